@@ -159,8 +159,6 @@ domains! {
     Proposal = "proposal",
     /// A signed read request of a document body.
     Read = "read",
-    /// A ticket that a node signs.
-    Ticket = "ticket",
 }
 
 static KEYS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {

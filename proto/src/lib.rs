@@ -1,6 +1,37 @@
 //! The law of Sampan: every type that crosses a wire, a disk or a signature, with its only encoder,
 //! its only hash and its only verifier. No I/O, no clock, no randomness.
+//!
+//! | Room | What it holds |
+//! |---|---|
+//! | [`hash`], [`codec`], [`json`], [`keys`], [`keyfile`], [`ids`], [`limits`] | the alphabet: digests, encodings, signatures, names, sizes |
+//! | [`genesis`], [`member`], [`roster`] | who takes part |
+//! | [`statement`], [`body`], [`doc`] | what members sign, and the trade documents beside it |
+//! | [`entry`], [`record`], [`state_key`], [`merkle`] | what the ledger keeps, and the trees that commit to it |
+//! | [`block`], [`vote`] | what validators decide |
+//! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
+//! | [`api`], [`wire`] | what clients and peers say to a node |
 
-mod hash;
-
-pub use hash::{Domain, Hash32, NotAHash};
+pub mod api;
+pub mod block;
+pub mod body;
+pub mod codec;
+pub mod doc;
+pub mod entry;
+pub mod genesis;
+pub mod hash;
+pub mod ids;
+pub mod json;
+pub mod keyfile;
+pub mod keys;
+pub mod limits;
+pub mod member;
+pub mod merkle;
+pub mod proof;
+pub mod record;
+pub mod reject;
+pub mod roster;
+pub mod state_key;
+pub mod statement;
+pub mod verified;
+pub mod vote;
+pub mod wire;

@@ -1,0 +1,85 @@
+//! Trade documents: what a body must say, what is odd about it, and what follows from it.
+//!
+//! [`check`] reads the exact bytes, collects every breach of the document's schema and of the trade's
+//! rules, and derives what the ledger needs: the document's number and the claims its issuer signs.
+//! The bytes themselves are never printed again: they are kept, hashed and handed on as received.
+
+pub mod bill_of_lading;
+pub mod certificate_of_origin;
+mod date;
+mod finding;
+mod kind;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Finding, Refusal, Rule, Severity};
+pub use kind::{DocKind, Reference, UnknownKind};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::json::{self, JsonLimits};
+use crate::limits;
+use crate::reject::{Code, Reject};
+use crate::statement::Claims;
+
+/// What a body's JSON may be. Numbers may be fractions: DCSA weights and amounts are.
+pub const BODY_JSON: JsonLimits =
+    JsonLimits { max_bytes: limits::BODY_BYTES, max_depth: limits::BODY_DEPTH, integers_only: false };
+
+/// What an accepted document says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// Its number, under which it is issued once.
+    pub reference: Reference,
+    /// What its issuer must claim of it.
+    pub claims: Claims,
+    /// What is odd about it, none of it refusing: warnings first.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks a document: strict JSON, schema, rules of the trade.
+///
+/// The same bytes get the same answer everywhere: no clock, no code list, nothing from outside.
+///
+/// # Errors
+/// Every finding that refuses the document.
+pub fn check(kind: DocKind, bytes: &[u8]) -> Result<Checked, Refusal> {
+    let value: Value = json::from_slice(bytes, &BODY_JSON)?;
+    match kind {
+        DocKind::BillOfLading => bill_of_lading::check(&value),
+        DocKind::CertificateOfOrigin => certificate_of_origin::check(&value),
+    }
+}
+
+/// SHA-256 of the document's RFC 8785 form, as PINT and DCSA issuance manifests use it.
+///
+/// # Errors
+/// The JSON code when the bytes are not one strict JSON value.
+pub fn jcs_sha256(bytes: &[u8]) -> Result<[u8; 32], Reject> {
+    let value: Value = json::from_slice(bytes, &BODY_JSON)?;
+    let canonical = serde_json_canonicalizer::to_vec(&value)
+        .map_err(|_| Reject::new(Code::JsonMalformed, "$", "the document has no RFC 8785 form"))?;
+    Ok(Sha256::digest(canonical).into())
+}
+
+/// A filled and valid worked example, ready to be edited: one shipment from Ningbo to Port Klang, its
+/// bill of lading and its Form E.
+#[must_use]
+pub const fn template(kind: DocKind) -> &'static str {
+    match kind {
+        DocKind::BillOfLading => include_str!("bill_of_lading/example.json"),
+        DocKind::CertificateOfOrigin => include_str!("certificate_of_origin/form_e_example.json"),
+    }
+}
+
+/// Every rule beyond the schema that [`check`] applies to `kind`, with its severity and source.
+#[must_use]
+pub const fn rules(kind: DocKind) -> &'static [Rule] {
+    match kind {
+        DocKind::BillOfLading => bill_of_lading::RULES,
+        DocKind::CertificateOfOrigin => certificate_of_origin::RULES,
+    }
+}

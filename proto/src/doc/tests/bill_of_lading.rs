@@ -1,0 +1,307 @@
+use super::*;
+use crate::statement::{BillClaims, BillType};
+
+const BILL: DocKind = DocKind::BillOfLading;
+
+#[test]
+fn every_class_of_schema_rule_refuses() {
+    let cargo = "/consignmentItems/0/cargoItems/0";
+    let cases = [
+        ("/transportDocumentReference", Value::Null, "schema.required", "$.transportDocumentReference"),
+        (
+            "/transports/vesselVoyages/0/vesselName",
+            Value::Null,
+            "schema.required",
+            "$.transports.vesselVoyages[0].vesselName",
+        ),
+        ("/isToOrder", json!("true"), "schema.type", "$.isToOrder"),
+        ("/issueDate", json!(20_261_120), "schema.type", "$.issueDate"),
+        ("/transports/portOfLoading", json!([]), "schema.type", "$.transports.portOfLoading"),
+        ("/consignmentItems", json!({}), "schema.type", "$.consignmentItems"),
+        ("/transportDocumentReference", json!("X".repeat(21)), "schema.length", "$.transportDocumentReference"),
+        ("/transportDocumentReference", json!(""), "schema.length", "$.transportDocumentReference"),
+        ("/transportDocumentReference", json!(" X"), "schema.pattern", "$.transportDocumentReference"),
+        ("/transportDocumentReference", json!("X\nY"), "schema.pattern", "$.transportDocumentReference"),
+        ("/carrierCode", json!("A B"), "schema.pattern", "$.carrierCode"),
+        (
+            "/transports/portOfLoading/UNLocationCode",
+            json!("CNNG0"),
+            "schema.pattern",
+            "$.transports.portOfLoading.UNLocationCode",
+        ),
+        ("/partyContactDetails/0/email", json!("nobody"), "schema.pattern", "$.partyContactDetails[0].email"),
+        ("/consignmentItems/0/HSCodes/0", json!("84.13.70"), "schema.pattern", "$.consignmentItems[0].HSCodes[0]"),
+        ("/consignmentItems/0/HSCodes/0", json!("84137"), "schema.length", "$.consignmentItems[0].HSCodes[0]"),
+        ("/carrierCodeListProvider", json!("smdg"), "schema.enum", "$.carrierCodeListProvider"),
+        ("/issueDate", json!("2026-02-30"), "schema.date", "$.issueDate"),
+        ("/numberOfRiderPages", json!(-1), "schema.range", "$.numberOfRiderPages"),
+        ("/numberOfRiderPages", json!(1.5), "schema.type", "$.numberOfRiderPages"),
+        ("/numberOfRiderPages", json!(2_147_483_648_u32), "schema.range", "$.numberOfRiderPages"),
+        ("/declaredValue", json!(-0.01), "schema.range", "$.declaredValue"),
+        ("/consignmentItems", json!([]), "schema.items", "$.consignmentItems"),
+        (
+            "/displayedNameForPortOfLoad",
+            json!(["a", "b", "c", "d", "e", "f"]),
+            "schema.items",
+            "$.displayedNameForPortOfLoad",
+        ),
+        ("/placeOfIssue", json!({"locationName": "Ningbo"}), "schema.choice", "$.placeOfIssue"),
+        ("/placeOfIssue/countryCode", json!("CN"), "schema.choice", "$.placeOfIssue"),
+        ("/partyContactDetails/0/email", Value::Null, "schema.choice", "$.partyContactDetails[0]"),
+        (
+            "/documentParties/consignee",
+            json!({"partyName": "X", "identifyingCodes": []}),
+            "schema.items",
+            "$.documentParties.consignee.identifyingCodes",
+        ),
+    ];
+    for (pointer, new, rule, path) in cases {
+        refuses(BILL, pointer, new, rule, path);
+    }
+    refuses(
+        BILL,
+        &format!("{cargo}/cargoGrossWeight/value"),
+        json!(0),
+        "schema.range",
+        "$.consignmentItems[0].cargoItems[0].cargoGrossWeight.value",
+    );
+    refuses(
+        BILL,
+        &format!("{cargo}/outerPackaging/numberOfPackages"),
+        json!(0),
+        "schema.range",
+        "$.consignmentItems[0].cargoItems[0].outerPackaging.numberOfPackages",
+    );
+    refuses(
+        BILL,
+        &format!("{cargo}/outerPackaging/packageCode"),
+        json!("ct"),
+        "schema.pattern",
+        "$.consignmentItems[0].cargoItems[0].outerPackaging.packageCode",
+    );
+}
+
+#[test]
+fn dangerous_goods_and_reefers_are_checked_to_the_bottom() {
+    let goods = |edit: Value| {
+        let mut goods =
+            json!({"UNNumber": "3082", "properShippingName": "Environmentally hazardous substance", "imoClass": "9"});
+        goods.as_object_mut().unwrap().extend(edit.as_object().unwrap().clone());
+        goods
+    };
+    let pointer = "/consignmentItems/0/cargoItems/0/outerPackaging/dangerousGoods";
+    let path = "$.consignmentItems[0].cargoItems[0].outerPackaging.dangerousGoods[0]";
+    silent(
+        BILL,
+        &[(pointer, json!([goods(json!({"subsidiaryRisk1": "6.1", "codedVariantList": "2200", "packingGroup": 3}))]))],
+    );
+    let cases = [
+        (json!({"NANumber": "9037"}), "schema.choice", ""),
+        (json!({"subsidiaryRisk1": "6."}), "schema.pattern", ".subsidiaryRisk1"),
+        (json!({"codedVariantList": "4200"}), "schema.pattern", ".codedVariantList"),
+        (json!({"packingGroup": 4}), "schema.range", ".packingGroup"),
+        (json!({"fumigationDateTime": "2026-11-20"}), "schema.date", ".fumigationDateTime"),
+        (json!({"inhalationZone": "AB"}), "schema.length", ".inhalationZone"),
+        (json!({"limits": {"temperatureUnit": "CEL", "flashPoint": "12"}}), "schema.type", ".limits.flashPoint"),
+        (
+            json!({"innerPackagings": [{"quantity": 1, "material": "tin", "description": "can", "innerPackagings": [{"quantity": 2, "material": "foil"}]}]}),
+            "schema.required",
+            ".innerPackagings[0].innerPackagings[0].description",
+        ),
+    ];
+    for (edit, rule, end) in cases {
+        refuses(BILL, pointer, json!([goods(edit)]), rule, &format!("{path}{end}"));
+    }
+    let reefer = "/utilizedTransportEquipments/0/activeReeferSettings";
+    silent(
+        BILL,
+        &[(
+            reefer,
+            json!({"temperatureSetpoint": -18.5, "temperatureUnit": "CEL", "o2Setpoint": 0, "humiditySetpoint": 100}),
+        )],
+    );
+    refuses(
+        BILL,
+        reefer,
+        json!({"o2Setpoint": 100.5}),
+        "schema.range",
+        "$.utilizedTransportEquipments[0].activeReeferSettings.o2Setpoint",
+    );
+}
+
+#[test]
+fn lengths_count_characters_not_bytes() {
+    silent(BILL, &[("/transportDocumentReference", json!("号".repeat(20)))]);
+    refuses(
+        BILL,
+        "/transportDocumentReference",
+        json!("号".repeat(21)),
+        "schema.length",
+        "$.transportDocumentReference",
+    );
+}
+
+#[test]
+fn the_standard_is_extensible() {
+    let edits = [("/transports/fuel", json!("methanol"))];
+    remarks(BILL, &edits, "schema.unknown", Severity::Info, "$.transports.fuel");
+}
+
+#[test]
+fn a_waybill_to_order_is_refused() {
+    let swb = [("/transportDocumentTypeCode", json!("SWB")), ("/numberOfOriginalsWithoutCharges", Value::Null)];
+    let refusal = check_value(BILL, &edited(BILL, &swb)).unwrap_err();
+    assert_eq!(names(refusal.findings()), [("L1".to_owned(), "$.isToOrder".to_owned())]);
+    let mut straight = swb.to_vec();
+    straight.push(("/isToOrder", json!(false)));
+    let claims = silent(BILL, &straight).claims;
+    assert_eq!(claims, Claims::BillOfLading(BillClaims { document_type: BillType::Swb, to_order: false }));
+    assert!(!claims.is_title());
+}
+
+#[test]
+fn rules_of_the_trade_warn() {
+    let endorsee = json!({"partyName": "Bank", "identifyingCodes": [{"codeListProvider": "GLEIF", "partyCode": "X"}]});
+    let cargo = "/consignmentItems/0/cargoItems/0";
+    let cases: &[(Edits<'_>, &str, &str)] = &[
+        (&[("/transportDocumentStatus", json!("VOIDED"))], "L0", "$.transportDocumentStatus"),
+        (&[("/shippedOnBoardDate", Value::Null)], "L2", "$.shippedOnBoardDate"),
+        (&[("/receivedForShipmentDate", json!("2026-11-18"))], "L2", "$.receivedForShipmentDate"),
+        (
+            &[("/isShippedOnBoardType", json!(false)), ("/shippedOnBoardDate", Value::Null)],
+            "L2",
+            "$.receivedForShipmentDate",
+        ),
+        (&[("/numberOfOriginalsWithCharges", json!(1))], "L3", "$.numberOfOriginalsWithoutCharges"),
+        (&[("/numberOfOriginalsWithoutCharges", json!(3))], "L3", "$.numberOfOriginalsWithoutCharges"),
+        (
+            &[("/transportDocumentTypeCode", json!("SWB")), ("/isToOrder", json!(false))],
+            "L3",
+            "$.numberOfOriginalsWithoutCharges",
+        ),
+        (&[("/declaredValue", json!(100))], "L4", "$.declaredValueCurrency"),
+        (&[("/declaredValueCurrency", json!("USD"))], "L4", "$.declaredValue"),
+        (
+            &[("/isToOrder", json!(false)), ("/documentParties/endorsee", endorsee.clone())],
+            "L5",
+            "$.documentParties.endorsee",
+        ),
+        (&[("/documentParties/notifyParties", Value::Null)], "L6", "$.documentParties.notifyParties"),
+        (
+            &[("/consignmentItems/0/cargoItems/0/equipmentReference", json!("SPLU0000010"))],
+            "L7",
+            "$.consignmentItems[0].cargoItems[0].equipmentReference",
+        ),
+        (
+            &[("/consignmentItems/0/descriptionOfGoods", json!(["1 container general", "cargo, as per invoice"]))],
+            "L9",
+            "$.consignmentItems[0].descriptionOfGoods",
+        ),
+        (&[("/issueDate", Value::Null)], "L10", "$.issueDate"),
+        (&[("/shippedOnBoardDate", json!("2026-11-22"))], "L13", "$.shippedOnBoardDate"),
+        (
+            &[("/consignmentItems/0/cargoItems/0/cargoNetWeight", json!({"value": 9840.6, "unit": "KGM"}))],
+            "L14",
+            "$.consignmentItems[0].cargoItems[0].cargoNetWeight",
+        ),
+        (
+            &[("/consignmentItems/0/cargoItems/0/cargoNetWeight", json!({"value": 21_695, "unit": "LBR"}))],
+            "L14",
+            "$.consignmentItems[0].cargoItems[0].cargoNetWeight",
+        ),
+    ];
+    for (edits, rule, path) in cases {
+        remarks(BILL, edits, rule, Severity::Warn, path);
+    }
+    let container = |number: &str| {
+        [
+            (format!("{cargo}/equipmentReference"), json!(number)),
+            ("/utilizedTransportEquipments/0/equipment/equipmentReference".to_owned(), json!(number)),
+        ]
+    };
+    let edits = container("SPLU4072614");
+    let edits: Vec<_> = edits.iter().map(|(pointer, new)| (pointer.as_str(), new.clone())).collect();
+    remarks(BILL, &edits, "L11", Severity::Warn, "$.utilizedTransportEquipments[0].equipment.equipmentReference");
+    // Published examples of right numbers, and one that is not of ISO 6346 form.
+    for number in ["CSQU3054383", "TOLU4734787", "SHIPPER-1"] {
+        let edits = container(number);
+        let edits: Vec<_> = edits.iter().map(|(pointer, new)| (pointer.as_str(), new.clone())).collect();
+        silent(BILL, &edits);
+    }
+}
+
+#[test]
+fn rules_keep_silent_where_they_do_not_apply() {
+    let consignee = json!({"partyName": "Bank", "isNotifyParty": true, "identifyingCodes": [{"codeListProvider": "GLEIF", "partyCode": "X"}]});
+    let cases: &[Edits<'_>] = &[
+        &[("/documentParties/notifyParties", Value::Null), ("/documentParties/consignee", consignee.clone())],
+        &[("/documentParties/endorsee", consignee)],
+        &[("/isElectronic", json!(false)), ("/numberOfOriginalsWithoutCharges", json!(3))],
+        &[("/declaredValue", json!(1231.1)), ("/declaredValueCurrency", json!("USD"))],
+        &[("/shippedOnBoardDate", json!("2026-11-21"))],
+        &[("/consignmentItems/0/descriptionOfGoods", json!(["Fakir sandals", "cargo nets in general"]))],
+        &[("/consignmentItems/0/cargoItems/0/cargoNetWeight", json!({"value": 21_694, "unit": "LBR"}))],
+        &[
+            ("/isShippedOnBoardType", json!(false)),
+            ("/shippedOnBoardDate", Value::Null),
+            ("/receivedForShipmentDate", json!("2026-11-18")),
+        ],
+    ];
+    for edits in cases {
+        silent(BILL, edits);
+    }
+    // A draft has no dates yet.
+    let draft = [
+        ("/transportDocumentStatus", json!("DRAFT")),
+        ("/issueDate", Value::Null),
+        ("/shippedOnBoardDate", Value::Null),
+    ];
+    remarks(BILL, &draft, "L0", Severity::Warn, "$.transportDocumentStatus");
+}
+
+#[test]
+fn the_number_belongs_to_the_carrier() {
+    let checked = silent(BILL, &[]);
+    let expected = Reference { kind: BILL, number: "SMDG:SPL:SPLNGB2611047".to_owned(), version: 1 };
+    assert_eq!(checked.reference, expected);
+    assert_eq!(checked.claims, Claims::BillOfLading(BillClaims { document_type: BillType::Bol, to_order: true }));
+    let twin = [("/transportDocumentReference", json!("splngb 2611047")), ("/carrierCode", json!("spl"))];
+    assert_eq!(silent(BILL, &twin).reference, expected);
+    assert_ne!(silent(BILL, &[("/carrierCodeListProvider", json!("NMFTA"))]).reference, expected);
+}
+
+#[test]
+fn published_transport_documents_are_accepted_unchanged() {
+    let Some(folder) = foreign("samples/dcsa") else { return };
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("EBL_v3.0.4--") {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let checked = check(BILL, &bytes).unwrap_or_else(|e| panic!("{name}: {e} {:?}", e.findings()));
+        assert!(checked.claims.is_title());
+        println!("{name}: {:?}", names(&checked.findings));
+        // Their authors left out the notify party and the date of issue.
+        assert!(checked.findings.iter().any(|f| f.rule == "L6" && f.severity == Severity::Warn), "{name}");
+        jcs_sha256(&bytes).unwrap();
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+/// A signed PINT envelope whose document is a waybill to order: its checksum holds, the document does not.
+#[test]
+fn the_published_envelope_has_our_digest_and_breaks_our_rule() {
+    let Some(path) = foreign("samples/pint/HHL71800000-ebl-envelope-ed25519.json") else { return };
+    let Some(manifest) = foreign("samples/pint/HHL71800000-envelope-manifest-ed25519.json") else { return };
+    let envelope: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let document = serde_json::to_vec(&envelope["transportDocument"]).unwrap();
+    let manifest: Value = serde_json::from_slice(&std::fs::read(manifest).unwrap()).unwrap();
+    let checksum = manifest["transportDocumentChecksum"].as_str().unwrap();
+    assert_eq!(data_encoding::HEXLOWER.encode(&jcs_sha256(&document).unwrap()), checksum);
+    let refusal = check(BILL, &document).unwrap_err();
+    assert!(names(refusal.findings()).contains(&("L1".to_owned(), "$.isToOrder".to_owned())), "{refusal}");
+}

@@ -1,0 +1,57 @@
+//! Every protocol limit, with its reason, and the relations between them checked at compile time.
+
+/// Statement payload (the JSON that is signed), in bytes. A full issue is about 800 bytes.
+pub const STATEMENT_BYTES: usize = 8 * 1024;
+/// Nesting of a statement's JSON; the deepest legal statement has five levels.
+pub const STATEMENT_DEPTH: usize = 16;
+/// Signatures on one statement: a certificate of origin carries two, the rest is room for countersigning.
+pub const STATEMENT_SIGNATURES: usize = 4;
+/// Body of a document, in bytes. A bill of lading with hundreds of containers stays below.
+pub const BODY_BYTES: usize = 256 * 1024;
+/// Nesting of a body's JSON.
+pub const BODY_DEPTH: usize = 32;
+/// Bodies up to this size travel with their statement; larger ones are fetched on request.
+pub const GOSSIPED_BODY_BYTES: usize = 64 * 1024;
+/// Statements in one block.
+pub const BLOCK_STATEMENTS: usize = 2_000;
+/// Statements and bodies in one block, in bytes.
+pub const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// One message on the consensus topics, in bytes: a proposal names every statement by a 32-byte id.
+pub const CONSENSUS_MESSAGE_BYTES: usize = 128 * 1024;
+/// One message on the documents topic, in bytes.
+pub const DOCS_MESSAGE_BYTES: usize = 256 * 1024;
+/// One response page, in bytes: a whole block fits, with its header, certificate and framing.
+pub const PAGE_BYTES: usize = BLOCK_BYTES + 256 * 1024;
+/// One request, in bytes.
+pub const REQUEST_BYTES: usize = 32 * BLOCK_STATEMENTS + 1024;
+/// One log entry, in bytes.
+pub const ENTRY_BYTES: usize = 1024;
+/// Validators in a roster.
+pub const VALIDATORS: usize = 256;
+/// Voting power of one validator; the sum over a full roster stays far below 2^63.
+pub const VALIDATOR_POWER: u64 = 1_000_000;
+/// Genesis file, in bytes.
+pub const GENESIS_BYTES: usize = 4 * 1024 * 1024;
+/// A bundle file, in bytes: the largest body in base64, and proofs.
+pub const BUNDLE_BYTES: usize = 2 * 1024 * 1024;
+/// How far a fresh proposal's time may lie from a validator's own clock, in milliseconds.
+pub const CLOCK_SKEW_MS: u64 = 10_000;
+/// How far ahead a statement may set its expiry, in milliseconds (7 days): executed ids are kept that long.
+pub const EXPIRY_HORIZON_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// A member's handle, in characters.
+pub const MEMBER_ID_CHARS: usize = 40;
+/// An organisation's name, in characters.
+pub const MEMBER_NAME_CHARS: usize = 140;
+/// Keys of one purpose that a member has had, retired ones included.
+pub const MEMBER_KEYS: usize = 64;
+/// The largest integer a statement may hold: what every JSON reader represents exactly (2^53).
+pub const JSON_INTEGER: u64 = 1 << 53;
+/// Records that one proof or bundle may list as a record's history.
+pub const HISTORY_ENTRIES: usize = 4_096;
+
+const _: () = {
+    assert!(32 * BLOCK_STATEMENTS + 4_096 <= CONSENSUS_MESSAGE_BYTES, "a proposal of a full block fits its message");
+    assert!(GOSSIPED_BODY_BYTES + STATEMENT_BYTES + 1_024 <= DOCS_MESSAGE_BYTES, "one document fits the docs topic");
+    assert!(BODY_BYTES + STATEMENT_BYTES <= BLOCK_BYTES, "the largest document fits a block");
+    assert!(2 * BODY_BYTES + 64 * 1_024 <= BUNDLE_BYTES, "the largest body fits a bundle in base64");
+};

@@ -1,0 +1,171 @@
+//! The bundle file: JSON outside, canonical binary parts in base64 inside.
+
+use std::borrow::Cow;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use data_encoding::BASE64;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::block::Header;
+use crate::body::Body;
+use crate::codec;
+use crate::entry::Entry;
+use crate::ids::{ChainId, MemberId, RecordId, ReferenceKey};
+use crate::json::{self, JsonError, JsonLimits};
+use crate::limits;
+use crate::member::Member;
+use crate::merkle::log::InclusionProof;
+use crate::merkle::state::StateProof;
+use crate::record::Record;
+use crate::statement::DsseEnvelope;
+use crate::vote::Certificate;
+
+/// Media type of bundle files; it carries the version.
+pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.sampan.bundle+json;version=1";
+
+/// A binary object as a JSON string: base64 of its canonical encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binary<T>(pub T);
+
+impl<T: BorshSerialize> Serialize for Binary<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64.encode(&codec::encode(&self.0)))
+    }
+}
+
+impl<'de, T: BorshDeserialize> Deserialize<'de> for Binary<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| serde::de::Error::custom("expected base64"))?;
+        codec::decode(&bytes, limits::BUNDLE_BYTES).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A self-contained proof file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Bundle {
+    /// [`BUNDLE_MEDIA_TYPE`].
+    pub media_type: String,
+    /// The network.
+    pub chain: ChainId,
+    /// What everything in the file stands on.
+    pub head: Head,
+    /// A statement's entry in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptPart>,
+    /// A record's state at the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusPart>,
+    /// Everything that happened to the record, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryEntry>,
+    /// What became of a document number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceProof>,
+    /// The members that acted, as the registry knows them at the head.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<MemberProof>,
+    /// The document itself, where its holder discloses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<DisclosedBody>,
+}
+
+/// A decided header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The header.
+    pub header: Binary<Header>,
+    /// The precommits that decided it.
+    pub certificate: Binary<Certificate>,
+}
+
+/// A statement and its entry in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptPart {
+    /// The signed statement.
+    pub statement: DsseEnvelope,
+    /// Its entry.
+    pub entry: Binary<Entry>,
+    /// The entry's path to the head's log root.
+    pub path: Binary<InclusionProof>,
+}
+
+/// A record and its path to the head's state root; no record proves that there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusPart {
+    /// The record asked for.
+    pub id: RecordId,
+    /// Its state; none when it does not exist.
+    pub record: Option<Binary<Record>>,
+    /// Presence or absence in the state tree.
+    pub proof: Binary<StateProof>,
+}
+
+/// One act in a record's history. Its entry is proven by the next one (or by the record itself).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryEntry {
+    /// Index of the entry in the log.
+    pub index: u64,
+    /// The entry.
+    pub entry: Binary<Entry>,
+    /// The statement that it records.
+    pub statement: DsseEnvelope,
+}
+
+/// A document number and the record it became; no record proves that it was never issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceProof {
+    /// The issuer.
+    pub issuer: MemberId,
+    /// The number under the issuer's pepper.
+    pub key: ReferenceKey,
+    /// The record; none when the number was never issued.
+    pub record: Option<RecordId>,
+    /// Presence or absence in the state tree.
+    pub proof: Binary<StateProof>,
+}
+
+/// A member as the registry knows it at the head.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemberProof {
+    /// The member.
+    pub member: Binary<Member>,
+    /// Presence in the state tree.
+    pub proof: Binary<StateProof>,
+}
+
+/// A body with what opens its commitments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DisclosedBody(pub Binary<Body>);
+
+impl Bundle {
+    /// A bundle with a head and nothing on it yet.
+    #[must_use]
+    pub fn new(chain: ChainId, header: Header, certificate: Certificate) -> Self {
+        Self {
+            media_type: BUNDLE_MEDIA_TYPE.to_owned(),
+            chain,
+            head: Head { header: Binary(header), certificate: Binary(certificate) },
+            receipt: None,
+            status: None,
+            history: Vec::new(),
+            reference: None,
+            members: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// Reads a bundle file: capped, strict JSON, canonical binary parts.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, JsonError> {
+        let limits = JsonLimits { max_bytes: limits::BUNDLE_BYTES, max_depth: 8, integers_only: true };
+        json::from_slice(bytes, &limits)
+    }
+}

@@ -1,0 +1,16 @@
+//! Proofs: answers that prove themselves, and the ladder of named checks that reads them.
+//!
+//! A [`Bundle`] is one self-contained file. Everything in it stands on one decided header (its
+//! `head`): entries by inclusion in the log, states by the state tree, the head by the certificate of
+//! a roster that the verifier's anchor leads to.
+
+mod bundle;
+mod ladder;
+mod verify;
+
+pub use bundle::{
+    BUNDLE_MEDIA_TYPE, Binary, Bundle, DisclosedBody, Head, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
+    StatusPart,
+};
+pub use ladder::{Ladder, Outcome, Rung, Verdict};
+pub use verify::{Policy, check_body, check_claims, check_commitment, verify};

@@ -1,0 +1,325 @@
+//! Verification: from an anchor and a bundle to a ladder. Pure; the caller brings the clock.
+
+use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, HistoryEntry, ReceiptPart, StatusPart};
+use super::ladder::{Ladder, Verdict};
+use crate::block::Header;
+use crate::body::{Body, pepper_commitment, reference_key};
+use crate::doc;
+use crate::entry::{ActEntry, Entry};
+use crate::genesis::Genesis;
+use crate::hash::Hash32;
+use crate::member::{KeyStanding, Member};
+use crate::record::{EntryRef, Record};
+use crate::reject::{Code, Reject};
+use crate::state_key;
+use crate::statement::{Action, Issue, SignedStatement, VerifiedStatement};
+
+/// What the verifier brings besides the anchor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The verifier's clock in Unix milliseconds; without it the age rungs are skipped.
+    pub now_ms: Option<u64>,
+    /// How old the head may be, in milliseconds.
+    pub max_age_ms: Option<u64>,
+    /// Whether a warning about the anchor's age counts as a failure.
+    pub strict: bool,
+}
+
+/// Checks everything a bundle claims, from the genesis alone.
+#[must_use]
+pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
+    let mut ladder = Ladder::default();
+    let Some(header) = head(bundle, anchor, &mut ladder) else {
+        ladder.push("contents", Verdict::Skipped, "nothing stands on a head that is not proven");
+        return ladder;
+    };
+    age(header, anchor, policy, &mut ladder);
+    let members = members(bundle, header, &mut ladder);
+    let issued = match &bundle.receipt {
+        Some(part) => receipt(part, anchor, header, &members, &mut ladder),
+        None => None,
+    };
+    let record = bundle.status.as_ref().and_then(|part| status(part, header, &mut ladder));
+    let origin = match (&record, bundle.history.is_empty()) {
+        (Some(record), false) => history(&bundle.history, record, anchor, &members, &mut ladder),
+        (None, false) => {
+            ladder.push("history", Verdict::Invalid, "the bundle has a history but proves no record that it belongs to");
+            None
+        }
+        _ => None,
+    };
+    reference(bundle, header, &mut ladder);
+    body(bundle, origin.or(issued), &members, &mut ladder);
+    ladder
+}
+
+/// Network, roster, certificate: the head is decided by the roster that the anchor leads to.
+fn head<'a>(bundle: &'a Bundle, anchor: &Genesis, ladder: &mut Ladder) -> Option<&'a Header> {
+    let header = &bundle.head.header.0;
+    let certificate = &bundle.head.certificate.0;
+    ladder.check("format", expect(bundle.media_type == BUNDLE_MEDIA_TYPE, BUNDLE_MEDIA_TYPE, "unknown media type"))?;
+    let same = bundle.chain == anchor.chain && header.chain == anchor.chain;
+    let names = format!("the bundle is of network {}, the genesis is of {}", bundle.chain, anchor.chain);
+    ladder.check("network", expect(same, format!("network `{}`", anchor.network), names))?;
+    let trusted = header.roster_hash == anchor.roster.hash();
+    ladder.check(
+        "roster",
+        expect(trusted, "the genesis roster decided it", "decided by a roster that the anchor does not lead to"),
+    )?;
+    let same = certificate.block == header.hash() && certificate.height == header.height;
+    ladder.check("header", expect(same, format!("height {}", header.height), "the certificate is for another header"))?;
+    let verified = certificate.verify(anchor.chain, &anchor.roster).map_err(|e| e.to_string());
+    let count = format!("{} of {} validators signed", certificate.signatures.len(), anchor.roster.validators().len());
+    ladder.check("certificate", verified.map(|()| ((), count)))?;
+    Some(header)
+}
+
+fn age(header: &Header, anchor: &Genesis, policy: &Policy, ladder: &mut Ladder) {
+    let Some(now_ms) = policy.now_ms else {
+        ladder.push("age", Verdict::Skipped, "no clock given");
+        return;
+    };
+    let age_ms = now_ms.saturating_sub(header.time_ms);
+    let seconds = age_ms / 1_000;
+    match policy.max_age_ms {
+        Some(limit) if age_ms > limit => {
+            ladder.push("age", Verdict::Invalid, format!("{seconds} s old, at most {} s asked for", limit / 1_000));
+        }
+        Some(_) => ladder.push("age", Verdict::Valid, format!("{seconds} s old")),
+        None => ladder.push("age", Verdict::Skipped, format!("as of {seconds} s ago; no maximum age asked for")),
+    }
+    let trusting = anchor.parameters.trusting_period_ms;
+    if now_ms.saturating_sub(anchor.time_ms) > trusting {
+        let verdict = if policy.strict { Verdict::Invalid } else { Verdict::Warn };
+        let days = trusting / 86_400_000;
+        ladder.push("anchor age", verdict, format!("the anchor is older than {days} days: pin a recent checkpoint"));
+    } else {
+        ladder.push("anchor age", Verdict::Valid, "within the trusting period");
+    }
+}
+
+/// The members whose registry entries the bundle proves.
+fn members<'a>(bundle: &'a Bundle, header: &Header, ladder: &mut Ladder) -> Vec<&'a Member> {
+    let proven = |part: &&super::MemberProof| {
+        let member = &part.member.0;
+        let key = state_key::member(&member.id);
+        part.proof.0.verify_presence(&header.state_root, &key, &member.value_hash()).is_ok()
+    };
+    let members: Vec<_> = bundle.members.iter().filter(proven).map(|part| &part.member.0).collect();
+    if bundle.members.is_empty() {
+        ladder.push("members", Verdict::Skipped, "the bundle proves no registry entry");
+    } else {
+        let (good, all) = (members.len(), bundle.members.len());
+        let result = expect(good == all, format!("{all} registry entries"), format!("{} of {all} fail", all - good));
+        let _ = ladder.check("members", result);
+    }
+    members
+}
+
+/// The statement's entry is in the log, says what the statement says, and a member's key signed it.
+fn receipt(
+    part: &ReceiptPart,
+    anchor: &Genesis,
+    header: &Header,
+    members: &[&Member],
+    ladder: &mut Ladder,
+) -> Option<VerifiedStatement> {
+    let path = &part.path.0;
+    let included = path.size == header.log_size && path.verify(&part.entry.0.leaf_hash(), &header.log_root).is_ok();
+    let place = format!("entry {} of {}", path.index, header.log_size);
+    ladder.check("inclusion", expect(included, place, "the entry's path does not lead to the head's log root"))?;
+    let Entry::Act(act) = &part.entry.0 else {
+        ladder.push("receipt", Verdict::Invalid, "the entry records no statement");
+        return None;
+    };
+    let statement = recorded(act, &part.statement, anchor, members);
+    ladder.check("statement", statement.map(|statement| (statement, act_words(act))))
+}
+
+/// The record's state, or its absence, at the head.
+fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Record> {
+    let key = state_key::record(&part.id);
+    let Some(record) = &part.record else {
+        let absent = part.proof.0.verify_absence(&header.state_root, &key).is_ok();
+        let _ = ladder.check("status", expect(absent, "no such record exists", "the absence proof fails"));
+        return None;
+    };
+    let record = &record.0;
+    let present = record.id == part.id
+        && part.proof.0.verify_presence(&header.state_root, &key, &record.value_hash()).is_ok();
+    let holder = record.possessor.as_ref().map_or(String::new(), |who| format!(", held by {who}"));
+    let words = format!("{}{holder}, seq {}, as of height {}", record.status.as_str(), record.seq, header.height);
+    ladder.check("status", expect(present, words, "the record's path does not lead to the head's state root"))?;
+    Some(record.clone())
+}
+
+/// Walks back from the record's newest entry: each entry names the one before it, so nothing is left out.
+fn history(
+    history: &[HistoryEntry],
+    record: &Record,
+    anchor: &Genesis,
+    members: &[&Member],
+    ladder: &mut Ladder,
+) -> Option<VerifiedStatement> {
+    let issue = walk(history, record).and_then(|acts| {
+        let mut first = None;
+        for (act, part) in acts {
+            let statement = recorded(act, &part.statement, anchor, members)?;
+            first.get_or_insert(statement);
+        }
+        first.ok_or_else(|| "empty".to_owned())
+    });
+    let count = history.len();
+    ladder.check("history", issue.map(|issue| (issue, format!("{count} acts, complete back to the issue"))))
+}
+
+fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a ActEntry, &'a HistoryEntry)>, String> {
+    let mut acts = Vec::with_capacity(history.len());
+    let mut expected = Some(record.last);
+    for part in history.iter().rev() {
+        let Entry::Act(act) = &part.entry.0 else { return Err("an entry records no act".to_owned()) };
+        let this = EntryRef { index: part.index, leaf: part.entry.0.leaf_hash() };
+        let seq = record.seq.checked_sub(acts.len() as u64);
+        if expected != Some(this) || act.record != record.id || seq != Some(act.seq) {
+            return Err(format!("entry {} is not the one that the next act names", part.index));
+        }
+        expected = act.previous;
+        acts.push((act, part));
+    }
+    if expected.is_some() {
+        return Err("the history does not go back to the issue".to_owned());
+    }
+    acts.reverse();
+    Ok(acts)
+}
+
+/// The statement is the one that the entry records, and a key of its member signed it.
+fn recorded(
+    act: &ActEntry,
+    envelope: &crate::statement::DsseEnvelope,
+    anchor: &Genesis,
+    members: &[&Member],
+) -> Result<VerifiedStatement, String> {
+    let signed = SignedStatement::try_from(envelope.clone()).map_err(|e| e.to_string())?;
+    let verified = signed.verify(anchor.chain).map_err(|e| e.to_string())?;
+    let statement = verified.statement();
+    let body = match &statement.action {
+        Action::Issue(issue) => Some(issue.body.commitment),
+        Action::Transfer(_) | Action::Surrender(_) => None,
+    };
+    let names = match &statement.action {
+        Action::Issue(_) => Record::id_of(verified.id()),
+        Action::Transfer(transfer) => transfer.record,
+        Action::Surrender(surrender) => surrender.record,
+    };
+    let same = act.statement == verified.id()
+        && act.action == statement.action.kind()
+        && act.actor == state_key::member(&statement.member)
+        && act.record == names
+        && act.body == body;
+    if !same {
+        return Err("the entry records another statement".to_owned());
+    }
+    let member = members.iter().find(|m| m.id == statement.member);
+    let member = member.ok_or_else(|| format!("no proof that `{}` is a member", statement.member))?;
+    let known = |key| member.statement_key(key, act.height) == KeyStanding::Valid;
+    if verified.signed().signatures.iter().all(|s| known(&s.key)) {
+        Ok(verified)
+    } else {
+        Err(format!("signed by a key that was not `{}`'s at height {}", member.id, act.height))
+    }
+}
+
+fn reference(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
+    let Some(part) = &bundle.reference else { return };
+    let key = state_key::reference(&part.issuer, &part.key);
+    let (holds, words) = match &part.record {
+        Some(record) => {
+            let value = state_key::reference_value(record);
+            let present = part.proof.0.verify_presence(&header.state_root, &key, &value).is_ok();
+            (present, format!("this number of `{}` is record {}", part.issuer, record.0.short()))
+        }
+        None => {
+            let absent = part.proof.0.verify_absence(&header.state_root, &key).is_ok();
+            (absent, format!("`{}` never issued this number", part.issuer))
+        }
+    };
+    let _ = ladder.check("reference", expect(holds, words, "the path does not lead to the head's state root"));
+}
+
+/// The disclosed document is the one committed to, and says what its issuer claimed.
+fn body(bundle: &Bundle, issue: Option<VerifiedStatement>, members: &[&Member], ladder: &mut Ladder) {
+    let Some(disclosed) = &bundle.body else {
+        ladder.push("body", Verdict::Skipped, "the document is not disclosed in this bundle");
+        return;
+    };
+    let Some(statement) = issue else {
+        ladder.push("body", Verdict::Invalid, "a document is disclosed but no issue is proven that commits to it");
+        return;
+    };
+    let member = members.iter().find(|m| m.id == statement.statement().member);
+    let checked = match (&statement.statement().action, member) {
+        (Action::Issue(issue), Some(member)) => {
+            check_body(issue, member, &disclosed.0.0).map_err(|e| format!("{}: {}", e.path, e.detail))
+        }
+        _ => Err("the statement proven is not an issue".to_owned()),
+    };
+    let size = disclosed.0.0.bytes.len();
+    let _ = ladder.check("body", checked.map(|_| ((), format!("{size} bytes, as committed and as claimed"))));
+}
+
+/// Whether a body is the one that an issue commits to, and says what its issuer claims.
+///
+/// # Errors
+/// The first disagreement.
+pub fn check_body(issue: &Issue, issuer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
+    check_commitment(issue, body)?;
+    check_claims(issue, issuer, body)
+}
+
+/// The part that needs no registry: commitment and size.
+///
+/// # Errors
+/// [`Code::BodyMismatch`].
+pub fn check_commitment(issue: &Issue, body: &Body) -> Result<(), Reject> {
+    if body.commitment() == issue.body.commitment && u64::from(issue.body.size) == body.bytes.len() as u64 {
+        return Ok(());
+    }
+    Err(Reject::new(Code::BodyMismatch, "$.body", "the bytes and salt are not those committed to"))
+}
+
+/// The part that reads the document: schema, RFC 8785 digest, reference key, claims. The same test runs
+/// at admission on every node that sees the body, and at every reader; it decides nothing about blocks.
+///
+/// # Errors
+/// The first disagreement.
+pub fn check_claims(issue: &Issue, issuer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
+    let checked = doc::check(issue.claims.kind(), &body.bytes).map_err(|refusal| refusal.reject())?;
+    let digest = doc::jcs_sha256(&body.bytes)?;
+    if Hash32(digest) != issue.body.jcs_sha256 {
+        let path = "$.action.issue.body.jcs_sha256";
+        return Err(Reject::new(Code::BodyMismatch, path, "not the SHA-256 of the body's RFC 8785 form"));
+    }
+    if issuer.pepper != Some(pepper_commitment(&body.pepper)) {
+        let detail = "not the pepper in the issuer's registry entry";
+        return Err(Reject::new(Code::ReferenceMismatch, "$.body.pepper", detail));
+    }
+    if reference_key(&body.pepper, &issuer.id, &checked.reference) != issue.reference {
+        let detail = format!("not the key of number `{}`", checked.reference.number);
+        return Err(Reject::new(Code::ReferenceMismatch, "$.action.issue.reference", detail));
+    }
+    if checked.claims != issue.claims {
+        let detail = format!("the body says {:?}", checked.claims);
+        return Err(Reject::new(Code::ClaimsMismatch, "$.action.issue.claims", detail));
+    }
+    Ok(checked)
+}
+
+fn act_words(act: &ActEntry) -> String {
+    format!("{} at height {}", act.action.as_str(), act.height)
+}
+
+fn expect(holds: bool, good: impl Into<String>, bad: impl Into<String>) -> Result<((), String), String> {
+    if holds { Ok(((), good.into())) } else { Err(bad.into()) }
+}
+

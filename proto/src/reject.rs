@@ -1,0 +1,144 @@
+//! A clear no: every refusal that a user can meet, with its stable code and what to do next.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $status:literal, $hint:literal;)*) => {
+        /// Stable codes of refusals. The text is a contract: codes are added, never renamed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "each variant is documented by its code and hint in the table below")]
+        pub enum Code { $($name,)* }
+
+        impl Code {
+            /// Every code, in the order of the documented table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable text.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The HTTP status it is answered with.
+            #[must_use]
+            pub const fn http_status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// What the user can do next.
+            #[must_use]
+            pub const fn hint(self) -> &'static str {
+                match self { $(Self::$name => $hint,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    JsonTooLarge = "json_too_large", 413, "shorten the document; the limit is named in the detail";
+    JsonMalformed = "json_malformed", 400, "send one well-formed JSON value in UTF-8 and nothing after it";
+    JsonDuplicateKey = "json_duplicate_key", 400, "keep one of the two members; readers would disagree about which one counts";
+    JsonTooDeep = "json_too_deep", 400, "flatten the nesting";
+    JsonNumber = "json_number", 400, "use an integer of at most 2^53";
+    JsonUnknownField = "json_unknown_field", 422, "remove the field or correct its spelling";
+    JsonMissingField = "json_missing_field", 422, "add the field";
+    JsonType = "json_type", 422, "correct the value at the path";
+    StatementTooLarge = "statement_too_large", 413, "a statement holds commitments and claims; the document goes into the body";
+    StatementVersion = "statement_version", 422, "use a client that speaks this network's statement version";
+    EnvelopeMalformed = "envelope_malformed", 400, "send a DSSE envelope as `sampan submit` does";
+    WrongChain = "wrong_chain", 422, "sign for this network: compare the chain id with `sampan network`";
+    StatementExpired = "statement_expired", 422, "sign it again with a later expiry";
+    ExpiryTooFar = "expiry_too_far", 422, "set the expiry at most seven days ahead";
+    BadSignature = "bad_signature", 422, "sign the exact payload bytes with the key that the envelope names";
+    SignatureCount = "signature_count", 422, "one to four signatures, each key once, sorted by key";
+    UnknownMember = "unknown_member", 403, "ask a customs agency of the network to admit the organisation";
+    MemberSuspended = "member_suspended", 403, "ask the agency that suspended the membership";
+    UnknownKey = "unknown_key", 403, "sign with a key that the registry lists for this member";
+    KeyRevoked = "key_revoked", 403, "sign with the member's current key";
+    WrongRole = "wrong_role", 403, "only a member with the role named in the detail may do this";
+    UnknownRecord = "unknown_record", 404, "check the record id, or wait until the issue is final";
+    WrongSeq = "wrong_seq", 409, "fetch the record's newest state and sign again with its seq";
+    NotPossessor = "not_possessor", 403, "only the possessor may do this; `sampan show` tells who that is";
+    NotTransferable = "not_transferable", 422, "only a bill of lading that is a document of title has a possessor";
+    TransferToSelf = "transfer_to_self", 422, "name another member as the recipient";
+    UnknownRecipient = "unknown_recipient", 422, "name a member of the registry as the recipient";
+    WrongRecipient = "wrong_recipient", 422, "a bill of lading is surrendered to the carrier that issued it";
+    RecordEnded = "record_ended", 409, "the record's life is over; nothing can be done with it";
+    ReferenceAlreadyIssued = "reference_already_issued", 409, "a reference is issued once, ever; use a new number";
+    StatementAlreadyExecuted = "statement_already_executed", 409, "nothing to do: its receipt is at /v1/receipts";
+    Superseded = "superseded", 409, "another statement won; fetch the record's newest state";
+    BodyMissing = "body_missing", 422, "send the body together with an issue";
+    BodyUnexpected = "body_unexpected", 422, "only an issue carries a body";
+    BodyTooLarge = "body_too_large", 413, "a body has at most 262144 bytes";
+    BodyMismatch = "body_mismatch", 422, "send the exact bytes and salt that the commitment was made from";
+    ClaimsMismatch = "claims_mismatch", 422, "claim what the body says; the path names the claim";
+    ReferenceMismatch = "reference_mismatch", 422, "derive the reference key from the body's number and the pepper in the registry";
+    DocumentRefused = "document_refused", 422, "correct the findings listed; `sampan check` explains each";
+    MempoolFull = "mempool_full", 503, "wait and send again; nothing was stored";
+    MemberQuota = "member_quota", 429, "wait until your earlier statements are final";
+    TooManyRequests = "too_many_requests", 429, "wait and send again";
+    NotFound = "not_found", 404, "check the address; /openapi.json lists them";
+    NotReady = "not_ready", 503, "the node is catching up; ask again or ask another node";
+    NotDisclosed = "not_disclosed", 403, "a body is read on the node's own machine or by a party's signed request";
+    BodyNotHere = "body_not_here", 404, "this node holds no copy of the body; ask a party for a bundle";
+    RequestMalformed = "request_malformed", 400, "the detail names the parameter";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        let known = Self::ALL.iter().copied().find(|code| code.as_str() == text);
+        known.ok_or_else(|| serde::de::Error::custom("unknown code"))
+    }
+}
+
+/// A refusal: what, where, why. What to do next comes with the code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Reject {
+    /// The stable code.
+    pub code: Code,
+    /// JSON path of the offending value (`$` when it is the whole).
+    pub path: String,
+    /// What is wrong, in words.
+    pub detail: String,
+}
+
+impl Reject {
+    /// A refusal of the value at `path`.
+    #[must_use]
+    pub fn new(code: Code, path: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code, path: path.into(), detail: detail.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct_and_every_one_helps() {
+        let mut texts: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(!code.hint().is_empty() && !code.hint().ends_with('.'), "{code}");
+            assert!((400..=599).contains(&code.http_status()), "{code}");
+        }
+    }
+}

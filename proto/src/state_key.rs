@@ -1,0 +1,46 @@
+//! Keys of the state tree: one function per key space, so that no two spaces can meet.
+
+use crate::hash::{Domain, Hash32};
+use crate::ids::{MemberId, RecordId, ReferenceKey, StatementId};
+
+/// Key of a record.
+#[must_use]
+pub fn record(id: &RecordId) -> Hash32 {
+    Domain::KeyRecord.hash(id.0.as_bytes())
+}
+
+/// Key of a document reference: absent as long as the issuer never issued the number.
+#[must_use]
+pub fn reference(issuer: &MemberId, reference: &ReferenceKey) -> Hash32 {
+    Domain::KeyReference.hash_borsh(&(issuer, reference))
+}
+
+/// Value of a document reference: the record it became.
+#[must_use]
+pub fn reference_value(record: &RecordId) -> Hash32 {
+    Domain::ValueReference.hash(record.0.as_bytes())
+}
+
+/// Key of a member.
+#[must_use]
+pub fn member(id: &MemberId) -> Hash32 {
+    Domain::KeyMember.hash(id.as_str().as_bytes())
+}
+
+/// Key of an executed statement: present until its expiry has passed.
+#[must_use]
+pub fn executed(id: &StatementId) -> Hash32 {
+    Domain::KeyExecuted.hash(id.0.as_bytes())
+}
+
+/// Value of an executed statement: the index of its entry.
+#[must_use]
+pub fn executed_value(index: u64) -> Hash32 {
+    Domain::ValueExecuted.hash(&index.to_le_bytes())
+}
+
+/// Key of a protocol parameter set.
+#[must_use]
+pub fn parameter(name: &str) -> Hash32 {
+    Domain::KeyParameter.hash(name.as_bytes())
+}
