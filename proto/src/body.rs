@@ -45,11 +45,5 @@ pub fn pepper_commitment(pepper: &[u8; 32]) -> Hash32 {
 /// The ledger's name for a business number: nobody without the pepper can guess which number it is.
 #[must_use]
 pub fn reference_key(pepper: &[u8; 32], issuer: &MemberId, reference: &Reference) -> ReferenceKey {
-    ReferenceKey(Domain::Reference.hash_borsh(&(
-        pepper,
-        issuer,
-        reference.kind,
-        &reference.number,
-        reference.version,
-    )))
+    ReferenceKey(Domain::Reference.hash_borsh(&(pepper, issuer, reference.kind, &reference.number, reference.version)))
 }

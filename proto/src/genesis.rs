@@ -157,8 +157,8 @@ impl Genesis {
     /// Reads and checks a genesis file: format, every signature, roster, parameters.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadGenesis> {
         let limits = crate::json::JsonLimits { max_bytes: limits::GENESIS_BYTES, max_depth: 12, integers_only: true };
-        let file: GenesisFile = crate::json::from_slice(bytes, &limits)
-            .map_err(|e| BadGenesis::Json { path: e.path, detail: e.detail })?;
+        let file: GenesisFile =
+            crate::json::from_slice(bytes, &limits).map_err(|e| BadGenesis::Json { path: e.path, detail: e.detail })?;
         Self::check(file, ChainId(Domain::Genesis.hash(bytes)))
     }
 
@@ -216,4 +216,3 @@ fn check_parameters(p: &Parameters) -> Result<(), BadGenesis> {
         None => Ok(()),
     }
 }
-

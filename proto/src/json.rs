@@ -7,7 +7,7 @@
 
 mod scan;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;

@@ -155,7 +155,13 @@ pub enum BadCertificate {
 impl Certificate {
     /// Builds a certificate from precommit signatures given as (roster index, signature).
     #[must_use]
-    pub fn new(height: Height, round: u32, block: HeaderHash, roster: &Roster, mut precommits: Vec<(usize, Signature)>) -> Self {
+    pub fn new(
+        height: Height,
+        round: u32,
+        block: HeaderHash,
+        roster: &Roster,
+        mut precommits: Vec<(usize, Signature)>,
+    ) -> Self {
         precommits.sort_by_key(|(index, _)| *index);
         precommits.dedup_by_key(|(index, _)| *index);
         let mut signers = vec![0; roster.validators().len().div_ceil(8)];
@@ -195,9 +201,7 @@ impl Certificate {
                 block: Some(self.block),
                 validator,
             };
-            validator
-                .verify(vote.digest().as_bytes(), signature)
-                .map_err(|_| BadCertificate::Signature { index })?;
+            validator.verify(vote.digest().as_bytes(), signature).map_err(|_| BadCertificate::Signature { index })?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! The bytes themselves are never printed again: they are kept, hashed and handed on as received.
 
 pub mod bill_of_lading;
+mod canonical;
 pub mod certificate_of_origin;
 mod date;
 mod finding;
@@ -60,7 +61,8 @@ pub fn check(kind: DocKind, bytes: &[u8]) -> Result<Checked, Refusal> {
 /// The JSON code when the bytes are not one strict JSON value.
 pub fn jcs_sha256(bytes: &[u8]) -> Result<[u8; 32], Reject> {
     let value: Value = json::from_slice(bytes, &BODY_JSON)?;
-    let canonical = serde_json_canonicalizer::to_vec(&value)
+    let mut canonical = Vec::with_capacity(bytes.len());
+    canonical::write(&value, &mut canonical)
         .map_err(|_| Reject::new(Code::JsonMalformed, "$", "the document has no RFC 8785 form"))?;
     Ok(Sha256::digest(canonical).into())
 }

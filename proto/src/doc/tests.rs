@@ -206,6 +206,14 @@ fn a_number_has_one_spelling() {
 
 proptest::proptest! {
     #[test]
+    fn our_canonical_form_is_the_librarys(value in crate::json::tests::any_json()) {
+        let mut ours = Vec::new();
+        canonical::write(&value, &mut ours).unwrap();
+        let theirs = serde_json_canonicalizer::to_vec(&value).unwrap();
+        proptest::prop_assert_eq!(String::from_utf8(ours).unwrap(), String::from_utf8(theirs).unwrap());
+    }
+
+    #[test]
     fn the_one_spelling_is_final_and_blind_to_case_and_blanks(text in "\\PC{0,12}", word in "[a-zA-Z0-9/-]{1,12}") {
         let number = |text: &str| Reference::first(DocKind::BillOfLading, &[text]).number;
         proptest::prop_assert_eq!(number(&number(&text)), number(&text));
@@ -258,6 +266,9 @@ fn the_rfc_8785_digest_is_pinned() {
     let digest = |text: &str| data_encoding::HEXLOWER.encode(&jcs_sha256(text.as_bytes()).unwrap());
     let plain = data_encoding::HEXLOWER.encode(&Sha256::digest(br#"{"a":9840.5,"b":[1,0.000001,1e-7]}"#));
     assert_eq!(digest(" { \"b\" : [1.0, 1e-6, 1e-7], \"\\u0061\":9840.50 } "), plain);
+    // By UTF-16 the emoji, a surrogate pair, stands before the ligature; by code point after it.
+    let emoji_first = data_encoding::HEXLOWER.encode(&Sha256::digest("{\"\u{1f600}\":1,\"\u{fb01}\":2}"));
+    assert_eq!(digest("{\"\u{fb01}\":2,\"\u{1f600}\":1}"), emoji_first);
     assert_eq!(digest("-0"), digest("0"));
     assert_eq!(digest("9007199254740993"), digest("9007199254740992"));
     assert_ne!(digest("9007199254740994"), digest("9007199254740992"));

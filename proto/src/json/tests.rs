@@ -254,7 +254,7 @@ fn a_refusal_keeps_code_path_and_detail() {
     assert_eq!((reject.code, reject.path, reject.detail), (Code::JsonNumber, "$.a".to_owned(), error.detail));
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -43,7 +43,11 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
     let origin = match (&record, bundle.history.is_empty()) {
         (Some(record), false) => history(&bundle.history, record, anchor, &members, &mut ladder),
         (None, false) => {
-            ladder.push("history", Verdict::Invalid, "the bundle has a history but proves no record that it belongs to");
+            ladder.push(
+                "history",
+                Verdict::Invalid,
+                "the bundle has a history but proves no record that it belongs to",
+            );
             None
         }
         _ => None,
@@ -67,7 +71,8 @@ fn head<'a>(bundle: &'a Bundle, anchor: &Genesis, ladder: &mut Ladder) -> Option
         expect(trusted, "the genesis roster decided it", "decided by a roster that the anchor does not lead to"),
     )?;
     let same = certificate.block == header.hash() && certificate.height == header.height;
-    ladder.check("header", expect(same, format!("height {}", header.height), "the certificate is for another header"))?;
+    ladder
+        .check("header", expect(same, format!("height {}", header.height), "the certificate is for another header"))?;
     let verified = certificate.verify(anchor.chain, &anchor.roster).map_err(|e| e.to_string());
     let count = format!("{} of {} validators signed", certificate.signatures.len(), anchor.roster.validators().len());
     ladder.check("certificate", verified.map(|()| ((), count)))?;
@@ -145,8 +150,8 @@ fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Rec
         return None;
     };
     let record = &record.0;
-    let present = record.id == part.id
-        && part.proof.0.verify_presence(&header.state_root, &key, &record.value_hash()).is_ok();
+    let present =
+        record.id == part.id && part.proof.0.verify_presence(&header.state_root, &key, &record.value_hash()).is_ok();
     let holder = record.possessor.as_ref().map_or(String::new(), |who| format!(", held by {who}"));
     let words = format!("{}{holder}, seq {}, as of height {}", record.status.as_str(), record.seq, header.height);
     ladder.check("status", expect(present, words, "the record's path does not lead to the head's state root"))?;
@@ -233,16 +238,13 @@ fn recorded(
 fn reference(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
     let Some(part) = &bundle.reference else { return };
     let key = state_key::reference(&part.issuer, &part.key);
-    let (holds, words) = match &part.record {
-        Some(record) => {
-            let value = state_key::reference_value(record);
-            let present = part.proof.0.verify_presence(&header.state_root, &key, &value).is_ok();
-            (present, format!("this number of `{}` is record {}", part.issuer, record.0.short()))
-        }
-        None => {
-            let absent = part.proof.0.verify_absence(&header.state_root, &key).is_ok();
-            (absent, format!("`{}` never issued this number", part.issuer))
-        }
+    let root = &header.state_root;
+    let (holds, words) = if let Some(record) = &part.record {
+        let present = part.proof.0.verify_presence(root, &key, &state_key::reference_value(record)).is_ok();
+        (present, format!("this number of `{}` is record {}", part.issuer, record.0.short()))
+    } else {
+        let absent = part.proof.0.verify_absence(root, &key).is_ok();
+        (absent, format!("`{}` never issued this number", part.issuer))
     };
     let _ = ladder.check("reference", expect(holds, words, "the path does not lead to the head's state root"));
 }
@@ -322,4 +324,3 @@ fn act_words(act: &ActEntry) -> String {
 fn expect(holds: bool, good: impl Into<String>, bad: impl Into<String>) -> Result<((), String), String> {
     if holds { Ok(((), good.into())) } else { Err(bad.into()) }
 }
-

@@ -53,7 +53,8 @@ impl SignedStatement {
         let payload = serde_json::to_vec(statement)
             .map_err(|_| Reject::new(Code::JsonMalformed, "$", "the statement cannot be written as JSON"))?;
         let message = pae(PAYLOAD_TYPE, &payload);
-        let sign = |key: &&crate::keys::SecretKey| StatementSignature { key: key.public(), signature: key.sign(&message) };
+        let sign =
+            |key: &&crate::keys::SecretKey| StatementSignature { key: key.public(), signature: key.sign(&message) };
         let mut signatures: Vec<_> = keys.iter().map(sign).collect();
         signatures.sort();
         let signed = Self { payload, signatures };

@@ -174,5 +174,8 @@ fn the_format_is_frozen() {
         "02".repeat(16)
     );
     assert_eq!(payload, expected);
-    assert_eq!(signed().id(), StatementId(crate::hash::Domain::Statement.hash(&pae(PAYLOAD_TYPE, expected.as_bytes()))));
+    assert_eq!(
+        signed().id(),
+        StatementId(crate::hash::Domain::Statement.hash(&pae(PAYLOAD_TYPE, expected.as_bytes())))
+    );
 }

@@ -1,9 +1,9 @@
 //! Pages: four levels of the state tree in one stored record.
 //!
 //! ```text
-//!   page at nibble path 3a          hash of the subtree 3a: folded from the slots when it is needed
+//!   page at nibble path 3a          hash of the subtree 3a: folded from the quads when it is needed
 //!        ┌───────┴───────┐
-//!     ┌──┴──┐         ┌──┴──┐       not kept
+//!     ┌──┴──┐         ┌──┴──┐       4 quads, kept: a change of one slot re-hashes one quad and what is above
 //!    ┌┴┐   ┌┴┐       ┌┴┐   ┌┴┐
 //!   0 1 2 3 ...             e f     16 slots: Empty, Leaf (one key below), Inner (a page of its own below)
 //!       │
@@ -23,6 +23,9 @@ use crate::hash::Hash32;
 pub const SLOTS: usize = 16;
 /// Nibbles in a key.
 pub const KEY_NIBBLES: u8 = 64;
+/// Slots whose fold a page keeps.
+pub(super) const QUAD: usize = 4;
+const QUADS: usize = SLOTS / QUAD;
 /// Two bits of tag for each slot.
 const TAG_BYTES: usize = SLOTS / 4;
 
@@ -54,6 +57,14 @@ impl Slot {
         }
     }
 
+    const fn tag(&self) -> u32 {
+        match self {
+            Self::Empty => 0,
+            Self::Leaf { .. } => 1,
+            Self::Inner(_) => 2,
+        }
+    }
+
     /// The subtree over two: a lone leaf rises, everything else becomes a node.
     #[must_use]
     pub fn join(left: &Self, right: &Self) -> Self {
@@ -66,7 +77,7 @@ impl Slot {
 }
 
 /// The subtree over a power-of-two number of slots.
-pub(super) fn fold(slots: &[Slot]) -> Slot {
+fn fold(slots: &[Slot]) -> Slot {
     match slots {
         [] => Slot::Empty,
         [slot] => *slot,
@@ -77,55 +88,120 @@ pub(super) fn fold(slots: &[Slot]) -> Slot {
     }
 }
 
-/// Four levels of the tree. Boxed, because update batches move pages about.
+/// What slots fold to, without hashing: an `Inner` says only "two keys or more", its hash means nothing.
+fn kind(slots: &[Slot]) -> Slot {
+    let mut used = slots.iter().filter(|slot| **slot != Slot::Empty);
+    match (used.next(), used.next()) {
+        (None, _) => Slot::Empty,
+        (Some(slot), None) => *slot,
+        (Some(_), Some(_)) => Slot::Inner(Hash32::ZERO),
+    }
+}
+
+/// Four levels of the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Page(pub(super) Box<[Slot; SLOTS]>);
+pub struct Page(Box<Levels>);
+
+/// Boxed in a page, because update batches move pages about.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+struct Levels {
+    slots: [Slot; SLOTS],
+    /// The level above, half-way up: each of them folds four slots.
+    quads: [Slot; QUADS],
+}
 
 impl Page {
+    /// The page over sixteen slots.
+    #[must_use]
+    pub fn new(slots: [Slot; SLOTS]) -> Self {
+        let mut page = Self(Box::new(Levels { slots, quads: [Slot::Empty; QUADS] }));
+        (0..QUADS).for_each(|quad| page.refold(quad));
+        page
+    }
+
     /// The slots, by nibble.
     #[must_use]
     pub fn slots(&self) -> &[Slot; SLOTS] {
-        &self.0
+        &self.0.slots
     }
 
     /// The page as its parent's slot holds it: anything but `Inner` means that it must not exist (unless it is
     /// the root page).
     #[must_use]
     pub fn collapse(&self) -> Slot {
-        fold(self.0.as_slice())
+        fold(&self.0.quads)
+    }
+
+    /// Changes the slots of one quad.
+    pub(super) fn edit<E>(
+        &mut self,
+        quad: usize,
+        edit: impl FnOnce(&mut [Slot]) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        let from = quad * QUAD;
+        let changed = edit(self.0.slots.get_mut(from..from + QUAD).unwrap_or_default())?;
+        if changed {
+            self.refold(quad);
+        }
+        Ok(changed)
+    }
+
+    fn refold(&mut self, quad: usize) {
+        let slots = part(&self.0.slots, quad * QUAD, QUAD);
+        let folded = fold(slots);
+        if let Some(quad) = self.0.quads.get_mut(quad) {
+            *quad = folded;
+        }
+    }
+
+    /// What `len` slots fold to, from `from` on; a power of two, and aligned.
+    pub(super) fn fold(&self, from: usize, len: usize) -> Slot {
+        if len < QUAD {
+            fold(part(&self.0.slots, from, len))
+        } else {
+            fold(part(&self.0.quads, from / QUAD, len / QUAD))
+        }
+    }
+
+    /// What `len` slots fold to, in the manner of [`kind`].
+    pub(super) fn kind(&self, from: usize, len: usize) -> Slot {
+        kind(part(&self.0.slots, from, len))
     }
 
     /// Stored form: sixteen 2-bit tags (slot `i` in bits `2i` and `2i + 1` of a little-endian `u32`; 0 empty,
-    /// 1 leaf, 2 inner), then key and value hash of each leaf and the hash of each inner slot, in slot order.
+    /// 1 leaf, 2 inner); key and value hash of each leaf and the hash of each inner slot, in slot order; then
+    /// the hash of each quad that holds two keys or more.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut tags = 0_u32;
-        let mut bytes = vec![0; TAG_BYTES];
-        for (index, slot) in self.0.iter().enumerate() {
-            let tag = match slot {
-                Slot::Empty => 0,
-                Slot::Leaf { key, value_hash } => {
-                    bytes.extend_from_slice(key.as_bytes());
-                    bytes.extend_from_slice(value_hash.as_bytes());
-                    1
-                }
-                Slot::Inner(hash) => {
-                    bytes.extend_from_slice(hash.as_bytes());
-                    2
-                }
-            };
-            tags |= tag << (2 * index);
+        let mut payload = Vec::new();
+        for slot in self.0.slots.iter().rev() {
+            tags = tags << 2 | slot.tag();
         }
-        bytes[..TAG_BYTES].copy_from_slice(&tags.to_le_bytes());
+        for slot in &self.0.slots {
+            match slot {
+                Slot::Empty => {}
+                Slot::Leaf { key, value_hash } => payload.extend([key, value_hash]),
+                Slot::Inner(hash) => payload.push(hash),
+            }
+        }
+        payload.extend(
+            self.0.quads.iter().filter_map(|quad| if let Slot::Inner(hash) = quad { Some(hash) } else { None }),
+        );
+        let mut bytes = tags.to_le_bytes().to_vec();
+        bytes.reserve(32 * payload.len());
+        for hash in payload {
+            bytes.extend_from_slice(hash.as_bytes());
+        }
         bytes
     }
 
-    /// Reads the stored form, exactly.
+    /// Reads the stored form, exactly. The quads' hashes are believed as an inner slot's is: the root tells.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut page = Self::default();
+        let mut levels = Box::<Levels>::default();
         let (tags, mut rest) = bytes.split_first_chunk::<TAG_BYTES>().ok_or(DecodeError::Malformed)?;
         let mut tags = u32::from_le_bytes(*tags);
-        for slot in page.0.iter_mut() {
+        for slot in &mut levels.slots {
             *slot = match tags & 3 {
                 0 => Slot::Empty,
                 1 => Slot::Leaf { key: take(&mut rest)?, value_hash: take(&mut rest)? },
@@ -134,8 +210,19 @@ impl Page {
             };
             tags >>= 2;
         }
-        if rest.is_empty() { Ok(page) } else { Err(DecodeError::Malformed) }
+        for (quad, slots) in levels.quads.iter_mut().zip(levels.slots.chunks(QUAD)) {
+            *quad = match kind(slots) {
+                Slot::Inner(_) => Slot::Inner(take(&mut rest)?),
+                fewer => fewer,
+            };
+        }
+        if rest.is_empty() { Ok(Self(levels)) } else { Err(DecodeError::Malformed) }
     }
+}
+
+/// Part of a level. Out of bounds there is nothing.
+fn part(slots: &[Slot], from: usize, len: usize) -> &[Slot] {
+    slots.get(from..from + len).unwrap_or_default()
 }
 
 fn take(rest: &mut &[u8]) -> Result<Hash32, DecodeError> {

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use super::page::{KEY_NIBBLES, fold};
+use super::page::{KEY_NIBBLES, QUAD, SLOTS};
 pub use super::page::{Page, PagePath, Slot};
 use super::proof::{Found, StateProof};
 use super::{bit, empty};
@@ -121,11 +121,21 @@ struct Updater<'a, R> {
 impl<R: PageRead> Updater<'_, R> {
     /// Applies changes, all below `path`, to the page there; true when a slot changed.
     fn page(&mut self, path: &PagePath, page: &mut Page, changes: &[Change]) -> Result<bool, TreeError<R::Error>> {
+        let place = |change: &Change| usize::from(path.nibble_of(&change.0));
+        let mut touched = false;
+        for group in changes.chunk_by(|a, b| place(a) / QUAD == place(b) / QUAD) {
+            let Some(quad) = group.first().map(|first| place(first) / QUAD) else { continue };
+            touched |= page.edit(quad, |slots| self.quad(path, slots, group))?;
+        }
+        Ok(touched)
+    }
+
+    /// Applies changes to the slots of one quad of the page at `path`.
+    fn quad(&mut self, path: &PagePath, slots: &mut [Slot], changes: &[Change]) -> Result<bool, TreeError<R::Error>> {
         let mut touched = false;
         for group in changes.chunk_by(|a, b| path.nibble_of(&a.0) == path.nibble_of(&b.0)) {
-            let Some((first, _)) = group.first() else { continue };
-            let nibble = path.nibble_of(first);
-            let Some(slot) = page.0.get_mut(usize::from(nibble)) else { continue };
+            let Some(nibble) = group.first().map(|first| path.nibble_of(&first.0)) else { continue };
+            let Some(slot) = slots.get_mut(usize::from(nibble) % QUAD) else { continue };
             let new = self.slot(&path.child(nibble), slot, group)?;
             touched |= new != *slot;
             *slot = new;
@@ -156,12 +166,14 @@ impl<R: PageRead> Updater<'_, R> {
             [] => Slot::Empty,
             [(key, value_hash)] => Slot::Leaf { key: *key, value_hash: *value_hash },
             _ => {
-                let mut page = Page::default();
-                for (slot, nibble) in page.0.iter_mut().zip(0..) {
-                    let from = leaves.partition_point(|leaf| path.nibble_of(&leaf.0) < nibble);
-                    let to = leaves.partition_point(|leaf| path.nibble_of(&leaf.0) <= nibble);
-                    *slot = self.build(&path.child(nibble), leaves.get(from..to).unwrap_or_default());
+                let mut slots = [Slot::Empty; SLOTS];
+                for group in leaves.chunk_by(|a, b| path.nibble_of(&a.0) == path.nibble_of(&b.0)) {
+                    let Some(nibble) = group.first().map(|first| path.nibble_of(&first.0)) else { continue };
+                    if let Some(slot) = slots.get_mut(usize::from(nibble)) {
+                        *slot = self.build(&path.child(nibble), group);
+                    }
                 }
+                let page = Page::new(slots);
                 let new = page.collapse();
                 self.pages.insert(*path, Some(page));
                 new
@@ -208,34 +220,23 @@ pub fn prove<R: PageRead>(reader: &R, key: &Hash32) -> Result<StateProof, TreeEr
 
 /// Walks the four levels of a page, noting siblings from the top down; none when the path leads to a page below.
 fn descend(page: &Page, path: &PagePath, key: &Hash32, siblings: &mut Vec<Hash32>) -> Option<Found> {
-    let mut slots = page.0.as_slice();
-    loop {
-        match lone(slots) {
+    let (mut from, mut len) = (0, SLOTS);
+    for index in 4 * u16::from(path.len()).. {
+        match page.kind(from, len) {
             Slot::Empty => return Some(Found::Empty),
             Slot::Leaf { key: other, .. } if other == *key => return Some(Found::Value),
             Slot::Leaf { key: other, value_hash } => return Some(Found::Other { key: other, value_hash }),
-            Slot::Inner(_) if slots.len() <= 1 => return None,
+            Slot::Inner(_) if len == 1 => break,
             Slot::Inner(_) => {
-                let (left, right) = slots.split_at(slots.len() / 2);
-                // 16 slots: first bit of the nibble; 8: the second, and so on.
-                let level = 4 - slots.len().ilog2().min(4);
-                let index = 4 * u16::from(path.len()) + u16::try_from(level).unwrap_or(0);
+                len /= 2;
+                let (left, right) = (from, from + len);
                 let (near, far) = if bit(key, index) { (right, left) } else { (left, right) };
-                siblings.push(fold(far).hash());
-                slots = near;
+                siblings.push(page.fold(far, len).hash());
+                from = near;
             }
         }
     }
-}
-
-/// What slots fold to, without hashing where the answer is "two keys or more".
-fn lone(slots: &[Slot]) -> Slot {
-    let mut used = slots.iter().filter(|slot| **slot != Slot::Empty);
-    match (used.next(), used.next()) {
-        (None, _) => Slot::Empty,
-        (Some(slot), None) => *slot,
-        (Some(_), Some(_)) => Slot::Inner(Hash32::ZERO),
-    }
+    None
 }
 
 /// Puts a proof into canonical form from its siblings, the highest first.

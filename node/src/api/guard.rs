@@ -1,0 +1,63 @@
+//! What every request passes: a place in its lane or a prompt no, a limit in time, a measurement.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State as Shared};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::Lane;
+use super::error::{BUSY, Refusal, TIMED_OUT};
+use crate::metrics::{Metrics, monotonic};
+
+/// A lane's places, on a route.
+#[derive(Clone)]
+pub(super) struct Guard {
+    lane: Lane,
+    places: Arc<Semaphore>,
+    metrics: Metrics,
+    route: &'static str,
+}
+
+impl Guard {
+    /// One for each lane, in the order of their discriminants.
+    pub(super) fn for_lanes(metrics: &Metrics) -> [Self; Lane::ALL.len()] {
+        Lane::ALL.map(|lane| Self {
+            lane,
+            places: Arc::new(Semaphore::new(lane.places())),
+            metrics: metrics.clone(),
+            route: "",
+        })
+    }
+
+    /// The same lane, measured under a route.
+    pub(super) fn on(&self, route: &'static str) -> Self {
+        Self { route, ..self.clone() }
+    }
+
+    async fn pass(&self, request: Request, next: Next) -> Response {
+        let Ok(_place) = self.places.try_acquire() else {
+            let detail = format!("{} requests of this sort are in work", self.lane.places());
+            return Refusal::shell(BUSY, detail).into_response();
+        };
+        let limit = self.lane.time();
+        match tokio::time::timeout(limit, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                let detail = format!("not done within {} s", limit.as_secs());
+                Refusal::shell(TIMED_OUT, detail).into_response()
+            }
+        }
+    }
+}
+
+/// The middleware.
+pub(super) async fn guarded(Shared(guard): Shared<Guard>, request: Request, next: Next) -> Response {
+    let since = monotonic();
+    let response = guard.pass(request, next).await;
+    let time = since.elapsed();
+    guard.metrics.http_request(guard.route, response.status().as_u16(), time);
+    tracing::debug!(route = guard.route, status = response.status().as_u16(), ?time, "answered");
+    response
+}

@@ -1,0 +1,58 @@
+//! For operators: alive, ready, metrics, and the description of the interface.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State as Shared;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use libp2p::PeerId;
+use sampan_proto::genesis::Genesis;
+use sampan_proto::ids::{Height, MemberId};
+use sampan_proto::member::Purpose;
+use sampan_proto::reject::Code;
+
+use super::State;
+use super::error::Refusal;
+use crate::{metrics, net};
+
+/// The interface's description, OpenAPI 3.1.
+pub(super) const OPENAPI: &str = include_str!("openapi.json");
+
+/// `GET /healthz`: the process answers.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the node has something to answer from, or is where the first block can come from.
+pub(super) async fn readyz(Shared(state): Shared<State>) -> Result<&'static str, Refusal> {
+    let height = state.engine.head().borrow().height;
+    let voter = state.member.as_ref().filter(|_| state.validator);
+    if height > Height::GENESIS || quorum_in_reach(&state.genesis, voter, &state.peers.borrow()) {
+        return Ok("ready\n");
+    }
+    Err(Refusal::new(Code::NotReady, "$", "no block yet, and too few validators are connected to make one"))
+}
+
+/// Whether this node with its connected peers could decide a block.
+pub(super) fn quorum_in_reach(genesis: &Genesis, voter: Option<&MemberId>, connected: &[PeerId]) -> bool {
+    let nodes: BTreeMap<PeerId, &MemberId> = genesis
+        .members
+        .iter()
+        .flat_map(|m| m.keys_at(Purpose::Network, Height(1)).map(move |key| (net::peer_id(key), &m.id)))
+        .collect();
+    let mut here: Vec<&MemberId> = connected.iter().filter_map(|peer| nodes.get(peer).copied()).collect();
+    here.extend(voter);
+    let validators = genesis.roster.validators().iter();
+    genesis.roster.is_quorum(validators.filter(|v| here.contains(&&v.member)).map(|v| v.power).sum())
+}
+
+/// `GET /metrics`.
+pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
+    state.metrics.set_peers(state.peers.borrow().len());
+    ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], state.metrics.encode()).into_response()
+}
+
+/// `GET /openapi.json`.
+pub(super) async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "max-age=3600")], OPENAPI).into_response()
+}

@@ -1,0 +1,152 @@
+//! Answers that prove themselves, and the documents behind them for those who may read them.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use sampan_proto::api::BodyParts;
+use sampan_proto::ids::{ChainId, MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::proof::{BUNDLE_MEDIA_TYPE, Bundle};
+use sampan_proto::record::Record;
+use sampan_proto::reject::Code;
+use serde::Deserialize;
+
+use super::State;
+use super::access::{Caller, Ground, may_read};
+use super::error::Refusal;
+use super::input::{Parameters, parameter};
+use super::query::known;
+use crate::clock::now_ms;
+use crate::core::ledger::View;
+use crate::store::Reader;
+
+/// A document is for whoever asked and for nobody in between.
+const PRIVATE: &str = "private, no-store";
+
+/// A bundle with its media type.
+#[derive(Debug)]
+pub(super) struct Proof(Bundle);
+
+impl IntoResponse for Proof {
+    fn into_response(self) -> Response {
+        let caching = if self.0.body.is_some() { PRIVATE } else { "no-cache" };
+        let headers = [(header::CONTENT_TYPE, BUNDLE_MEDIA_TYPE), (header::CACHE_CONTROL, caching)];
+        (headers, Json(self.0)).into_response()
+    }
+}
+
+/// Before the first block no header exists that a proof could stand on.
+fn proven(bundle: Option<Bundle>) -> Result<Proof, Refusal> {
+    let early = || Refusal::new(Code::NotReady, "$", "no block is decided yet: nothing can be proven before the first");
+    bundle.map(Proof).ok_or_else(early)
+}
+
+/// `GET /v1/receipts/{statement}`: a statement's entry in the log.
+pub(super) async fn receipt(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Proof, Refusal> {
+    let id: StatementId = parameter("statement", &id)?;
+    let bundle = state.read(move |reader| Ok(reader.receipt(&id)?)).await?;
+    let none = || {
+        let detail = format!("statement {} is not final here; /v1/statements/{id} tells where it is", id.0.short());
+        Refusal::new(Code::NotFound, "$", detail)
+    };
+    bundle.map(Proof).ok_or_else(none)
+}
+
+/// `GET /v1/records/{id}/status`: a document's state now, or that it does not exist.
+pub(super) async fn status(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Proof, Refusal> {
+    let id = parameter("id", &id)?;
+    proven(state.read(move |reader| Ok(reader.status(&id)?)).await?)
+}
+
+/// `GET /v1/references/{issuer}/{key}`: what became of a document number, or that it was never issued.
+pub(super) async fn reference(
+    Shared(state): Shared<State>,
+    Path((issuer, key)): Path<(String, String)>,
+) -> Result<Proof, Refusal> {
+    let (issuer, key): (MemberId, ReferenceKey) = (parameter("issuer", &issuer)?, parameter("key", &key)?);
+    proven(state.read(move |reader| Ok(reader.reference(&issuer, &key)?)).await?)
+}
+
+/// `GET /v1/members/{id}`: a member as the registry knows it.
+pub(super) async fn member(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Proof, Refusal> {
+    let id: MemberId = parameter("id", &id)?;
+    let bundle = state.read(move |reader| {
+        if View::member(reader, &id)?.is_none() {
+            return Err(Refusal::new(Code::NotFound, "$", format!("`{id}` is not in the registry")));
+        }
+        Ok(reader.member(&id)?)
+    });
+    proven(bundle.await?)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BundleQuery {
+    #[serde(default)]
+    body: bool,
+}
+
+/// `GET /v1/records/{id}/bundle?body=true`: everything about a document in one file, with the document
+/// itself for those who may read it.
+pub(super) async fn bundle(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<BundleQuery>,
+    headers: HeaderMap,
+) -> Result<Proof, Refusal> {
+    let id = parameter("id", &id)?;
+    let reading = if query.body { Some((Caller::of(peer, &headers)?, state.genesis.chain)) } else { None };
+    let bundle = state.read(move |reader| {
+        let record = known(reader, &id)?;
+        if let Some((caller, chain)) = &reading {
+            authorise(reader, caller, &record, *chain)?;
+        }
+        Ok(reader.record_bundle(&id, reading.is_some())?)
+    });
+    proven(bundle.await?)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BodyQuery {
+    #[serde(default)]
+    parts: bool,
+}
+
+/// `GET /v1/records/{id}/body`: the document to the byte; with `parts=true` also what opens its
+/// commitments.
+pub(super) async fn body(
+    Shared(state): Shared<State>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<BodyQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let id: RecordId = parameter("id", &id)?;
+    let (caller, chain) = (Caller::of(peer, &headers)?, state.genesis.chain);
+    let body = state.read(move |reader| {
+        let record = known(reader, &id)?;
+        authorise(reader, &caller, &record, chain)?;
+        let missing = || Refusal::new(Code::BodyNotHere, "$", format!("the body of record {}", id.0.short()));
+        reader.record_body(&id)?.ok_or_else(missing)
+    });
+    let body = body.await?;
+    let private = [(header::CACHE_CONTROL, PRIVATE)];
+    Ok(if query.parts {
+        (private, Json(BodyParts::from(body))).into_response()
+    } else {
+        (private, [(header::CONTENT_TYPE, "application/json")], body.bytes).into_response()
+    })
+}
+
+fn authorise(reader: &Reader<'_>, caller: &Caller, record: &Record, chain: ChainId) -> Result<(), Refusal> {
+    let member = match caller {
+        Caller::Signed(request) => View::member(reader, &request.member)?,
+        Caller::Local | Caller::Unknown => None,
+    };
+    let ground = Ground { chain, height: reader.tip()?.height, now_ms: now_ms(), record };
+    Ok(may_read(caller, member.as_deref(), &ground)?)
+}

@@ -1,0 +1,107 @@
+//! Plain answers as of the newest block: for screens and scripts. Who wants proof asks for the bundle.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State as Shared};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use sampan_proto::api::{ActView, AsOf, HeaderView, HistoryView, MembersView, RecordView};
+use sampan_proto::entry::Entry;
+use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::member::Member;
+use sampan_proto::record::Record;
+use sampan_proto::reject::Code;
+use sampan_proto::statement::{DsseEnvelope, SignedStatement};
+
+use super::State;
+use super::error::Refusal;
+use super::input::parameter;
+use crate::core::ledger::View as _;
+use crate::fault::Fatal;
+use crate::store::Reader;
+
+/// What never changes may be kept for ever.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// What changes is asked for again.
+const AS_OF_NOW: &str = "no-cache";
+
+fn as_of(reader: &Reader<'_>) -> Result<AsOf, Fatal> {
+    let tip = reader.tip()?;
+    Ok(AsOf { height: tip.height, time_ms: tip.time_ms, header: tip.hash })
+}
+
+/// The record, or that there is none.
+pub(super) fn known(reader: &Reader<'_>, id: &RecordId) -> Result<Record, Refusal> {
+    let unknown = || Refusal::new(Code::UnknownRecord, "$", format!("no record {} exists", id.0.short()));
+    reader.record(id)?.ok_or_else(unknown)
+}
+
+/// `GET /v1/records/{id}`: a document's state.
+pub(super) async fn record(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Json<RecordView>, Refusal> {
+    let id = parameter("id", &id)?;
+    let view = state.read(move |reader| Ok(RecordView { record: known(reader, &id)?, as_of: as_of(reader)? })).await?;
+    Ok(Json(view))
+}
+
+/// `GET /v1/records/{id}/history`: everything that happened to a document.
+pub(super) async fn history(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Json<HistoryView>, Refusal> {
+    let id = parameter("id", &id)?;
+    let view = state.read(move |reader| {
+        let record = known(reader, &id)?;
+        let acts = reader.history(&id)?.into_iter().map(act).collect::<Result<_, _>>()?;
+        Ok(HistoryView { record, acts, as_of: as_of(reader)? })
+    });
+    view.await.map(Json)
+}
+
+fn act((index, entry, signed): (u64, Entry, SignedStatement)) -> Result<ActView, Fatal> {
+    // It was executed, so it was read before.
+    let damaged = |reject| Fatal::Damaged(format!("the statement of entry {index}: {reject}"));
+    let statement = signed.parse().map_err(damaged)?;
+    Ok(ActView { index, entry, statement, envelope: DsseEnvelope::from(&signed) })
+}
+
+/// `GET /v1/members`: the registry.
+pub(super) async fn members(Shared(state): Shared<State>) -> Result<Json<MembersView>, Refusal> {
+    let view = state.read(|reader| {
+        let members: Vec<Member> = reader.members()?.into_iter().map(Arc::unwrap_or_clone).collect();
+        Ok(MembersView { members, as_of: as_of(reader)? })
+    });
+    view.await.map(Json)
+}
+
+/// `GET /v1/headers/{height}`: a decided block without its contents; `latest` is the newest.
+pub(super) async fn header(Shared(state): Shared<State>, Path(height): Path<String>) -> Result<Response, Refusal> {
+    let (height, caching) = match height.as_str() {
+        "latest" => (None, AS_OF_NOW),
+        number => (Some(Height(parameter("height", number)?)), FOR_EVER),
+    };
+    let view = state.read(move |reader| {
+        let newest = reader.tip()?.height;
+        decided(reader, height.unwrap_or(newest), newest)
+    });
+    let view = view.await?;
+    Ok(([(header::CACHE_CONTROL, caching)], Json(view)).into_response())
+}
+
+fn decided(reader: &Reader<'_>, height: Height, newest: Height) -> Result<HeaderView, Refusal> {
+    let Some((header, certificate)) = reader.header(height)? else {
+        let detail = format!("no block {height} is decided; the newest is {newest}, the first is 1");
+        return Err(Refusal::new(Code::NotFound, "$", detail));
+    };
+    let statements = reader.placed_in(height)?.into_iter().map(|placed| placed.statement).collect();
+    Ok(HeaderView { hash: header.hash(), header, certificate, statements })
+}
+
+/// `GET /v1/genesis`: the genesis file, to the byte; its digest is the network.
+pub(super) async fn genesis(Shared(state): Shared<State>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, FOR_EVER)];
+    (headers, state.genesis_bytes.to_vec()).into_response()
+}

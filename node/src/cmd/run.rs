@@ -1,0 +1,83 @@
+//! `sampand run`: a node, until a signal or a fault ends it.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use sampan_node::config::{Config, Log, LogFormat};
+use sampan_node::fault::Fatal;
+use sampan_node::node::Node;
+use sampan_node::setup;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, fmt};
+
+use super::Failure;
+use super::config::{Overrides, load};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The configuration file.
+    #[arg(long, env = "SAMPAN_CONFIG", value_name = "FILE", default_value = setup::CONFIG_FILE)]
+    config: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let config = load(Some(&arguments.config), &arguments.overrides)?.config;
+    start_logging(&config.log);
+    host(config, |node| tracing::info!(http = %node.http_addr(), "the node is up"))
+}
+
+/// Runs a node until a signal or a fault ends it; `started` hears of it once it is up.
+pub(crate) fn host(config: Config, started: impl FnOnce(&Node)) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|e| Failure::unexpected(format!("starting threads: {e}"), "raise the process limits"))?;
+    runtime.block_on(async {
+        let mut node = Node::start(config).await?;
+        started(&node);
+        tokio::select! {
+            ended = node.wait() => {
+                let shutdown = node.shutdown().await;
+                ended.and(shutdown).map_err(|fault| fatal(&fault))
+            }
+            signal = signal() => {
+                tracing::info!(signal, "stopping");
+                node.shutdown().await.map_err(|fault| fatal(&fault))
+            }
+        }
+    })
+}
+
+fn fatal(fault: &Fatal) -> Failure {
+    Failure::unexpected(fault, "start the node again; it recovers, or says what is damaged")
+}
+
+async fn signal() -> &'static str {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        return tokio::select! {
+            _ = interrupted => "interrupt",
+            _ = terminate.recv() => "terminate",
+        };
+    }
+    let _ = interrupted.await;
+    "interrupt"
+}
+
+/// Sends log lines to stderr as configured. The filter was checked with the configuration.
+pub(crate) fn start_logging(log: &Log) {
+    let filter: Targets = log.filter.parse().unwrap_or_default();
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+    let lines = match log.format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().with_ansi(false).boxed(),
+    };
+    Registry::default().with(lines.with_filter(filter)).init();
+}

@@ -1,0 +1,68 @@
+//! A statement with its body, checked as far as that needs no state.
+
+use sampan_proto::body::Body;
+use sampan_proto::ids::ChainId;
+use sampan_proto::proof::check_commitment;
+use sampan_proto::reject::{Code, Reject};
+use sampan_proto::statement::{Action, VerifiedStatement};
+use sampan_proto::{limits, wire};
+
+/// A verified statement and, for an issue, the body it commits to. What peers exchange, what a block is
+/// made of; whether the ledger accepts it is another question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    statement: VerifiedStatement,
+    body: Option<Body>,
+}
+
+impl Document {
+    /// Checks signatures and network of the statement, and that exactly an issue brings the body it
+    /// commits to. Cheap tests first.
+    ///
+    /// # Errors
+    /// The sender's fault in each case: the same bytes are refused everywhere, for ever.
+    pub fn check(document: wire::Document, chain: ChainId) -> Result<Self, Reject> {
+        let wire::Document { statement, body } = document;
+        if let Some(body) = &body
+            && body.bytes.len() > limits::BODY_BYTES
+        {
+            return Err(Reject::new(Code::BodyTooLarge, "$.body.bytes", format!("{} bytes", body.bytes.len())));
+        }
+        let statement = statement.verify(chain)?;
+        match (&statement.statement().action, &body) {
+            (Action::Issue(issue), Some(body)) => check_commitment(issue, body)?,
+            (Action::Issue(_), None) => {
+                return Err(Reject::new(Code::BodyMissing, "$.body", "an issue comes with its document"));
+            }
+            (Action::Transfer(_) | Action::Surrender(_), Some(_)) => {
+                return Err(Reject::new(Code::BodyUnexpected, "$.body", "this statement commits to no document"));
+            }
+            (Action::Transfer(_) | Action::Surrender(_), None) => {}
+        }
+        Ok(Self { statement, body })
+    }
+
+    /// The statement.
+    #[must_use]
+    pub const fn statement(&self) -> &VerifiedStatement {
+        &self.statement
+    }
+
+    /// Its body, for an issue.
+    #[must_use]
+    pub const fn body(&self) -> Option<&Body> {
+        self.body.as_ref()
+    }
+
+    /// Bytes in a block, in the mempool and on the wire.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.statement.size() + self.body.as_ref().map_or(1, |body| body.bytes.len() + 69)
+    }
+
+    /// As peers pass it on.
+    #[must_use]
+    pub fn to_wire(&self) -> wire::Document {
+        wire::Document { statement: self.statement.signed().clone(), body: self.body.clone() }
+    }
+}

@@ -1,0 +1,245 @@
+//! Execution: a draft, statements one by one, and at the end a header that commits to what they did.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use sampan_proto::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
+use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
+use sampan_proto::genesis::Genesis;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{ChainId, EnvelopeId, Height, RecordId, StatementId};
+use sampan_proto::keys::PublicKey;
+use sampan_proto::limits::BLOCK_STATEMENTS;
+use sampan_proto::member::Member;
+use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::merkle::state::tree::{self, Page, PagePath, TreeError};
+use sampan_proto::record::{EntryRef, Record};
+use sampan_proto::reject::Reject;
+use sampan_proto::state_key;
+use sampan_proto::statement::VerifiedStatement;
+
+use super::rules::{At, Change, judge};
+use super::view::{Overlay, Tip, View};
+
+/// Expired statement ids that one block removes from the state tree: more than it can add, so a backlog
+/// always shrinks.
+const EXPIRIES_PER_BLOCK: usize = 2 * BLOCK_STATEMENTS;
+
+/// What is known of a block before its statements are executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The network.
+    pub chain: ChainId,
+    /// What it builds on.
+    pub tip: Tip,
+    /// Its time, in Unix milliseconds.
+    pub time_ms: u64,
+    /// Who first proposes it.
+    pub proposer: PublicKey,
+    /// The roster that decides it and the next one.
+    pub roster_hash: Hash32,
+    /// The parameters in force.
+    pub parameters_hash: Hash32,
+}
+
+impl Draft {
+    /// Height of the block.
+    #[must_use]
+    pub const fn height(&self) -> Height {
+        self.tip.height.next()
+    }
+
+    /// When its statements are judged.
+    #[must_use]
+    pub const fn at(&self) -> At {
+        At { height: self.height(), time_ms: self.time_ms }
+    }
+}
+
+/// An executed statement and its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The statement.
+    pub statement: StatementId,
+    /// With these signatures.
+    pub envelope: EnvelopeId,
+    /// Index of its entry in the log.
+    pub index: u64,
+    /// Its expiry, in Unix milliseconds: until then its id stays in the state tree.
+    pub not_after_ms: u64,
+}
+
+/// Everything a block changes; with a certificate it is what the store commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The block's header.
+    pub header: Header,
+    /// The log before the block, in size.
+    pub first_index: u64,
+    /// New entries, in order.
+    pub entries: Vec<Entry>,
+    /// Their leaf hashes.
+    pub leaves: Vec<Hash32>,
+    /// The log after the block.
+    pub frontier: Frontier,
+    /// The statements, in order.
+    pub placed: Vec<Placed>,
+    /// Expired statements that leave the state tree: expiry and id.
+    pub expired: Vec<(u64, StatementId)>,
+    /// Records as they are now.
+    pub records: BTreeMap<RecordId, Record>,
+    /// References taken, by state key.
+    pub references: BTreeMap<Hash32, RecordId>,
+    /// State tree pages as they are now; none is a page that is gone.
+    pub pages: BTreeMap<PagePath, Option<Page>>,
+}
+
+impl Outcome {
+    /// The tip that the next block builds on.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        Tip::after(&self.header, self.frontier.clone())
+    }
+
+    /// The statements' names in order, as the payload lists them.
+    pub fn payload(&self) -> impl Iterator<Item = EnvelopeId> {
+        self.placed.iter().map(|placed| placed.envelope)
+    }
+}
+
+/// A block being executed.
+pub struct Execution<'a, V> {
+    draft: Draft,
+    overlay: Overlay<'a, V>,
+    frontier: Frontier,
+    entries: Vec<Entry>,
+    leaves: Vec<Hash32>,
+    placed: Vec<Placed>,
+}
+
+impl<'a, V: View> Execution<'a, V> {
+    /// Starts on the state that `view` shows, which must be that of the draft's tip.
+    pub fn new(view: &'a V, draft: Draft) -> Self {
+        let frontier = draft.tip.frontier.clone();
+        Self {
+            draft,
+            overlay: Overlay::new(view),
+            frontier,
+            entries: Vec::new(),
+            leaves: Vec::new(),
+            placed: Vec::new(),
+        }
+    }
+
+    /// Executes one statement. Refused, it changes nothing: a proposer leaves it out, a validator refuses
+    /// the whole block.
+    pub fn apply(&mut self, statement: &VerifiedStatement) -> Result<Result<(), Reject>, V::Error> {
+        let change = match judge(&self.overlay, statement, self.draft.at())? {
+            Ok(change) => change,
+            Err(reject) => return Ok(Err(reject)),
+        };
+        if self.entries.is_empty() {
+            self.append(Entry::Block(BlockEntry { height: self.draft.height(), previous: self.draft.tip.hash }));
+        }
+        let previous = self.overlay.record(&change.record.id)?.map(|record| record.last);
+        self.record(statement, change, previous);
+        Ok(Ok(()))
+    }
+
+    fn record(&mut self, statement: &VerifiedStatement, change: Change, previous: Option<EntryRef>) {
+        let Change { mut record, reference, body } = change;
+        record.last = self.append(Entry::Act(ActEntry {
+            height: self.draft.height(),
+            time_ms: self.draft.time_ms,
+            action: statement.statement().action.kind(),
+            record: record.id,
+            seq: record.seq,
+            actor: state_key::member(&statement.statement().member),
+            statement: statement.id(),
+            body,
+            previous,
+        }));
+        self.placed.push(Placed {
+            statement: statement.id(),
+            envelope: statement.envelope(),
+            index: record.last.index,
+            not_after_ms: statement.statement().not_after_ms,
+        });
+        self.overlay.executed.insert(statement.id());
+        self.overlay.references.extend(reference);
+        self.overlay.records.insert(record.id, record);
+    }
+
+    fn append(&mut self, entry: Entry) -> EntryRef {
+        let leaf = entry.leaf_hash();
+        let index = self.frontier.size();
+        self.frontier.append(leaf);
+        self.entries.push(entry);
+        self.leaves.push(leaf);
+        EntryRef { index, leaf }
+    }
+
+    /// Closes the block: the state tree is updated once, and the header commits to all of it.
+    pub fn finish(self) -> Result<Outcome, TreeError<V::Error>> {
+        let Self { draft, overlay, frontier, entries, leaves, placed } = self;
+        let expired = overlay.base().expired(draft.time_ms, EXPIRIES_PER_BLOCK).map_err(TreeError::Read)?;
+        let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
+        changes.extend(expired.iter().map(|(_, id)| (state_key::executed(id), None)));
+        changes.extend(placed.iter().map(|placed| {
+            (state_key::executed(&placed.statement), Some(state_key::executed_value(placed.index)))
+        }));
+        changes.extend(overlay.references.iter().map(|(key, id)| (*key, Some(state_key::reference_value(id)))));
+        changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
+        let update = tree::update(overlay.base(), &changes)?;
+        let payload: Vec<EnvelopeId> = placed.iter().map(|placed| placed.envelope).collect();
+        let header = Header {
+            version: PROTOCOL_VERSION,
+            chain: draft.chain,
+            height: draft.height(),
+            time_ms: draft.time_ms,
+            proposer: draft.proposer,
+            previous: draft.tip.hash,
+            payload_hash: payload_hash(&payload),
+            log_size: frontier.size(),
+            log_root: frontier.root(),
+            state_root: update.root,
+            roster_hash: draft.roster_hash,
+            next_roster_hash: draft.roster_hash,
+            parameters_hash: draft.parameters_hash,
+            evidence_hash: no_evidence(),
+        };
+        Ok(Outcome {
+            header,
+            first_index: draft.tip.frontier.size(),
+            entries,
+            leaves,
+            frontier,
+            placed,
+            expired,
+            records: overlay.records,
+            references: overlay.references,
+            pages: update.pages,
+        })
+    }
+}
+
+/// The state before the first block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenesisState {
+    /// The tip that the first block builds on.
+    pub tip: Tip,
+    /// The registry.
+    pub members: Vec<Member>,
+    /// Pages of the state tree.
+    pub pages: BTreeMap<PagePath, Option<Page>>,
+}
+
+/// Builds the state before the first block: every member, and the parameters.
+pub fn genesis_state(genesis: &Genesis) -> Result<GenesisState, TreeError<Infallible>> {
+    let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
+    changes.extend(genesis.members.iter().map(|m| (state_key::member(&m.id), Some(m.value_hash()))));
+    changes.insert(state_key::parameter("protocol"), Some(genesis.parameters_hash()));
+    let update = tree::update(&BTreeMap::new(), &changes)?;
+    let members = genesis.members.clone();
+    Ok(GenesisState { tip: Tip::genesis(genesis, update.root), members, pages: update.pages })
+}

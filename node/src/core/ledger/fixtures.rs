@@ -1,0 +1,257 @@
+//! A small network in memory, for the tests of the core: real members, real documents, real signatures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use sampan_proto::body::{Body, pepper_commitment, reference_key};
+use sampan_proto::doc::{self, DocKind};
+use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
+use sampan_proto::hash::{Domain, Hash32};
+use sampan_proto::ids::{MemberId, RecordId, StatementId};
+use sampan_proto::keys::SecretKey;
+use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
+use sampan_proto::merkle::state::tree::{Page, PagePath, PageRead};
+use sampan_proto::record::Record;
+use sampan_proto::statement::{
+    Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Surrender, Transfer, VERSION,
+};
+use sampan_proto::wire;
+
+use super::*;
+use crate::core::Document;
+
+/// Time of the genesis, in Unix milliseconds.
+pub const T0: u64 = 1_790_000_000_000;
+
+/// State in memory.
+#[derive(Clone, Default)]
+pub struct Memory {
+    pub members: BTreeMap<MemberId, Arc<Member>>,
+    pub records: BTreeMap<RecordId, Record>,
+    pub references: BTreeMap<Hash32, RecordId>,
+    pub placed: BTreeSet<StatementId>,
+    pub expiry: BTreeSet<(u64, StatementId)>,
+    pub pages: BTreeMap<PagePath, Page>,
+}
+
+impl PageRead for Memory {
+    type Error = Infallible;
+
+    fn page(&self, path: &PagePath) -> Result<Option<Page>, Infallible> {
+        self.pages.page(path)
+    }
+}
+
+impl View for Memory {
+    fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, Infallible> {
+        Ok(self.members.get(id).cloned())
+    }
+
+    fn record(&self, id: &RecordId) -> Result<Option<Record>, Infallible> {
+        Ok(self.records.get(id).cloned())
+    }
+
+    fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Infallible> {
+        Ok(self.references.get(key).copied())
+    }
+
+    fn executed(&self, id: &StatementId) -> Result<bool, Infallible> {
+        Ok(self.placed.contains(id))
+    }
+
+    fn expired(&self, time_ms: u64, limit: usize) -> Result<Vec<(u64, StatementId)>, Infallible> {
+        Ok(self.expiry.iter().take_while(|(at, _)| *at < time_ms).take(limit).copied().collect())
+    }
+}
+
+impl Memory {
+    /// Carries a block's outcome out.
+    pub fn commit(&mut self, outcome: &Outcome) {
+        self.records.extend(outcome.records.clone());
+        self.references.extend(outcome.references.clone());
+        self.placed.extend(outcome.placed.iter().map(|placed| placed.statement));
+        self.expiry.extend(outcome.placed.iter().map(|placed| (placed.not_after_ms, placed.statement)));
+        for expired in &outcome.expired {
+            self.expiry.remove(expired);
+        }
+        for (path, page) in &outcome.pages {
+            match page {
+                Some(page) => self.pages.insert(path.clone(), page.clone()),
+                None => self.pages.remove(path),
+            };
+        }
+    }
+}
+
+/// Members, their keys, the state and its tip.
+pub struct Network {
+    pub genesis: Genesis,
+    pub state: Memory,
+    pub tip: Tip,
+    nonces: std::cell::Cell<u8>,
+}
+
+fn seed(id: &str, purpose: Purpose) -> SecretKey {
+    SecretKey::from_seed(Domain::Pepper.hash(format!("{id} {purpose:?}").as_bytes()).0)
+}
+
+fn pepper(id: &str) -> [u8; 32] {
+    Domain::Reference.hash(id.as_bytes()).0
+}
+
+fn member(id: &str, country: &str, role: Role) -> GenesisEntry {
+    let purposes = [Purpose::Statement, Purpose::Governance, Purpose::Network, Purpose::Consensus];
+    let purposes = purposes.into_iter().filter(|p| *p != Purpose::Consensus || role == Role::Customs);
+    let issues = matches!(role, Role::Carrier | Role::IssuingAuthority);
+    let member = Member {
+        id: id.parse().expect("id"),
+        name: format!("Member {id}"),
+        country: country.parse().expect("country"),
+        roles: BTreeSet::from([role]),
+        standing: Standing::Active,
+        keys: purposes.map(|p| MemberKey::from_genesis(p, seed(id, p).public())).collect(),
+        pepper: issues.then(|| pepper_commitment(&pepper(id))),
+    };
+    let power = (role == Role::Customs).then_some(1);
+    let digest = GenesisEntry::signing_digest(&member, power);
+    let signature = seed(id, Purpose::Governance).sign(&digest.0);
+    GenesisEntry { member, power, signature }
+}
+
+impl Network {
+    /// A network at genesis.
+    pub fn new() -> Self {
+        let mut members = vec![
+            member("ccpit-ningbo", "CN", Role::IssuingAuthority),
+            member("cn-customs", "CN", Role::Customs),
+            member("harbour-bank", "SG", Role::Bank),
+            member("klang-import", "MY", Role::Trader),
+            member("moit-hanoi", "VN", Role::IssuingAuthority),
+            member("ningbo-tools", "CN", Role::Trader),
+            member("sampan-line", "SG", Role::Carrier),
+        ];
+        members.sort_by(|a, b| a.member.id.cmp(&b.member.id));
+        let network = "test".to_owned();
+        let file = GenesisFile { version: 1, network, time_ms: T0, parameters: Parameters::default(), members };
+        let genesis = Genesis::from_bytes(&serde_json::to_vec(&file).expect("json")).expect("genesis");
+        let GenesisState { tip, members, pages } = genesis_state(&genesis).expect("no pages to read");
+        let mut state = Memory::default();
+        state.members.extend(members.into_iter().map(|member| (member.id.clone(), Arc::new(member))));
+        state.pages.extend(pages.into_iter().filter_map(|(path, page)| Some((path, page?))));
+        Self { genesis, state, tip, nonces: std::cell::Cell::new(0) }
+    }
+
+    /// A statement of `member`, signed by its statement key, with room to change it before.
+    pub fn sign(&self, member: &str, action: Action, edit: impl FnOnce(&mut Statement)) -> SignedStatement {
+        self.nonces.set(self.nonces.get() + 1);
+        let mut statement = Statement {
+            version: VERSION,
+            chain: self.genesis.chain,
+            member: member.parse().expect("id"),
+            nonce: Nonce([self.nonces.get(); 16]),
+            not_after_ms: T0 + 3_600_000,
+            action,
+        };
+        edit(&mut statement);
+        SignedStatement::sign(&statement, &[&seed(member, Purpose::Statement)]).expect("signed")
+    }
+
+    pub fn document(&self, statement: SignedStatement, body: Option<Body>) -> Arc<Document> {
+        Arc::new(Document::check(wire::Document { statement, body }, self.genesis.chain).expect("document"))
+    }
+
+    /// The issue of `bytes` by `issuer` with the claims and reference that the document has.
+    pub fn issue(&self, issuer: &str, kind: DocKind, bytes: Vec<u8>, to: &str) -> (Issue, Body) {
+        let checked = doc::check(kind, &bytes).expect("accepted");
+        let body = Body { salt: [9; 32], pepper: pepper(issuer), bytes };
+        let issue = Issue {
+            claims: checked.claims,
+            reference: reference_key(&body.pepper, &issuer.parse().expect("id"), &checked.reference),
+            body: BodyRef {
+                commitment: body.commitment(),
+                jcs_sha256: Hash32(doc::jcs_sha256(&body.bytes).expect("json")),
+                size: u32::try_from(body.bytes.len()).expect("small"),
+            },
+            to: to.parse().expect("id"),
+        };
+        (issue, body)
+    }
+
+    /// A Form E under another reference number.
+    pub fn form_e(number: &str) -> Vec<u8> {
+        let text = doc::template(DocKind::CertificateOfOrigin);
+        let number_line = text.lines().find(|line| line.contains("referenceNumber")).expect("line");
+        text.replace(number_line, &format!("  \"referenceNumber\": \"{number}\",")).into_bytes()
+    }
+
+    /// A bill of lading under another number.
+    pub fn bill(number: &str) -> Vec<u8> {
+        let text = doc::template(DocKind::BillOfLading);
+        let value: serde_json::Value = serde_json::from_str(text).expect("json");
+        let old = value["transportDocumentReference"].as_str().expect("reference");
+        text.replace(old, number).into_bytes()
+    }
+
+    pub fn issue_form_e(&self, issuer: &str, number: &str, to: &str) -> Arc<Document> {
+        let (issue, body) = self.issue(issuer, DocKind::CertificateOfOrigin, Self::form_e(number), to);
+        self.document(self.sign(issuer, Action::Issue(issue), |_| ()), Some(body))
+    }
+
+    pub fn issue_bill(&self, number: &str, to: &str) -> Arc<Document> {
+        let (issue, body) = self.issue("sampan-line", DocKind::BillOfLading, Self::bill(number), to);
+        self.document(self.sign("sampan-line", Action::Issue(issue), |_| ()), Some(body))
+    }
+
+    pub fn transfer(&self, by: &str, record: RecordId, seq: u64, to: &str) -> Arc<Document> {
+        let transfer = Transfer { record, seq, to: to.parse().expect("id") };
+        self.document(self.sign(by, Action::Transfer(transfer), |_| ()), None)
+    }
+
+    pub fn surrender(&self, by: &str, record: RecordId, seq: u64, to: &str) -> Arc<Document> {
+        let surrender = Surrender { record, seq, to: to.parse().expect("id") };
+        self.document(self.sign(by, Action::Surrender(surrender), |_| ()), None)
+    }
+
+    pub fn at(&self) -> At {
+        At { height: self.tip.height.next(), time_ms: self.tip.time_ms + 1_000 }
+    }
+
+    pub fn admit(&self, document: Arc<Document>) -> Admitted {
+        let Ok(admitted) = admit(&self.state, document, self.at());
+        admitted.expect("admitted")
+    }
+
+    pub fn draft(&self, time_ms: u64) -> Draft {
+        Draft {
+            chain: self.genesis.chain,
+            tip: self.tip.clone(),
+            time_ms,
+            proposer: self.genesis.roster.validators()[0].key,
+            roster_hash: self.genesis.roster.hash(),
+            parameters_hash: self.genesis.parameters_hash(),
+        }
+    }
+
+    /// Executes one block a second later and commits it; gives each document's answer.
+    pub fn block(&mut self, documents: &[Arc<Document>]) -> (Outcome, Vec<Result<(), sampan_proto::reject::Reject>>) {
+        self.block_at(self.tip.time_ms + 1_000, documents)
+    }
+
+    pub fn block_at(
+        &mut self,
+        time_ms: u64,
+        documents: &[Arc<Document>],
+    ) -> (Outcome, Vec<Result<(), sampan_proto::reject::Reject>>) {
+        let mut execution = Execution::new(&self.state, self.draft(time_ms));
+        let answers = documents.iter().map(|document| {
+            let Ok(answer) = execution.apply(document.statement());
+            answer
+        });
+        let answers = answers.collect();
+        let outcome = execution.finish().expect("the tree is whole");
+        self.state.commit(&outcome);
+        self.tip = outcome.tip();
+        (outcome, answers)
+    }
+}

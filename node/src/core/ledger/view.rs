@@ -1,0 +1,110 @@
+//! What execution reads: committed state below, the changes of the block being executed above.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sampan_proto::block::Header;
+use sampan_proto::genesis::Genesis;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{HeaderHash, Height, MemberId, RecordId, StatementId};
+use sampan_proto::member::Member;
+use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::merkle::state::tree::PageRead;
+use sampan_proto::record::Record;
+
+/// State as of one block. The only trait of the core: the store implements it, and so do tests.
+pub trait View: PageRead {
+    /// A member of the registry.
+    fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, Self::Error>;
+    /// A record.
+    fn record(&self, id: &RecordId) -> Result<Option<Record>, Self::Error>;
+    /// The record that a reference (by its state key) became.
+    fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Self::Error>;
+    /// Whether a statement was ever executed.
+    fn executed(&self, id: &StatementId) -> Result<bool, Self::Error>;
+    /// Executed statements whose expiry lies before `time_ms`, oldest first, at most `limit`, that are
+    /// still in the state tree. Pairs of expiry and id.
+    fn expired(&self, time_ms: u64, limit: usize) -> Result<Vec<(u64, StatementId)>, Self::Error>;
+}
+
+/// The block that the next one builds on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height; 0 is the genesis state.
+    pub height: Height,
+    /// Its time, in Unix milliseconds.
+    pub time_ms: u64,
+    /// Its name; the chain id at genesis.
+    pub hash: HeaderHash,
+    /// The log after it.
+    pub frontier: Frontier,
+    /// Root of the state tree after it.
+    pub state_root: Hash32,
+}
+
+impl Tip {
+    /// The state before the first block.
+    #[must_use]
+    pub fn genesis(genesis: &Genesis, state_root: Hash32) -> Self {
+        Self {
+            height: Height::GENESIS,
+            time_ms: genesis.time_ms,
+            hash: HeaderHash(genesis.chain.0),
+            frontier: Frontier::new(),
+            state_root,
+        }
+    }
+
+    /// The tip after a block.
+    #[must_use]
+    pub fn after(header: &Header, frontier: Frontier) -> Self {
+        Self {
+            height: header.height,
+            time_ms: header.time_ms,
+            hash: header.hash(),
+            frontier,
+            state_root: header.state_root,
+        }
+    }
+}
+
+/// Committed state with the changes of earlier statements of the same block on top.
+pub struct Overlay<'a, V> {
+    base: &'a V,
+    pub(super) records: BTreeMap<RecordId, Record>,
+    pub(super) references: BTreeMap<Hash32, RecordId>,
+    pub(super) executed: BTreeSet<StatementId>,
+}
+
+impl<'a, V: View> Overlay<'a, V> {
+    /// No changes yet.
+    pub const fn new(base: &'a V) -> Self {
+        Self { base, records: BTreeMap::new(), references: BTreeMap::new(), executed: BTreeSet::new() }
+    }
+
+    pub(super) const fn base(&self) -> &'a V {
+        self.base
+    }
+
+    pub(super) fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, V::Error> {
+        self.base.member(id)
+    }
+
+    pub(super) fn record(&self, id: &RecordId) -> Result<Option<Record>, V::Error> {
+        match self.records.get(id) {
+            Some(record) => Ok(Some(record.clone())),
+            None => self.base.record(id),
+        }
+    }
+
+    pub(super) fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, V::Error> {
+        match self.references.get(key) {
+            Some(record) => Ok(Some(*record)),
+            None => self.base.reference(key),
+        }
+    }
+
+    pub(super) fn executed(&self, id: &StatementId) -> Result<bool, V::Error> {
+        if self.executed.contains(id) { Ok(true) } else { self.base.executed(id) }
+    }
+}

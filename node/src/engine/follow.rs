@@ -1,0 +1,244 @@
+//! Catching up: decided blocks, missing contents and missed votes are asked for, one request of each kind
+//! at a time, peer after peer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use libp2p::PeerId;
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
+use sampan_proto::wire::{Announcement, Request};
+use tokio::sync::mpsc;
+
+use super::timers::Alarm;
+use super::{CheckedBlock, Engine, Fetched};
+use crate::fault::Fatal;
+use crate::net::Net;
+use crate::verify::Pool;
+
+/// How often stuck things are looked for.
+pub(super) const PATROL: Duration = Duration::from_millis(250);
+/// Patrols in a round without a decision before a peer is asked what it heard.
+const REPAIR_AFTER: u32 = 4;
+/// Patrols between questions how far the peers are, while nothing else tells.
+const STATUS_AFTER: u32 = 8;
+/// Blocks asked for in one request.
+const BLOCKS: u16 = 64;
+/// Documents asked for in one request.
+const DOCUMENTS: usize = 512;
+
+/// What is being asked, and of whom.
+pub(super) struct Follower {
+    net: Net,
+    pool: Pool,
+    answers: mpsc::Sender<Fetched>,
+    /// Newest height that somebody proved or claimed to be decided.
+    target: Height,
+    /// Who knew of the target.
+    informant: Option<PeerId>,
+    /// Who sent a proposed block: the first to ask for its contents.
+    sources: BTreeMap<HeaderHash, PeerId>,
+    asking_blocks: bool,
+    asking_documents: bool,
+    asking_round: bool,
+    turn: usize,
+    idle_patrols: u32,
+}
+
+impl Follower {
+    pub(super) fn new(net: Net, pool: Pool, answers: mpsc::Sender<Fetched>) -> Self {
+        Self {
+            net,
+            pool,
+            answers,
+            target: Height::GENESIS,
+            informant: None,
+            sources: BTreeMap::new(),
+            asking_blocks: false,
+            asking_documents: false,
+            asking_round: false,
+            turn: 0,
+            idle_patrols: 0,
+        }
+    }
+
+    /// Somebody is at `height`.
+    pub(super) fn saw(&mut self, height: Height, peer: Option<PeerId>) {
+        if height > self.target {
+            self.target = height;
+            self.informant = peer;
+        }
+    }
+
+    /// A proposed block came by way of `peer`.
+    pub(super) fn source(&mut self, block: HeaderHash, peer: PeerId) {
+        self.sources.entry(block).or_insert(peer);
+    }
+
+    pub(super) fn decided(&mut self) {
+        self.sources.clear();
+        self.idle_patrols = 0;
+    }
+
+    fn next_peer(&mut self) -> Option<PeerId> {
+        let peers = self.net.peers();
+        let peers = peers.borrow();
+        self.turn = self.turn.wrapping_add(1);
+        peers.get(self.turn % peers.len().max(1)).copied()
+    }
+
+    /// Asks, checks the answer in the pool, and hands it to the engine.
+    fn ask(&self, peer: PeerId, request: Request) {
+        let (net, pool, answers) = (self.net.clone(), self.pool.clone(), self.answers.clone());
+        tokio::spawn(async move {
+            let fetched = match net.request(peer, request.clone()).await {
+                Ok(response) => pool.response(peer, &request, response).await,
+                Err(failed) => {
+                    tracing::debug!(%peer, %failed, "request failed");
+                    Fetched::Nothing(peer)
+                }
+            };
+            // The engine is gone when the node stops; nobody waits for the answer then.
+            let _ = answers.send(fetched).await;
+        });
+    }
+
+    fn ask_blocks(&mut self, from: Height) {
+        let peer = self.informant.take().or_else(|| self.next_peer());
+        if let (false, Some(peer)) = (self.asking_blocks, peer) {
+            self.asking_blocks = true;
+            self.ask(peer, Request::Blocks { from, count: BLOCKS });
+        }
+    }
+
+    fn ask_documents(&mut self, block: &HeaderHash, missing: Vec<EnvelopeId>) {
+        let peer = self.sources.remove(block).or_else(|| self.next_peer());
+        if let (false, Some(peer)) = (self.asking_documents, peer) {
+            self.asking_documents = true;
+            self.ask(peer, Request::Documents(missing));
+        }
+    }
+
+    fn ask_round(&mut self, height: Height) {
+        if let (false, Some(peer)) = (self.asking_round, self.next_peer()) {
+            self.asking_round = true;
+            self.ask(peer, Request::Round(height));
+        }
+    }
+
+    fn ask_status(&mut self) {
+        if let Some(peer) = self.next_peer() {
+            self.ask(peer, Request::Status);
+        }
+    }
+}
+
+impl Engine {
+    /// Asks for decided blocks if somebody has more than we.
+    pub(super) fn follow(&mut self) {
+        if self.follower.target > self.tip.height {
+            self.follower.ask_blocks(self.next_height());
+        }
+    }
+
+    pub(super) fn on_announced(&mut self, from: PeerId, announcement: Announcement) -> Result<(), Fatal> {
+        let Announcement { header, certificate } = announcement;
+        if header.height <= self.tip.height {
+            return Ok(());
+        }
+        if header.height == self.next_height() && self.candidates.is_valid(&certificate.block) {
+            // We hold and executed it; the certificate was checked in the pool.
+            if let Some(outcome) = self.candidates.take_decided(&certificate.block) {
+                return self.commit(&outcome, &certificate);
+            }
+        }
+        self.follower.saw(header.height, Some(from));
+        self.follow();
+        Ok(())
+    }
+
+    pub(super) fn on_fetched(&mut self, fetched: Fetched) -> Result<(), Fatal> {
+        match fetched {
+            Fetched::Blocks(_, blocks) => {
+                self.follower.asking_blocks = false;
+                self.apply_all(&blocks)?;
+                self.follow();
+            }
+            Fetched::Documents(_, documents) => {
+                self.follower.asking_documents = false;
+                let some = !documents.is_empty();
+                self.complete_candidates(&documents)?;
+                // A page may hold only part: go on at once while pages bring something.
+                if some {
+                    self.fetch_missing();
+                }
+            }
+            Fetched::Status(peer, height) => {
+                self.follower.saw(height, Some(peer));
+                self.follow();
+            }
+            Fetched::Round(_, heard) => {
+                self.follower.asking_round = false;
+                for heard in heard {
+                    self.on_heard(heard)?;
+                }
+            }
+            Fetched::Nothing(_) => {
+                // Whatever it was, the next patrol asks somebody else.
+                self.follower.asking_blocks = false;
+                self.follower.asking_documents = false;
+                self.follower.asking_round = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_all(&mut self, blocks: &[CheckedBlock]) -> Result<(), Fatal> {
+        for block in blocks {
+            if block.header.height == self.next_height() {
+                self.apply(block)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn fetch_missing(&mut self) {
+        let next = self.candidates.incomplete().next();
+        let next = next.map(|(block, candidate)| (*block, candidate.missing().take(DOCUMENTS).collect()));
+        if let Some((block, missing)) = next {
+            self.follower.ask_documents(&block, missing);
+        }
+    }
+
+    pub(super) fn on_alarms(&mut self) -> Result<(), Fatal> {
+        for alarm in self.timers.take_due() {
+            match alarm {
+                Alarm::Round(timeout) => {
+                    let height = self.next_height();
+                    if self.is_running(height) {
+                        self.drive(crate::core::consensus::Input::Timeout(timeout))?;
+                    }
+                }
+                Alarm::Heartbeat => self.heartbeat_due = true,
+                Alarm::Fetch => self.fetch_missing(),
+                Alarm::Patrol => self.patrol(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for what is stuck and asks a peer about it.
+    fn patrol(&mut self) {
+        self.timers.set(Alarm::Patrol, PATROL);
+        self.follower.idle_patrols = self.follower.idle_patrols.saturating_add(1);
+        let patrols = self.follower.idle_patrols;
+        self.follow();
+        self.fetch_missing();
+        let height = self.next_height();
+        if self.is_running(height) && patrols >= REPAIR_AFTER && patrols.is_multiple_of(REPAIR_AFTER) {
+            self.follower.ask_round(height);
+        }
+        if patrols.is_multiple_of(STATUS_AFTER) {
+            self.follower.ask_status();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How the rest of the node talks to the engine: bounded lanes in, one watch out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use libp2p::PeerId;
+use sampan_proto::ids::{Height, StatementId};
+use sampan_proto::reject::{Code, Reject};
+use sampan_proto::verified::Verified;
+use sampan_proto::vote::{Signed, Vote};
+use sampan_proto::wire::{Announcement, Response, RoundCertificate};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::heard::HeardProposal;
+use crate::core::Document;
+use crate::core::ledger::{Admitted, Tip};
+
+/// From the verify pool: what peers said, checked as far as that needs no state.
+#[derive(Debug)]
+pub enum Heard {
+    /// A validator's vote.
+    Vote(Verified<Signed<Vote>>),
+    /// A polka; the core checks its signatures.
+    Polka(Vec<Signed<Vote>>),
+    /// Leave to change rounds; the core checks its signatures.
+    Round(RoundCertificate),
+    /// A proposal from its round's proposer, consistent with its header and payload.
+    Proposal(PeerId, Box<HeardProposal>),
+    /// A block was decided; the certificate is checked.
+    Announced(PeerId, Box<Announcement>),
+    /// Documents for the mempool.
+    Documents(Vec<Admitted>),
+}
+
+/// The answer to a request that the engine sent, checked as far as that needs no state.
+#[derive(Debug)]
+pub enum Fetched {
+    /// Decided blocks: certificates, statements and bodies are checked.
+    Blocks(PeerId, Vec<CheckedBlock>),
+    /// Contents of a proposed block.
+    Documents(PeerId, Vec<Arc<Document>>),
+    /// How far the peer is.
+    Status(PeerId, Height),
+    /// What the peer heard at our height.
+    Round(PeerId, Vec<Heard>),
+    /// Nothing usable came.
+    Nothing(PeerId),
+}
+
+/// A decided block whose certificate and contents are checked, but not yet executed here.
+#[derive(Debug)]
+pub struct CheckedBlock {
+    /// What was decided.
+    pub header: sampan_proto::block::Header,
+    /// Who decided it.
+    pub certificate: sampan_proto::vote::Certificate,
+    /// The contents, in order.
+    pub documents: Vec<Arc<Document>>,
+}
+
+/// From the API and from peers that ask.
+#[derive(Debug)]
+pub enum Command {
+    /// Take documents into the mempool.
+    Submit(Vec<Admitted>, oneshot::Sender<Vec<Result<(), Reject>>>),
+    /// Where is a statement that is not final?
+    Waiting(StatementId, oneshot::Sender<Waiting>),
+    /// What was heard at an undecided height?
+    RoundState(Height, oneshot::Sender<Response>),
+}
+
+/// Where a statement that is not final is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// In the mempool.
+    Pending {
+        /// Its expiry, in Unix milliseconds.
+        not_after_ms: u64,
+    },
+    /// It was here and was dropped.
+    Dropped(Reject),
+    /// Not here, or long forgotten.
+    Unknown,
+}
+
+/// The API's end of the engine.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) head: watch::Receiver<Tip>,
+    pub(super) mempool: Arc<AtomicUsize>,
+}
+
+impl Handle {
+    /// Takes admitted documents into the mempool: one answer each, in order.
+    pub async fn submit(&self, documents: Vec<Admitted>) -> Vec<Result<(), Reject>> {
+        let count = documents.len();
+        let (reply, answer) = oneshot::channel();
+        let lost = || Err(Reject::new(Code::NotReady, "$", "the node is stopping"));
+        match self.commands.try_send(Command::Submit(documents, reply)) {
+            Ok(()) => answer.await.unwrap_or_else(|_| vec![lost(); count]),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                vec![Err(Reject::new(Code::MempoolFull, "$", "the engine's queue is full")); count]
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => vec![lost(); count],
+        }
+    }
+
+    /// Where a statement that is not final is.
+    pub async fn pending(&self, statement: StatementId) -> Waiting {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::Waiting(statement, reply)).await.is_err() {
+            return Waiting::Unknown;
+        }
+        answer.await.unwrap_or(Waiting::Unknown)
+    }
+
+    /// What was heard at an undecided height, for a peer.
+    pub async fn round_state(&self, height: Height) -> Response {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.try_send(Command::RoundState(height, reply)).is_err() {
+            return Response::Busy;
+        }
+        answer.await.unwrap_or(Response::Busy)
+    }
+
+    /// The newest committed block; changes at every commit.
+    #[must_use]
+    pub fn head(&self) -> watch::Receiver<Tip> {
+        self.head.clone()
+    }
+
+    /// Documents waiting in the mempool.
+    #[must_use]
+    pub fn mempool_len(&self) -> usize {
+        self.mempool.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,112 @@
+//! What validators said about heights that are not decided: enough to start a height, to notice a polka,
+//! and to answer a peer that missed something (liveness repair is by request, see `wire::Request::Round`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sampan_proto::ids::{HeaderHash, Height};
+use sampan_proto::keys::PublicKey;
+use sampan_proto::roster::Roster;
+use sampan_proto::verified::Verified;
+use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
+use sampan_proto::wire::{ProposalMessage, RoundState};
+
+/// Heights beyond the tip of which messages are kept: the one being agreed on and the one after.
+pub(super) const WINDOW: u64 = 2;
+/// Rounds beyond the current one of which messages are kept; as many as the consensus core looks ahead.
+const ROUNDS_AHEAD: u32 = 10;
+/// Proposals kept per height and round: an honest one and a rival that proves equivocation.
+const PROPOSALS_PER_ROUND: usize = 2;
+
+/// A proposal whose signature is checked, with the header and payload that it names.
+#[derive(Clone, Debug)]
+pub struct HeardProposal {
+    /// The proposal.
+    pub proposal: Verified<Signed<Proposal>>,
+    /// What it names, as it goes over the wire.
+    pub message: ProposalMessage,
+}
+
+/// Messages of undecided heights, bounded by window, rounds and roster.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    votes: BTreeMap<(Height, u32, VoteType, PublicKey), Verified<Signed<Vote>>>,
+    proposals: BTreeMap<(Height, u32), Vec<HeardProposal>>,
+    newest_round: u32,
+}
+
+impl Heard {
+    /// Whether a message of this height and round is worth keeping, with `tip` decided.
+    pub(super) fn wants(&self, tip: Height, height: Height, round: u32) -> bool {
+        height > tip && height.0 - tip.0 <= WINDOW && round <= self.newest_round.saturating_add(ROUNDS_AHEAD)
+    }
+
+    /// Keeps a vote; a second, conflicting vote of the same validator is not kept (the core has both).
+    pub(super) fn vote(&mut self, vote: &Verified<Signed<Vote>>) {
+        let Vote { height, round, vote_type, validator, .. } = vote.message;
+        self.votes.entry((height, round, vote_type, validator)).or_insert_with(|| vote.clone());
+    }
+
+    /// Keeps a proposal; false when the round has its share already.
+    pub(super) fn proposal(&mut self, new: &HeardProposal) -> bool {
+        let Proposal { height, round, .. } = new.proposal.message;
+        let share = self.proposals.entry((height, round)).or_default();
+        let known = share.iter().any(|other| other.proposal.message == new.proposal.message);
+        if known || share.len() >= PROPOSALS_PER_ROUND {
+            return known;
+        }
+        share.push(new.clone());
+        true
+    }
+
+    /// Proposals heard for `height`, oldest round first.
+    pub(super) fn proposals(&self, height: Height) -> impl Iterator<Item = &HeardProposal> {
+        self.proposals.range((height, 0)..=(height, u32::MAX)).flat_map(|(_, kept)| kept)
+    }
+
+    /// A round began: rounds far behind or ahead of it matter no more.
+    pub(super) fn round_started(&mut self, round: u32) {
+        self.newest_round = round;
+    }
+
+    /// A height is decided: forget everything up to it.
+    pub(super) fn decided(&mut self, height: Height) {
+        self.votes.retain(|(at, ..), _| *at > height);
+        self.proposals.retain(|(at, _), _| *at > height);
+        self.newest_round = 0;
+    }
+
+    /// Whether validators with more than a third of the power voted at `height`: one of them is honest,
+    /// so the height has begun.
+    pub(super) fn has_begun(&self, roster: &Roster, height: Height) -> bool {
+        let votes = self.votes_at(height);
+        let voters: BTreeSet<PublicKey> = votes.map(|vote| vote.message.validator).collect();
+        roster.holds_an_honest_one(power(roster, voters.iter()))
+    }
+
+    /// Whether more than two thirds prevoted `block` in one round.
+    pub(super) fn has_polka(&self, roster: &Roster, height: Height, block: HeaderHash) -> bool {
+        let mut rounds: BTreeMap<u32, Vec<PublicKey>> = BTreeMap::new();
+        for vote in self.votes_at(height).map(|vote| &vote.message) {
+            if vote.vote_type == VoteType::Prevote && vote.block == Some(block) {
+                rounds.entry(vote.round).or_default().push(vote.validator);
+            }
+        }
+        rounds.values().any(|voters| roster.is_quorum(power(roster, voters.iter())))
+    }
+
+    /// Everything of a height, for a peer that asks.
+    pub(super) fn round_state(&self, height: Height) -> RoundState {
+        RoundState {
+            proposals: self.proposals(height).map(|heard| heard.message.clone()).collect(),
+            votes: self.votes_at(height).map(|vote| (**vote).clone()).collect(),
+        }
+    }
+
+    pub(super) fn votes_at(&self, height: Height) -> impl Iterator<Item = &Verified<Signed<Vote>>> {
+        self.votes.iter().filter(move |((at, ..), _)| *at == height).map(|(_, vote)| vote)
+    }
+}
+
+fn power<'a>(roster: &Roster, voters: impl Iterator<Item = &'a PublicKey>) -> u64 {
+    voters.filter_map(|key| roster.by_key(key)).map(|(_, validator)| validator.power).sum()
+}

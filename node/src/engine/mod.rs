@@ -1,0 +1,308 @@
+//! The engine: owns the core, is the only loop and the only writer of the store.
+//!
+//! It runs on a thread of its own, so it may wait for the disk without holding anybody else up. Every
+//! message enters by a bounded lane; the loop serves answers to its own requests first, then
+//! consensus, then clients, then gossiped documents, for a decision frees more than it costs.
+//!
+//! ```text
+//!  verify ─▶ heard ──┐                      ┌─▶ wal, store
+//!  peers  ─▶ fetched ┼─▶ Engine ─▶ effects ─┼─▶ net
+//!  api    ─▶ command ┘   core               └─▶ head (watch)
+//! ```
+
+mod agree;
+mod candidates;
+mod commit;
+mod follow;
+mod handle;
+mod heard;
+mod judge;
+mod propose;
+mod recover;
+mod refusals;
+mod serve;
+mod timers;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{ChainId, Height};
+use sampan_proto::keys::{PublicKey, SecretKey};
+use sampan_proto::limits;
+use sampan_proto::reject::Reject;
+use sampan_proto::roster::Roster;
+use sampan_proto::wire::{DocsMessage, Response};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
+pub use heard::HeardProposal;
+pub use serve::serve;
+
+use crate::clock::now_ms;
+use crate::core::Document;
+use crate::core::consensus::Consensus;
+use crate::core::ledger::{Admitted, At, Overlay, Tip, judge};
+use crate::core::mempool::{self, Mempool};
+use crate::fault::Fatal;
+use crate::metrics::Metrics;
+use crate::net::{Net, Publication};
+use crate::store::Store;
+use crate::store::wal::Wal;
+use crate::verify::Pool;
+use candidates::Candidates;
+use follow::Follower;
+use refusals::Refusals;
+use timers::{Alarm, Timers};
+
+/// Consensus messages waiting for the engine.
+const CONSENSUS_LANE: usize = 4_096;
+/// Batches of gossiped documents waiting for the engine.
+const DOCUMENTS_LANE: usize = 256;
+/// Answers of peers waiting for the engine.
+const FETCHED_LANE: usize = 64;
+/// Requests of the API and of peers waiting for the engine.
+const COMMAND_LANE: usize = 512;
+/// Commands served in one turn before the documents they brought are gossiped.
+const COMMANDS_A_TURN: usize = 32;
+
+/// What never changes while this roster decides.
+#[derive(Clone, Debug)]
+struct Rules {
+    chain: ChainId,
+    parameters: Parameters,
+    parameters_hash: Hash32,
+    roster: Roster,
+    roster_hash: Hash32,
+}
+
+/// The part that only a validator has.
+struct Validator {
+    consensus: Consensus,
+    wal: Wal,
+    key: PublicKey,
+    /// Whether the height after the tip has begun.
+    running: bool,
+    /// A proposal that is due as soon as there is something to propose: round of the next height.
+    owed: Option<u32>,
+}
+
+/// Sending ends of the lanes that the verify pool fills.
+#[derive(Clone, Debug)]
+pub struct Lanes {
+    /// Votes, proposals, announcements.
+    pub consensus: mpsc::Sender<Heard>,
+    /// Gossiped documents.
+    pub documents: mpsc::Sender<Heard>,
+}
+
+/// Receiving ends of all lanes.
+struct Inbox {
+    consensus: mpsc::Receiver<Heard>,
+    documents: mpsc::Receiver<Heard>,
+    fetched: mpsc::Receiver<Fetched>,
+    commands: mpsc::Receiver<Command>,
+}
+
+/// Owner of the core.
+pub struct Engine {
+    rules: Rules,
+    store: Store,
+    net: Net,
+    metrics: Metrics,
+    validator: Option<Validator>,
+    tip: Tip,
+    mempool: Mempool,
+    candidates: Candidates,
+    heard: heard::Heard,
+    follower: Follower,
+    refusals: Refusals,
+    timers: Timers,
+    heartbeat_due: bool,
+    outbox: Vec<Arc<Document>>,
+    head: watch::Sender<Tip>,
+    mempool_len: Arc<AtomicUsize>,
+    inbox: Option<Inbox>,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The network.
+    pub genesis: Arc<Genesis>,
+    /// Where blocks are kept.
+    pub store: Store,
+    /// The write-ahead log's path.
+    pub wal: std::path::PathBuf,
+    /// This node's consensus key; it votes if the roster lists it.
+    pub key: Option<SecretKey>,
+    /// The peers.
+    pub net: Net,
+    /// Checks what peers answer.
+    pub pool: Pool,
+    /// How much the mempool holds.
+    pub mempool: mempool::Limits,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+impl Engine {
+    /// Puts an engine together and recovers what a crash interrupted.
+    pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
+        let Parts { genesis, store, wal, key, net, pool, mempool, metrics } = parts;
+        let roster = genesis.roster.clone();
+        let rules = Rules {
+            chain: genesis.chain,
+            parameters: genesis.parameters.clone(),
+            parameters_hash: genesis.parameters_hash(),
+            roster_hash: roster.hash(),
+            roster,
+        };
+        let tip = store.tip();
+        let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
+        let (documents_tx, documents) = mpsc::channel(DOCUMENTS_LANE);
+        let (fetched_tx, fetched) = mpsc::channel(FETCHED_LANE);
+        let (command_tx, commands) = mpsc::channel(COMMAND_LANE);
+        let (head, head_rx) = watch::channel(tip.clone());
+        let mempool_len = Arc::new(AtomicUsize::new(0));
+        let handle = Handle { commands: command_tx, head: head_rx, mempool: Arc::clone(&mempool_len) };
+        let mut engine = Self {
+            follower: Follower::new(net.clone(), pool, fetched_tx),
+            timers: Timers::new(rules.parameters.clone()),
+            rules,
+            store,
+            net,
+            metrics,
+            validator: None,
+            tip,
+            mempool: Mempool::new(mempool),
+            candidates: Candidates::default(),
+            heard: heard::Heard::default(),
+            refusals: Refusals::default(),
+            heartbeat_due: false,
+            outbox: Vec::new(),
+            head,
+            mempool_len,
+            inbox: Some(Inbox { consensus, documents, fetched, commands }),
+        };
+        if let Some(key) = key.filter(|key| engine.rules.roster.by_key(&key.public()).is_some()) {
+            engine.recover(key, &wal)?;
+        }
+        engine.metrics.set_height(engine.tip.height);
+        Ok((engine, handle, Lanes { consensus: consensus_tx, documents: documents_tx }))
+    }
+
+    /// Runs until cancelled. Whatever is running then is in the write-ahead log: a stop is a gentle crash.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), Fatal> {
+        // `new` put the inbox there and only this function takes it.
+        let Some(mut inbox) = self.inbox.take() else { return Ok(()) };
+        self.timers.set(Alarm::Heartbeat, self.heartbeat());
+        self.timers.set(Alarm::Patrol, follow::PATROL);
+        loop {
+            self.flush_outbox();
+            self.pay_what_is_owed()?;
+            self.start_if_due()?;
+            self.publish_gauges();
+            let due = self.timers.next().map(tokio::time::Instant::from_std);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                Some(fetched) = inbox.fetched.recv() => self.on_fetched(fetched)?,
+                Some(heard) = inbox.consensus.recv() => self.on_heard(heard)?,
+                // An alarm is always set: the patrol sets itself again.
+                () = tokio::time::sleep_until(due.unwrap_or_else(tokio::time::Instant::now)) => self.on_alarms()?,
+                Some(command) = inbox.commands.recv() => {
+                    self.on_command(command)?;
+                    for _ in 1..COMMANDS_A_TURN {
+                        let Ok(command) = inbox.commands.try_recv() else { break };
+                        self.on_command(command)?;
+                    }
+                }
+                Some(heard) = inbox.documents.recv() => self.on_heard(heard)?,
+                else => return Ok(()),
+            }
+        }
+    }
+
+    fn heartbeat(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.rules.parameters.heartbeat_ms)
+    }
+
+    /// The height being agreed on, or to be agreed on next.
+    const fn next_height(&self) -> Height {
+        self.tip.height.next()
+    }
+
+    /// When a statement admitted now would be executed at the earliest.
+    fn next_at(&self) -> At {
+        At { height: self.next_height(), time_ms: now_ms().max(self.tip.time_ms + 1) }
+    }
+
+    fn on_command(&mut self, command: Command) -> Result<(), Fatal> {
+        match command {
+            Command::Submit(documents, reply) => {
+                let mut answers = Vec::with_capacity(documents.len());
+                for admitted in documents {
+                    answers.push(self.take_in(&admitted, true)?);
+                }
+                // The client may be gone; its documents are in all the same.
+                let _ = reply.send(answers);
+            }
+            Command::Waiting(statement, reply) => {
+                let waiting = match self.mempool.by_statement(&statement) {
+                    Some(document) => {
+                        Waiting::Pending { not_after_ms: document.statement().statement().not_after_ms }
+                    }
+                    None => self.refusals.get(&statement).map_or(Waiting::Unknown, Waiting::Dropped),
+                };
+                let _ = reply.send(waiting);
+            }
+            Command::RoundState(height, reply) => {
+                let _ = reply.send(Response::Round(self.heard.round_state(height)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a document into the mempool; judged again when blocks were decided since its admission.
+    fn take_in(&mut self, admitted: &Admitted, own: bool) -> Result<Result<(), Reject>, Fatal> {
+        let document = admitted.document();
+        if admitted.judged_for() != self.next_height() {
+            let reader = self.store.reader();
+            if let Err(reject) = judge(&Overlay::new(&reader), document.statement(), self.next_at())? {
+                return Ok(Err(reject));
+            }
+        }
+        match self.mempool.insert(admitted) {
+            Err(reject) => return Ok(Err(reject)),
+            Ok(true) if own => self.outbox.push(Arc::clone(document)),
+            Ok(_) => {}
+        }
+        Ok(Ok(()))
+    }
+
+    /// Gossips what clients brought, in messages as full as they may be.
+    fn flush_outbox(&mut self) {
+        const ROOM: usize = limits::DOCS_MESSAGE_BYTES - 1_024;
+        let mut documents = Vec::new();
+        let mut size = 0;
+        for document in self.outbox.drain(..) {
+            if size + document.size() > ROOM && !documents.is_empty() {
+                let documents = std::mem::take(&mut documents);
+                self.net.publish(Publication::Documents(DocsMessage { documents }));
+                size = 0;
+            }
+            size += document.size();
+            documents.push(document.to_wire());
+        }
+        if !documents.is_empty() {
+            self.net.publish(Publication::Documents(DocsMessage { documents }));
+        }
+    }
+
+    fn publish_gauges(&self) {
+        self.mempool_len.store(self.mempool.len(), Ordering::Relaxed);
+        self.metrics.set_mempool(self.mempool.len(), self.mempool.bytes());
+    }
+}

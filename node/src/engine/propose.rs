@@ -1,0 +1,57 @@
+//! Our own proposals: take what waits, leave out what no longer executes, make it durable.
+
+use std::sync::Arc;
+
+use sampan_proto::ids::{HeaderHash, Height};
+use sampan_proto::limits;
+
+use super::Engine;
+use crate::clock::now_ms;
+use crate::core::Document;
+use crate::core::ledger::{Execution, Outcome};
+use crate::fault::Fatal;
+
+/// Room that a block's header, certificate and framing take of a page.
+const FRAMING: usize = 64 * 1_024;
+
+impl Engine {
+    /// Builds and stages a block for the next height; none when there is nothing to propose yet.
+    pub(super) fn propose(&mut self, height: Height) -> Result<Option<HeaderHash>, Fatal> {
+        if !self.is_running(height) {
+            return Ok(None);
+        }
+        let waiting = self.mempool.candidates(limits::BLOCK_STATEMENTS, limits::BLOCK_BYTES - FRAMING);
+        let (outcome, documents) = self.build(&waiting)?;
+        if documents.is_empty() && !self.heartbeat_due {
+            return Ok(None);
+        }
+        let block = outcome.header.hash();
+        // Durable before the core hears of it: a crash after this line proposes the same block again.
+        self.stage(&outcome, documents.clone())?;
+        self.candidates.insert_valid(outcome, documents);
+        Ok(Some(block))
+    }
+
+    fn build(&mut self, waiting: &[Arc<Document>]) -> Result<(Outcome, Vec<Arc<Document>>), Fatal> {
+        // Only a validator is asked to propose, so the key is there; without one nothing would accept it.
+        let proposer = self.validator.as_ref().map_or(self.rules.roster.validators()[0].key, |v| v.key);
+        let earliest = if waiting.is_empty() { self.rules.parameters.heartbeat_ms } else { 1 };
+        let time_ms = now_ms().max(self.tip.time_ms.saturating_add(earliest));
+        let _timer = self.metrics.time_execute();
+        let reader = self.store.reader();
+        let mut execution = Execution::new(&reader, self.draft(time_ms, proposer));
+        let mut documents = Vec::with_capacity(waiting.len());
+        for document in waiting {
+            match execution.apply(document.statement())? {
+                Ok(()) => documents.push(Arc::clone(document)),
+                Err(reject) => {
+                    let statement = document.statement().id();
+                    self.mempool.remove(&statement);
+                    self.metrics.refused(reject.code);
+                    self.refusals.insert(statement, reject);
+                }
+            }
+        }
+        Ok((execution.finish()?, documents))
+    }
+}

@@ -1,0 +1,98 @@
+//! Answers to peers: decided blocks and contents from the store, what was heard from the engine.
+
+use std::sync::Arc;
+
+use sampan_proto::codec;
+use sampan_proto::ids::Height;
+use sampan_proto::limits::PAGE_BYTES;
+use sampan_proto::wire::{PeerStatus, Request, Response};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::Handle;
+use crate::fault::Fatal;
+use crate::net::InboundRequest;
+use crate::store::Store;
+
+/// Requests read from the store at the same time; more are answered `Busy`.
+const READERS: usize = 4;
+/// Room for framing in a page.
+const FRAMING: usize = 1_024;
+
+/// Serves requests until cancelled.
+pub async fn serve(store: Store, engine: Handle, mut requests: mpsc::Receiver<InboundRequest>, stop: CancellationToken) {
+    let readers = Arc::new(Semaphore::new(READERS));
+    loop {
+        let inbound = tokio::select! {
+            () = stop.cancelled() => return,
+            inbound = requests.recv() => inbound,
+        };
+        let Some(InboundRequest { request, reply, .. }) = inbound else { return };
+        let Ok(permit) = Arc::clone(&readers).try_acquire_owned() else {
+            let _ = reply.send(Response::Busy);
+            continue;
+        };
+        let (store, engine) = (store.clone(), engine.clone());
+        tokio::spawn(async move {
+            let response = answer(store, engine, request).await;
+            // The peer may be gone by now.
+            let _ = reply.send(response);
+            drop(permit);
+        });
+    }
+}
+
+async fn answer(store: Store, engine: Handle, request: Request) -> Response {
+    if let Request::Round(height) = request
+        && height > store.tip().height
+    {
+        return engine.round_state(height).await;
+    }
+    let read = tokio::task::spawn_blocking(move || from_store(&store, request)).await;
+    match read {
+        Ok(Ok(response)) => response,
+        Ok(Err(fault)) => {
+            tracing::error!(%fault, "cannot read for a peer");
+            Response::Busy
+        }
+        Err(_) => Response::Busy,
+    }
+}
+
+fn from_store(store: &Store, request: Request) -> Result<Response, Fatal> {
+    Ok(match request {
+        Request::Status => {
+            let tip = store.tip();
+            Response::Status(PeerStatus { height: tip.height, header: tip.hash })
+        }
+        Request::Blocks { from, count } => Response::Blocks(blocks(store, from, count)?),
+        // The height is decided: the block says more than the votes did.
+        Request::Round(height) => Response::Blocks(blocks(store, height, 1)?),
+        Request::Documents(ids) => {
+            let mut size = 0;
+            let mut documents = store.reader().documents(&ids)?;
+            documents.retain(|document| {
+                size += document.statement.payload.len() + document.body.as_ref().map_or(0, |b| b.bytes.len()) + 512;
+                size + FRAMING <= PAGE_BYTES
+            });
+            Response::Documents(documents)
+        }
+    })
+}
+
+/// Decided blocks from a height on, as many as fit a page and were asked for.
+fn blocks(store: &Store, from: Height, count: u16) -> Result<Vec<sampan_proto::block::Block>, Fatal> {
+    let reader = store.reader();
+    let (mut blocks, mut size, mut height) = (Vec::new(), FRAMING, from);
+    while blocks.len() < usize::from(count)
+        && let Some(block) = reader.block(height)?
+    {
+        size += codec::encode(&block).len();
+        if size > PAGE_BYTES {
+            break;
+        }
+        blocks.push(block);
+        height = height.next();
+    }
+    Ok(blocks)
+}

@@ -1,0 +1,77 @@
+//! Deadlines on the monotonic clock; its only reader in the engine.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use sampan_proto::genesis::Parameters;
+
+use crate::core::consensus::{Step, Timeout};
+
+#[expect(clippy::disallowed_methods, reason = "the shell reads the monotonic clock and hands the time in")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
+
+/// What can fall due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alarm {
+    /// A round's timeout.
+    Round(Timeout),
+    /// An idle network writes an empty block.
+    Heartbeat,
+    /// Ask for what gossip did not bring.
+    Fetch,
+    /// Look whether anything is stuck.
+    Patrol,
+}
+
+/// Pending alarms.
+#[derive(Debug)]
+pub(super) struct Timers {
+    parameters: Parameters,
+    due: BTreeMap<Alarm, Instant>,
+}
+
+impl Timers {
+    pub(super) const fn new(parameters: Parameters) -> Self {
+        Self { parameters, due: BTreeMap::new() }
+    }
+
+    /// Sets a round's timer: base plus what each further round adds, by the genesis parameters.
+    pub(super) fn schedule(&mut self, timeout: Timeout) {
+        let base = match timeout.step {
+            Step::Propose => self.parameters.propose_timeout_ms,
+            Step::Prevote => self.parameters.prevote_timeout_ms,
+            Step::Precommit => self.parameters.precommit_timeout_ms,
+        };
+        let further = self.parameters.timeout_delta_ms.saturating_mul(u64::from(timeout.round));
+        self.set(Alarm::Round(timeout), Duration::from_millis(base.saturating_add(further)));
+    }
+
+    pub(super) fn set(&mut self, alarm: Alarm, after: Duration) {
+        self.due.insert(alarm, now() + after);
+    }
+
+    pub(super) fn cancel(&mut self, alarm: Alarm) {
+        self.due.remove(&alarm);
+    }
+
+    pub(super) fn cancel_rounds(&mut self) {
+        self.due.retain(|alarm, _| !matches!(alarm, Alarm::Round(_)));
+    }
+
+    /// When the next alarm is due.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.due.values().min().copied()
+    }
+
+    /// Takes the alarms that are due.
+    pub(super) fn take_due(&mut self) -> Vec<Alarm> {
+        let now = now();
+        let due: Vec<Alarm> = self.due.iter().filter(|(_, at)| **at <= now).map(|(alarm, _)| *alarm).collect();
+        for alarm in &due {
+            self.due.remove(alarm);
+        }
+        due
+    }
+}

@@ -1,0 +1,51 @@
+//! Errors by reaction. Three families besides the user's `Reject`: stop the node, blame the peer, or
+//! try again (which is a value of the caller's, not an error).
+
+/// The node must stop: what is on disk or in memory can no longer be trusted to be what was promised.
+/// A restart recovers, or refuses to start and says which command mends it.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    /// The database failed. A failed write leaves its outcome unknown: never retry on the same handle.
+    #[error("database: {0}")]
+    Database(#[from] rocksdb::Error),
+    /// A file failed: the write-ahead log, a key, the lock.
+    #[error("{path}: {source}")]
+    File {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// How.
+        source: std::io::Error,
+    },
+    /// Something on disk is not what this software wrote.
+    #[error("damaged store: {0}")]
+    Damaged(String),
+    /// The consensus library reported a state that must not be.
+    #[error("consensus: {0}")]
+    Consensus(String),
+    /// Another node runs with the same data or keys.
+    #[error("{0}")]
+    RunningTwice(String),
+}
+
+/// What a peer did wrong, provably: nobody honest sends this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PeerFault {
+    /// Bytes that are no message of the protocol.
+    #[error("malformed message")]
+    Malformed,
+    /// A signature that does not verify.
+    #[error("bad signature")]
+    BadSignature,
+    /// A message of another network.
+    #[error("another network")]
+    WrongChain,
+    /// A proposal that contradicts itself, or not from its round's proposer.
+    #[error("inconsistent proposal")]
+    BadProposal,
+    /// A block whose certificate or contents do not verify.
+    #[error("block does not verify")]
+    BadBlock,
+    /// More requests or bytes than the quota allows.
+    #[error("over quota")]
+    OverQuota,
+}

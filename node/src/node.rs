@@ -1,0 +1,188 @@
+//! Wiring: open the store, build the core, start the tasks, stop them in order. One screen.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use libp2p::PeerId;
+use sampan_proto::genesis::{BadGenesis, Genesis};
+use sampan_proto::ids::{Height, MemberId};
+use sampan_proto::member::Purpose;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::engine::{Engine, Parts};
+use crate::fault::Fatal;
+use crate::identity::{Identity, KeyError};
+use crate::metrics::Metrics;
+use crate::net::{self, Net, NetConfig, NetEvents};
+use crate::store::Store;
+use crate::verify::{self, Pool};
+use crate::{api, core, engine};
+
+/// Threads of the verify pool; the engine, the swarm and HTTP have their own.
+const VERIFY_THREADS: usize = 2;
+/// File name of the write-ahead log in the data directory.
+const WAL_FILE: &str = "consensus.wal";
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The genesis file cannot be read.
+    #[error("genesis file {path}: {source}")]
+    GenesisFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The genesis file breaks a rule.
+    #[error("genesis: {0}")]
+    Genesis(#[from] BadGenesis),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The peer-to-peer network cannot start.
+    #[error("network: {0}")]
+    Net(#[from] net::NetError),
+    /// The HTTP address cannot be bound.
+    #[error("http {address}: {source}")]
+    Http {
+        /// Which address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Store or write-ahead log cannot be used.
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+}
+
+impl StartError {
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::GenesisFile { .. } => "name the network's genesis file under `genesis` in sampand.toml".to_owned(),
+            Self::Genesis(_) => "check the file with `sampand genesis check`".to_owned(),
+            Self::Key(error) => error.hint(),
+            Self::Net(_) => "check `network.listen` in sampand.toml: the address must be free".to_owned(),
+            Self::Http { .. } => "check `http.listen` in sampand.toml: the address must be free".to_owned(),
+            Self::Fatal(Fatal::RunningTwice(_)) => "stop the other node first".to_owned(),
+            Self::Fatal(_) => "keep the data directory as it is and restore from a backup, or join anew".to_owned(),
+        }
+    }
+}
+
+/// A running node.
+pub struct Node {
+    http: SocketAddr,
+    engine: tokio::task::JoinHandle<Result<(), Fatal>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    net: Net,
+}
+
+impl Node {
+    /// Starts a node: everything that can be wrong with its files is found before it says a word.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let read = |source| StartError::GenesisFile { path: config.genesis.clone(), source };
+        let genesis_bytes: Arc<[u8]> = std::fs::read(&config.genesis).map_err(read)?.into();
+        let genesis = Arc::new(Genesis::from_bytes(&genesis_bytes)?);
+        let identity = Identity::load(&config)?;
+        let mut metrics = Metrics::new(genesis.roster.validators().len());
+        let store = Store::open(&config.data_dir, &genesis, config.store.cache_mib)?;
+        let validator = identity.consensus.as_ref().is_some_and(|k| genesis.roster.by_key(&k.public()).is_some());
+        let network = NetConfig {
+            key: identity.network.clone(),
+            chain: genesis.chain,
+            listen: config.network.listen.clone(),
+            peers: config.network.peers.clone(),
+            members: peers(&genesis),
+            validators: genesis.roster.validators().len(),
+            follow_consensus: validator,
+        };
+        let (net, NetEvents { gossip, requests }) = net::start(network, metrics.registry_mut())?;
+        let pool = Pool::new(&genesis, store.clone(), metrics.clone(), VERIFY_THREADS)?;
+        let parts = Parts {
+            genesis: Arc::clone(&genesis),
+            store: store.clone(),
+            wal: config.data_dir.join(WAL_FILE),
+            key: identity.consensus,
+            net: net.clone(),
+            pool: pool.clone(),
+            mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },
+            metrics: metrics.clone(),
+        };
+        let (engine, handle, lanes) = Engine::new(parts)?;
+        let address = config.http.listen;
+        let bound = TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (http, listener) = bound.map_err(|source| StartError::Http { address, source })?;
+
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn(verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
+        tasks.spawn(engine::serve(store.clone(), handle.clone(), requests, stop.clone()));
+        let state = api::State {
+            store,
+            pool,
+            engine: handle,
+            genesis,
+            genesis_bytes,
+            metrics,
+            member: identity.member,
+            validator,
+            peers: net.peers(),
+        };
+        tasks.spawn(api::serve(listener, state, stop.clone()));
+        tasks.close();
+        Ok(Self { http, engine: run_engine(engine, stop.clone())?, tasks, stop, net })
+    }
+
+    /// Where its HTTP interface listens.
+    #[must_use]
+    pub const fn http_addr(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Waits until the engine stops: by itself only for a reason that must stop the node.
+    pub async fn wait(&mut self) -> Result<(), Fatal> {
+        let result = (&mut self.engine).await;
+        self.stop.cancel();
+        result.unwrap_or_else(|panic| Err(Fatal::Consensus(format!("the engine panicked: {panic}"))))
+    }
+
+    /// Stops in order: HTTP takes nothing more, the engine ends between two messages, the network drains.
+    pub async fn shutdown(self) -> Result<(), Fatal> {
+        let Self { engine, tasks, stop, net, .. } = self;
+        stop.cancel();
+        let result = if engine.is_finished() { Ok(Ok(())) } else { engine.await };
+        tasks.wait().await;
+        net.shutdown().await;
+        result.unwrap_or_else(|panic| Err(Fatal::Consensus(format!("the engine panicked: {panic}"))))
+    }
+}
+
+/// The engine waits for the disk, so it has a thread of its own with a small runtime for its timers.
+fn run_engine(
+    engine: Engine,
+    stop: CancellationToken,
+) -> Result<tokio::task::JoinHandle<Result<(), Fatal>>, Fatal> {
+    let failed = |source| Fatal::File { path: "engine runtime".into(), source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    Ok(tokio::task::spawn_blocking(move || runtime.block_on(engine.run(stop))))
+}
+
+/// Peers that may connect: every member's nodes, by the network keys in the registry.
+fn peers(genesis: &Genesis) -> BTreeMap<PeerId, MemberId> {
+    let keys = |member: &sampan_proto::member::Member| {
+        let keys: Vec<_> = member.keys_at(Purpose::Network, Height(1)).map(net::peer_id).collect();
+        keys.into_iter().map({
+            let id = member.id.clone();
+            move |peer| (peer, id.clone())
+        })
+    };
+    genesis.members.iter().flat_map(keys).collect()
+}

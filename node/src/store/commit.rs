@@ -1,0 +1,292 @@
+//! The two writes of a block: its contents before the vote for it, the rest once it is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch};
+use sampan_proto::block::Header;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
+use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::merkle::state::{Page, PagePath};
+use sampan_proto::merkle::tile::{self, TileAppend};
+use sampan_proto::vote::Certificate;
+use sampan_proto::{codec, wire};
+
+use super::schema::{self, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
+use super::{Inner, Store, tuning};
+use crate::core::Document;
+use crate::core::ledger::{Outcome, Placed, Tip};
+use crate::fault::Fatal;
+
+/// A block that was executed and may be decided: what [`Store::stage`] makes durable.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// Its header.
+    pub header: Header,
+    /// Its documents in order.
+    pub documents: Vec<Arc<Document>>,
+}
+
+/// A staged block as it is read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedBlock {
+    /// Its header.
+    pub header: Header,
+    /// Its documents in order.
+    pub documents: Vec<wire::Document>,
+}
+
+impl Store {
+    /// Makes the contents of a block durable. After this returns, a vote for the block may leave the node,
+    /// and [`Store::commit`] of the block cannot lack anything. Staging a block again, or one whose height
+    /// is decided already, does nothing.
+    ///
+    /// # Errors
+    /// Stop the node: whether a failed write is on the disk is unknown.
+    pub fn stage(&self, staged: &Staged) -> Result<(), Fatal> {
+        self.0.write(|inner| inner.stage_batch(staged))
+    }
+
+    /// Makes a decided block part of the chain, whole.
+    ///
+    /// # Errors
+    /// Stop the node: whether a failed write is on the disk is unknown. [`Fatal::Damaged`] when the block
+    /// was not staged before, or does not follow the tip.
+    pub fn commit(&self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
+        self.0.write(|inner| inner.commit_batch(outcome, certificate))?;
+        tracing::debug!(height = outcome.header.height.0, statements = outcome.placed.len(), "block committed");
+        Ok(())
+    }
+}
+
+/// A batch and what becomes of the tip when it is written.
+type Prepared<'a> = Option<(Batch<'a>, Option<TipRow>)>;
+
+impl Inner {
+    /// Prepares a batch and writes it, alone. No batch is written after one that failed.
+    fn write<'a>(&'a self, prepare: impl FnOnce(&'a Self) -> Result<Prepared<'a>, Fatal>) -> Result<(), Fatal> {
+        let Ok(mut writer) = self.writer.lock() else { return Err(after_failure()) };
+        if writer.failed {
+            return Err(after_failure());
+        }
+        let Some((batch, tip)) = prepare(self)? else { return Ok(()) };
+        // A crash up to here leaves the state before this batch. In the next line it leaves that one or the
+        // one after, never a mixture: the batch is one record of RocksDB's log, under its checksums.
+        writer.failed = true;
+        batch.write_synced()?;
+        writer.failed = false;
+        // A crash from here on leaves the state after it.
+        if let Some(tip) = tip {
+            self.set_tip(tip);
+        }
+        Ok(())
+    }
+
+    fn stage_batch(&self, staged: &Staged) -> Result<Prepared<'_>, Fatal> {
+        let tip = self.tip().tip();
+        let header = &staged.header;
+        if header.height <= tip.height {
+            // Decided while it was being checked: nobody will vote on it any more.
+            return Ok(None);
+        }
+        if header.height != tip.height.next() || header.previous != tip.hash {
+            let detail = format!("the block staged for height {} does not follow height {}", header.height, tip.height);
+            return Err(Fatal::Damaged(detail));
+        }
+        let hash = header.hash();
+        let others = self.staged_rows(header.height)?;
+        if others.contains_key(&hash) {
+            return Ok(None);
+        }
+        // Blocks proposed for one height have most of their statements in common: those are written once.
+        // Their rows cannot go away before this height is decided, for only its commit removes any.
+        let held: BTreeSet<EnvelopeId> = envelopes(others.values()).collect();
+        let mut batch = Batch::new(&self.db)?;
+        let mut documents = Vec::with_capacity(staged.documents.len());
+        for document in &staged.documents {
+            let statement = document.statement();
+            let body = document.body().map(|body| (body, body.commitment()));
+            let row = StagedDocument { envelope: statement.envelope(), body: body.map(|(_, commitment)| commitment) };
+            documents.push(row);
+            if held.contains(&row.envelope) {
+                continue;
+            }
+            batch.put(Family::Statements, row.envelope.0.as_bytes(), &codec::encode(statement.signed()));
+            if let (Some((body, _)), Some(key)) = (body, row.body_key()) {
+                batch.put(Family::Bodies, &key, &codec::encode(body));
+            }
+        }
+        let row = StagedRow { header: header.clone(), documents };
+        batch.put(Family::Staged, &schema::staged_key(header.height, &hash), &codec::encode(&row));
+        Ok(Some((batch, None)))
+    }
+
+    fn commit_batch(&self, outcome: &Outcome, certificate: &Certificate) -> Result<Prepared<'_>, Fatal> {
+        let header = &outcome.header;
+        let hash = header.hash();
+        let tip = self.tip();
+        let staged = self.staged_rows(header.height)?;
+        let mut frontier = tip.tip().frontier;
+        let rows = tile::append(&mut frontier, &outcome.leaves);
+        follows(&tip.tip(), outcome, certificate, &frontier)?;
+        is_staged(outcome, staged.get(&hash))?;
+
+        let mut batch = Batch::new(&self.db)?;
+        let height = schema::height_key(header.height);
+        batch.put(Family::Headers, &height, &codec::encode(&(header, certificate)));
+        for (index, entry) in (outcome.first_index..).zip(&outcome.entries) {
+            batch.put(Family::Entries, &schema::index_key(index), &codec::encode(entry));
+        }
+        for piece in rows.iter().flat_map(tile::RowAppend::tiles) {
+            self.put_tile(&mut batch, &piece)?;
+        }
+        batch.put_placed(header.height, &outcome.placed);
+        for (not_after_ms, statement) in &outcome.expired {
+            batch.delete(Family::Expiry, &schema::expiry_key(*not_after_ms, statement));
+        }
+        for (id, record) in &outcome.records {
+            batch.put(Family::Records, id.0.as_bytes(), &codec::encode(record));
+        }
+        for (key, record) in &outcome.references {
+            batch.put(Family::References, key.as_bytes(), record.0.as_bytes());
+        }
+        batch.put_pages(&outcome.pages);
+        batch.drop_staged(header.height, &hash, &staged);
+        let row = TipRow::new(outcome.tip(), outcome.expired.last().copied().or(tip.expired_through));
+        batch.put(Family::Meta, META_TIP, &codec::encode(&row));
+        Ok(Some((batch, Some(row))))
+    }
+
+    /// The last tile of a row grows until it is full: it is written again with what the block adds.
+    fn put_tile(&self, batch: &mut Batch<'_>, piece: &TileAppend<'_>) -> Result<(), Fatal> {
+        let key = schema::tile_key(piece.tile.level, piece.tile.index);
+        let mut hashes = Vec::new();
+        if piece.held > 0 {
+            let bytes = self.db.get_pinned_cf(Family::Tiles.handle(&self.db)?, key)?;
+            hashes = schema::decode_tile(&key, &bytes.ok_or_else(|| schema::missing(Family::Tiles, &key))?)?;
+        }
+        if hashes.len() != piece.held {
+            return Err(schema::unreadable(Family::Tiles, &key));
+        }
+        hashes.extend_from_slice(piece.hashes);
+        batch.put(Family::Tiles, &key, &schema::encode_tile(&hashes));
+        Ok(())
+    }
+
+    /// What is staged for a height. Reads the present, so call it under the writer's lock.
+    fn staged_rows(&self, height: Height) -> Result<BTreeMap<HeaderHash, StagedRow>, Fatal> {
+        let prefix = schema::height_key(height);
+        let start = IteratorMode::From(&prefix, Direction::Forward);
+        let mut rows = BTreeMap::new();
+        for row in self.db.iterator_cf(Family::Staged.handle(&self.db)?, start) {
+            let (key, value) = row?;
+            let Some(hash) = key.strip_prefix(&prefix) else { break };
+            let hash: [u8; 32] = hash.try_into().map_err(|_| schema::unreadable(Family::Staged, &key))?;
+            rows.insert(HeaderHash(Hash32(hash)), schema::decode(Family::Staged, &key, &value)?);
+        }
+        Ok(rows)
+    }
+}
+
+/// The block is the next one and its certificate is for it. The engine sees to that; to write a block for
+/// which it fails would lose what was promised.
+fn follows(tip: &Tip, outcome: &Outcome, certificate: &Certificate, frontier: &Frontier) -> Result<(), Fatal> {
+    let header = &outcome.header;
+    if header.height != tip.height.next() || header.previous != tip.hash {
+        return Err(refused(header.height, &format!("it does not follow the tip at height {}", tip.height)));
+    }
+    if certificate.block != header.hash() || certificate.height != header.height {
+        return Err(refused(header.height, "its certificate is for another block"));
+    }
+    if outcome.first_index != tip.frontier.size() || *frontier != outcome.frontier {
+        return Err(refused(header.height, "its entries do not continue the log"));
+    }
+    Ok(())
+}
+
+/// Its contents are on the disk, for nothing here writes them.
+fn is_staged(outcome: &Outcome, staged: Option<&StagedRow>) -> Result<(), Fatal> {
+    let height = outcome.header.height;
+    let staged = staged.ok_or_else(|| refused(height, "its contents were not staged"))?;
+    if envelopes([staged]).eq(outcome.payload()) {
+        return Ok(());
+    }
+    Err(refused(height, "its contents are not those that were staged"))
+}
+
+fn refused(height: Height, why: &str) -> Fatal {
+    Fatal::Damaged(format!("block {height} cannot be committed: {why}"))
+}
+
+fn envelopes<'a>(rows: impl IntoIterator<Item = &'a StagedRow>) -> impl Iterator<Item = EnvelopeId> {
+    rows.into_iter().flat_map(|row| &row.documents).map(|document| document.envelope)
+}
+
+fn after_failure() -> Fatal {
+    Fatal::Damaged("an earlier write failed; a restart finds out how far it came".to_owned())
+}
+
+/// A write batch with the handles of all families.
+pub(super) struct Batch<'a> {
+    db: &'a DB,
+    families: Vec<&'a ColumnFamily>,
+    writes: WriteBatch,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(db: &'a DB) -> Result<Self, Fatal> {
+        let families = Family::ALL.into_iter().map(|family| family.handle(db)).collect::<Result<_, _>>()?;
+        Ok(Self { db, families, writes: WriteBatch::default() })
+    }
+
+    pub(super) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) {
+        // `families` has one handle for each discriminant.
+        self.writes.put_cf(&self.families[family as usize], key, value);
+    }
+
+    pub(super) fn delete(&mut self, family: Family, key: &[u8]) {
+        self.writes.delete_cf(&self.families[family as usize], key);
+    }
+
+    /// What a block executed: by height, by statement, and by expiry.
+    fn put_placed(&mut self, height: Height, placed: &[Placed]) {
+        let rows: Vec<PlacedRow> = placed.iter().map(PlacedRow::from).collect();
+        self.put(Family::Payloads, &schema::height_key(height), &codec::encode(&rows));
+        for (placed, row) in placed.iter().zip(&rows) {
+            self.put(Family::Placed, placed.statement.0.as_bytes(), &codec::encode(row));
+            self.put(Family::Expiry, &schema::expiry_key(placed.not_after_ms, &placed.statement), &[]);
+        }
+    }
+
+    /// Drops what was staged for the height, and the contents that only losing blocks hold. A statement may
+    /// stand in both: what the decided block holds stays. No lower height has staged rows: this batch takes
+    /// all of its height, and `stage` adds none to a decided one.
+    fn drop_staged(&mut self, height: Height, decided: &HeaderHash, rows: &BTreeMap<HeaderHash, StagedRow>) {
+        let kept: BTreeSet<EnvelopeId> = envelopes(rows.get(decided)).collect();
+        for (hash, row) in rows {
+            self.delete(Family::Staged, &schema::staged_key(height, hash));
+            for document in row.documents.iter().filter(|document| !kept.contains(&document.envelope)) {
+                self.delete(Family::Statements, document.envelope.0.as_bytes());
+                if let Some(key) = document.body_key() {
+                    self.delete(Family::Bodies, &key);
+                }
+            }
+        }
+    }
+
+    /// Pages of the state tree; none is a page that is gone.
+    pub(super) fn put_pages(&mut self, pages: &BTreeMap<PagePath, Option<Page>>) {
+        for (path, page) in pages {
+            match page {
+                Some(page) => self.put(Family::Pages, &path.to_bytes(), &page.to_bytes()),
+                None => self.delete(Family::Pages, &path.to_bytes()),
+            }
+        }
+    }
+
+    /// Writes the batch, all of it or nothing, and returns when it is on the disk.
+    pub(super) fn write_synced(self) -> Result<(), Fatal> {
+        Ok(self.db.write_opt(self.writes, &tuning::synced())?)
+    }
+}

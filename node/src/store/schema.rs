@@ -1,0 +1,262 @@
+//! Rows: which column family holds what, under which key, in which encoding.
+//!
+//! | family | key | value | written by |
+//! |---|---|---|---|
+//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] | open, commit |
+//! | `headers` | height BE | `Header`, `Certificate` | commit |
+//! | `payloads` | height BE | `Vec<`[`PlacedRow`]`>` | commit |
+//! | `statements` | `EnvelopeId` | `SignedStatement` | stage |
+//! | `bodies` | `BodyCommitment` ‖ `EnvelopeId` | `Body` | stage |
+//! | `entries` | index BE | `Entry` | commit |
+//! | `placed` | `StatementId` | [`PlacedRow`] | commit |
+//! | `expiry` | not after, ms BE ‖ `StatementId` | nothing | commit |
+//! | `records` | `RecordId` | `Record` | commit |
+//! | `references` | state key | `RecordId` | commit |
+//! | `members` | `MemberId` | `Member` | open |
+//! | `pages` | page path, a nibble to a byte | `Page` | open, commit |
+//! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit |
+//! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
+//!
+//! Values are borsh unless they say otherwise. Numbers in keys are big-endian, so that byte order is
+//! numeric order. A body stands under its statement as well as its commitment: the commitment covers salt
+//! and bytes but not the pepper, so a second issuer that puts the same document on the ledger must not
+//! overwrite what opens the first one's reference.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use rocksdb::{ColumnFamily, DB};
+use sampan_proto::block::Header;
+use sampan_proto::codec;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height, StatementId};
+use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::merkle::tile::TILE_WIDTH;
+
+use crate::core::ledger::{Placed, Tip};
+use crate::fault::Fatal;
+
+/// Version of the rows below. Another version is refused, never guessed at.
+pub(super) const SCHEMA: u32 = 1;
+
+/// Names in `meta`.
+pub(super) const META_SCHEMA: &[u8] = b"schema";
+pub(super) const META_CHAIN: &[u8] = b"chain";
+pub(super) const META_TIP: &[u8] = b"tip";
+
+/// A column family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Meta,
+    Headers,
+    Payloads,
+    Statements,
+    Bodies,
+    Entries,
+    Placed,
+    Expiry,
+    Records,
+    References,
+    Members,
+    Pages,
+    Tiles,
+    Staged,
+}
+
+impl Family {
+    /// Every family, in the order of its discriminants.
+    pub(super) const ALL: [Self; 14] = [
+        Self::Meta,
+        Self::Headers,
+        Self::Payloads,
+        Self::Statements,
+        Self::Bodies,
+        Self::Entries,
+        Self::Placed,
+        Self::Expiry,
+        Self::Records,
+        Self::References,
+        Self::Members,
+        Self::Pages,
+        Self::Tiles,
+        Self::Staged,
+    ];
+
+    /// Its name in the database.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Headers => "headers",
+            Self::Payloads => "payloads",
+            Self::Statements => "statements",
+            Self::Bodies => "bodies",
+            Self::Entries => "entries",
+            Self::Placed => "placed",
+            Self::Expiry => "expiry",
+            Self::Records => "records",
+            Self::References => "references",
+            Self::Members => "members",
+            Self::Pages => "pages",
+            Self::Tiles => "tiles",
+            Self::Staged => "staged",
+        }
+    }
+
+    /// Its handle in an open database.
+    pub(super) fn handle(self, db: &DB) -> Result<&ColumnFamily, Fatal> {
+        // `open` created every family; a missing one means that this is not our database.
+        db.cf_handle(self.name()).ok_or_else(|| Fatal::Damaged(format!("no column family `{}`", self.name())))
+    }
+}
+
+/// Where the chain stands, in `meta` under `tip`: written by every commit in the same batch as the block.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct TipRow {
+    height: Height,
+    time_ms: u64,
+    hash: HeaderHash,
+    frontier: Frontier,
+    state_root: Hash32,
+    /// The newest row of `expiry` that was removed. Everything added later expires later, so a scan starts
+    /// here instead of walking over the tombstones of everything that ever expired.
+    pub(super) expired_through: Option<(u64, StatementId)>,
+}
+
+impl TipRow {
+    pub(super) fn new(tip: Tip, expired_through: Option<(u64, StatementId)>) -> Self {
+        let Tip { height, time_ms, hash, frontier, state_root } = tip;
+        Self { height, time_ms, hash, frontier, state_root, expired_through }
+    }
+
+    pub(super) fn tip(&self) -> Tip {
+        Tip {
+            height: self.height,
+            time_ms: self.time_ms,
+            hash: self.hash,
+            frontier: self.frontier.clone(),
+            state_root: self.state_root,
+        }
+    }
+}
+
+/// An executed statement and its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct PlacedRow {
+    statement: StatementId,
+    envelope: EnvelopeId,
+    index: u64,
+    not_after_ms: u64,
+}
+
+impl From<&Placed> for PlacedRow {
+    fn from(placed: &Placed) -> Self {
+        let Placed { statement, envelope, index, not_after_ms } = *placed;
+        Self { statement, envelope, index, not_after_ms }
+    }
+}
+
+impl From<PlacedRow> for Placed {
+    fn from(row: PlacedRow) -> Self {
+        let PlacedRow { statement, envelope, index, not_after_ms } = row;
+        Self { statement, envelope, index, not_after_ms }
+    }
+}
+
+/// A block whose contents are durable and that may be decided: what it is and where its contents stand.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct StagedRow {
+    pub(super) header: Header,
+    /// In the block's order.
+    pub(super) documents: Vec<StagedDocument>,
+}
+
+/// Keys of a staged document's rows in `statements` and `bodies`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct StagedDocument {
+    pub(super) envelope: EnvelopeId,
+    pub(super) body: Option<BodyCommitment>,
+}
+
+impl StagedDocument {
+    /// Key of its body's row, if it brings a body.
+    pub(super) fn body_key(&self) -> Option<[u8; 64]> {
+        self.body.map(|commitment| body_key(&commitment, &self.envelope))
+    }
+}
+
+/// Key in `headers` and `payloads`; prefix of keys in `staged`.
+pub(super) const fn height_key(height: Height) -> [u8; 8] {
+    height.0.to_be_bytes()
+}
+
+/// Key in `entries`.
+pub(super) const fn index_key(index: u64) -> [u8; 8] {
+    index.to_be_bytes()
+}
+
+/// Key in `tiles`.
+pub(super) fn tile_key(level: u8, index: u64) -> [u8; 9] {
+    let mut key = [level; 9];
+    key[1..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// Key in `expiry`.
+pub(super) fn expiry_key(not_after_ms: u64, statement: &StatementId) -> [u8; 40] {
+    number_and_hash(not_after_ms, &statement.0)
+}
+
+/// What a key in `expiry` says.
+pub(super) fn expiry_of(key: &[u8]) -> Result<(u64, StatementId), Fatal> {
+    let parts = key.split_first_chunk::<8>().and_then(|(number, id)| Some((*number, id.try_into().ok()?)));
+    let (number, id) = parts.ok_or_else(|| unreadable(Family::Expiry, key))?;
+    Ok((u64::from_be_bytes(number), StatementId(Hash32(id))))
+}
+
+/// Key in `staged`.
+pub(super) fn staged_key(height: Height, header: &HeaderHash) -> [u8; 40] {
+    number_and_hash(height.0, &header.0)
+}
+
+/// Key in `bodies`.
+pub(super) fn body_key(commitment: &BodyCommitment, envelope: &EnvelopeId) -> [u8; 64] {
+    let mut key = [0; 64];
+    key[..32].copy_from_slice(commitment.0.as_bytes());
+    key[32..].copy_from_slice(envelope.0.as_bytes());
+    key
+}
+
+fn number_and_hash(number: u64, hash: &Hash32) -> [u8; 40] {
+    let mut key = [0; 40];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    key[8..].copy_from_slice(hash.as_bytes());
+    key
+}
+
+/// Value in `tiles`.
+pub(super) fn encode_tile(hashes: &[Hash32]) -> Vec<u8> {
+    hashes.iter().flat_map(|hash| hash.0).collect()
+}
+
+/// Reads a value of `tiles`.
+pub(super) fn decode_tile(key: &[u8], bytes: &[u8]) -> Result<Vec<Hash32>, Fatal> {
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    if !rest.is_empty() || hashes.len() > TILE_WIDTH {
+        return Err(unreadable(Family::Tiles, key));
+    }
+    Ok(hashes.iter().map(|hash| Hash32(*hash)).collect())
+}
+
+/// Reads a borsh value that this software wrote. The database checks each block it reads against a
+/// checksum, so a value that does not decode was written wrongly or by other software.
+pub(super) fn decode<T: BorshDeserialize>(family: Family, key: &[u8], bytes: &[u8]) -> Result<T, Fatal> {
+    codec::decode(bytes, bytes.len()).map_err(|_| unreadable(family, key))
+}
+
+/// A row that cannot be read.
+pub(super) fn unreadable(family: Family, key: &[u8]) -> Fatal {
+    Fatal::Damaged(format!("the row {} of `{}` cannot be read", key.escape_ascii(), family.name()))
+}
+
+/// A row that another row promises and that is not there.
+pub(super) fn missing(family: Family, key: &[u8]) -> Fatal {
+    Fatal::Damaged(format!("`{}` has no row {}", family.name(), key.escape_ascii()))
+}

@@ -1,0 +1,184 @@
+//! Gossip: decode, check, tell the swarm whether to forward it, hand it to the engine.
+
+use sampan_proto::block::{PROTOCOL_VERSION, payload_hash};
+use sampan_proto::codec;
+use sampan_proto::limits;
+use sampan_proto::reject::Code;
+use sampan_proto::verified::Verified;
+use sampan_proto::vote::{Signable as _, Signed, Vote};
+use sampan_proto::wire::{Announcement, ConsensusMessage, DocsMessage, ProposalMessage};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Pool};
+use crate::core::consensus::proposer;
+use crate::engine::{Heard, HeardProposal, Lanes};
+use crate::fault::PeerFault;
+use crate::net::{Gossip, Net, Topic, Verdict};
+
+/// Takes gossip in until cancelled. Every message ends in exactly one verdict.
+pub async fn intake(
+    pool: Pool,
+    net: Net,
+    lanes: Lanes,
+    mut gossip: mpsc::Receiver<Gossip>,
+    stop: CancellationToken,
+) {
+    loop {
+        let message = tokio::select! {
+            () = stop.cancelled() => return,
+            message = gossip.recv() => message,
+        };
+        let Some(message) = message else { return };
+        // Wait for room before taking the next message: the lane before us is bounded and drops.
+        let Ok(permit) = pool.jobs.clone().acquire_owned().await else { return };
+        let (net, lanes, context) = (net.clone(), lanes.clone(), pool.context.clone());
+        pool.threads.spawn(move || {
+            let timer = context.metrics.time_verify();
+            let Gossip { topic, from, data, message } = message;
+            let verdict = match context.hear(topic, from, &data) {
+                Ok(Some(heard)) => deliver(&context, &lanes, heard),
+                Ok(None) => Verdict::Ignore,
+                Err(fault) => {
+                    tracing::warn!(peer = %from, ?topic, %fault, "rejected gossip");
+                    Verdict::Reject
+                }
+            };
+            net.report(message, verdict);
+            drop((timer, permit));
+        });
+    }
+}
+
+/// Hands a message on; one that finds its lane full is not forwarded either, for we could not use it.
+fn deliver(context: &Context, lanes: &Lanes, heard: Heard) -> Verdict {
+    let (lane, name) = match heard {
+        Heard::Documents(_) => (&lanes.documents, "documents"),
+        _ => (&lanes.consensus, "consensus"),
+    };
+    if lane.try_send(heard).is_ok() {
+        Verdict::Accept
+    } else {
+        context.metrics.lane_drop(name);
+        Verdict::Ignore
+    }
+}
+
+impl Context {
+    /// What a message says, if it is of use; a fault only when no honest peer could have sent it.
+    fn hear(&self, topic: Topic, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
+        match topic {
+            Topic::Documents => self.hear_documents(data),
+            Topic::Headers => self.hear_announcement(from, data),
+            Topic::Votes => self.hear_consensus(data).map(Some),
+            Topic::Proposals => self.hear_proposal(from, decode(data, limits::CONSENSUS_MESSAGE_BYTES)?).map(Some),
+        }
+    }
+
+    fn hear_documents(&self, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
+        let DocsMessage { documents } = decode(data, limits::DOCS_MESSAGE_BYTES)?;
+        let mut admitted = Vec::with_capacity(documents.len());
+        for result in self.admit_all(documents) {
+            match result {
+                Ok(document) => admitted.push(document),
+                Err(reject) if is_the_senders_fault(reject.code) => return Err(PeerFault::BadSignature),
+                // Late, known, or not acceptable in the newest state: nobody's fault.
+                Err(_) => {}
+            }
+        }
+        Ok((!admitted.is_empty()).then_some(Heard::Documents(admitted)))
+    }
+
+    fn hear_announcement(&self, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
+        let announcement: Announcement = decode(data, limits::CONSENSUS_MESSAGE_BYTES)?;
+        let Announcement { header, certificate } = &announcement;
+        if header.height <= self.store.tip().height {
+            return Ok(None);
+        }
+        let names = certificate.block == header.hash() && certificate.height == header.height;
+        if header.chain != self.chain || !names || certificate.verify(self.chain, &self.roster).is_err() {
+            return Err(PeerFault::BadBlock);
+        }
+        Ok(Some(Heard::Announced(from, Box::new(announcement))))
+    }
+
+    fn hear_consensus(&self, data: &[u8]) -> Result<Heard, PeerFault> {
+        Ok(match decode(data, limits::CONSENSUS_MESSAGE_BYTES)? {
+            ConsensusMessage::Vote(vote) => Heard::Vote(self.hear_vote(vote)?),
+            // The core checks these again as certificates; here it is decided whether to forward them.
+            ConsensusMessage::Polka(votes) => Heard::Polka(self.hear_votes(votes)?),
+            ConsensusMessage::Round(certificate) => {
+                self.hear_votes(certificate.votes.clone())?;
+                Heard::Round(certificate)
+            }
+        })
+    }
+
+    fn hear_votes(&self, votes: Vec<Signed<Vote>>) -> Result<Vec<Signed<Vote>>, PeerFault> {
+        votes.into_iter().map(|vote| self.hear_vote(vote).map(Verified::into_inner)).collect()
+    }
+
+    pub(super) fn hear_vote(&self, vote: Signed<Vote>) -> Result<Verified<Signed<Vote>>, PeerFault> {
+        if vote.message.chain != self.chain {
+            return Err(PeerFault::WrongChain);
+        }
+        if self.roster.by_key(vote.message.signer()).is_none() {
+            return Err(PeerFault::BadSignature);
+        }
+        vote.verified().map_err(|_| PeerFault::BadSignature)
+    }
+
+    pub(super) fn hear_proposal(
+        &self,
+        from: libp2p::PeerId,
+        message: ProposalMessage,
+    ) -> Result<Heard, PeerFault> {
+        let proposal = &message.proposal.message;
+        let header = &message.header;
+        if proposal.chain != self.chain || header.chain != self.chain {
+            return Err(PeerFault::WrongChain);
+        }
+        let bound = header.version == PROTOCOL_VERSION
+            && header.height == proposal.height
+            && message.payload.len() <= limits::BLOCK_STATEMENTS
+            && header.payload_hash == payload_hash(&message.payload)
+            && header.hash() == proposal.block
+            && proposal.pol_round.is_none_or(|pol| pol < proposal.round);
+        let rightful = proposer(&self.roster, proposal.height, proposal.round) == proposal.proposer;
+        // A fresh block names its proposer; a re-proposal keeps the name of whoever proposed it first.
+        let named = proposal.pol_round.is_some() || header.proposer == proposal.proposer;
+        if !(bound && rightful && named) {
+            return Err(PeerFault::BadProposal);
+        }
+        let proposal = message.proposal.clone().verified().map_err(|_| PeerFault::BadSignature)?;
+        Ok(Heard::Proposal(from, Box::new(HeardProposal { proposal, message })))
+    }
+}
+
+fn decode<T: borsh::BorshDeserialize>(data: &[u8], limit: usize) -> Result<T, PeerFault> {
+    codec::decode(data, limit).map_err(|_| PeerFault::Malformed)
+}
+
+/// Refusals that do not depend on the state: an honest peer has made the same test before it forwarded.
+const fn is_the_senders_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::BadSignature
+            | Code::SignatureCount
+            | Code::WrongChain
+            | Code::StatementTooLarge
+            | Code::StatementVersion
+            | Code::JsonMalformed
+            | Code::JsonDuplicateKey
+            | Code::JsonTooDeep
+            | Code::JsonTooLarge
+            | Code::JsonNumber
+            | Code::JsonUnknownField
+            | Code::JsonMissingField
+            | Code::JsonType
+            | Code::BodyMissing
+            | Code::BodyUnexpected
+            | Code::BodyTooLarge
+            | Code::BodyMismatch
+    )
+}

@@ -1,0 +1,98 @@
+//! Bytes become checked types on a bounded pool: signatures, hashes, schemas, everything that needs no
+//! decision. The network and the API both come through here, so each signature is verified once.
+
+mod gossip;
+mod response;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sampan_proto::genesis::Genesis;
+use sampan_proto::ids::ChainId;
+use sampan_proto::reject::{Code, Reject};
+use sampan_proto::roster::Roster;
+use sampan_proto::wire;
+use tokio::sync::{Semaphore, oneshot};
+
+pub use gossip::intake;
+
+use crate::core::Document;
+use crate::core::ledger::{Admitted, At, admit};
+use crate::clock::now_ms;
+use crate::fault::Fatal;
+use crate::metrics::Metrics;
+use crate::store::Store;
+
+/// Jobs in the pool, running or waiting; beyond it callers wait, and gossip is dropped at its lane.
+const JOBS: usize = 64;
+
+/// The pool. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    threads: Arc<rayon::ThreadPool>,
+    jobs: Arc<Semaphore>,
+    context: Arc<Context>,
+}
+
+/// What checking needs to know.
+struct Context {
+    chain: ChainId,
+    roster: Roster,
+    store: Store,
+    metrics: Metrics,
+}
+
+impl Pool {
+    /// A pool with so many threads.
+    pub fn new(genesis: &Genesis, store: Store, metrics: Metrics, threads: usize) -> Result<Self, Fatal> {
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("verify-{i}"))
+            .build()
+            .map_err(|error| Fatal::Damaged(format!("cannot start the verify pool: {error}")))?;
+        let context = Context { chain: genesis.chain, roster: genesis.roster.clone(), store, metrics };
+        Ok(Self { threads: Arc::new(threads), jobs: Arc::new(Semaphore::new(JOBS)), context: Arc::new(context) })
+    }
+
+    /// Checks and admits documents on committed state: one answer each, in order.
+    pub async fn admit(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
+        let count = documents.len();
+        let lost = || Err(Reject::new(Code::NotReady, "$", "the node is stopping"));
+        self.run(move |context| context.admit_all(documents)).await.unwrap_or_else(|| vec![lost(); count])
+    }
+
+    /// Runs a job on the pool; none when the pool is gone.
+    async fn run<T: Send + 'static>(&self, job: impl FnOnce(&Context) -> T + Send + 'static) -> Option<T> {
+        let permit = Arc::clone(&self.jobs).acquire_owned().await.ok()?;
+        let (reply, answer) = oneshot::channel();
+        let context = Arc::clone(&self.context);
+        self.threads.spawn(move || {
+            let timer = context.metrics.time_verify();
+            // Whoever asked may have given up meanwhile.
+            let _ = reply.send(job(&context));
+            drop((timer, permit));
+        });
+        answer.await.ok()
+    }
+}
+
+impl Context {
+    fn check(&self, document: wire::Document) -> Result<Arc<Document>, Reject> {
+        Document::check(document, self.chain).map(Arc::new)
+    }
+
+    fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
+        let tip = self.store.tip();
+        let at = At { height: tip.height.next(), time_ms: now_ms().max(tip.time_ms + 1) };
+        documents.into_par_iter().map(|document| self.admit_one(document, at)).collect()
+    }
+
+    fn admit_one(&self, document: wire::Document, at: At) -> Result<Admitted, Reject> {
+        let document = self.check(document)?;
+        admit(&self.store.reader(), document, at).unwrap_or_else(|fault| {
+            // The engine meets the same fault at its next write and stops the node.
+            tracing::error!(%fault, "cannot read the state");
+            Err(Reject::new(Code::NotReady, "$", "the node cannot read its store"))
+        })
+    }
+}

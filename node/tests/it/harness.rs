@@ -1,0 +1,232 @@
+//! A network of nodes in this process, and what a client needs to talk to it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sampan_node::config::Config;
+use sampan_node::node::Node;
+use sampan_node::setup::{self, CreatedMember, MemberPlan};
+use sampan_proto::api::{BodyParts, NodeStatus, Submission};
+use sampan_proto::body::{Body, reference_key};
+use sampan_proto::doc::{self, DocKind};
+use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{Height, RecordId, StatementId};
+use sampan_proto::keyfile::KeyFile;
+use sampan_proto::member::Role;
+use sampan_proto::record::Record;
+use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Transfer, VERSION};
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// Longest wait for anything; a healthy network needs a small part of it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Network {
+    pub(crate) genesis: Genesis,
+    pub(crate) nodes: Vec<Option<Node>>,
+    configs: Vec<Config>,
+    people: Vec<CreatedMember>,
+    nonce: std::cell::Cell<u64>,
+    #[expect(dead_code, reason = "the directory goes when the network does")]
+    dir: tempfile::TempDir,
+}
+
+fn plan(id: &str, country: &str, role: Role, power: Option<u64>) -> MemberPlan {
+    MemberPlan {
+        id: id.parse().expect("id"),
+        name: format!("Member {id}"),
+        country: country.parse().expect("country"),
+        roles: [role].into(),
+        power,
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("address").port()
+}
+
+impl Network {
+    /// Validators and full nodes, set up but not started.
+    pub(crate) fn new(validators: usize, full_nodes: usize, parameters: Parameters) -> Self {
+        let dir = tempfile::tempdir().expect("dir");
+        let mut plans: Vec<MemberPlan> =
+            (0..validators).map(|i| plan(&format!("customs-{i}"), "CN", Role::Customs, Some(1))).collect();
+        plans.extend((0..full_nodes).map(|i| plan(&format!("exporter-{i}"), "CN", Role::Trader, None)));
+        let nodes = plans.len();
+        plans.push(plan("ccpit-ningbo", "CN", Role::IssuingAuthority, None));
+        plans.push(plan("harbour-bank", "SG", Role::Bank, None));
+        plans.push(plan("klang-import", "MY", Role::Trader, None));
+        plans.push(plan("sampan-line", "SG", Role::Carrier, None));
+        let create =
+            |plan: &MemberPlan| setup::create_member(&dir.path().join(plan.id.as_str()), plan).expect("member");
+        let created: Vec<CreatedMember> = plans.iter().map(create).collect();
+        let entries = created.iter().map(|member| member.entry.clone()).collect();
+        let time_ms = sampan_node::clock::now_ms();
+        let (bytes, genesis) = setup::assemble("test", parameters, entries, time_ms).expect("genesis");
+        let genesis_path = dir.path().join("genesis.json");
+        std::fs::write(&genesis_path, bytes).expect("written");
+        let ports: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
+        let configs = (0..nodes).map(|i| config(&created, &ports, i, &genesis_path)).collect();
+        Self {
+            genesis,
+            nodes: (0..nodes).map(|_| None).collect(),
+            configs,
+            people: created.into_iter().skip(nodes).collect(),
+            nonce: std::cell::Cell::new(0),
+            dir,
+        }
+    }
+
+    pub(crate) async fn start(&mut self, i: usize) {
+        let node = Node::start(self.configs[i].clone()).await.expect("starts");
+        self.nodes[i] = Some(node);
+    }
+
+    pub(crate) async fn start_all(&mut self) {
+        for i in 0..self.nodes.len() {
+            self.start(i).await;
+        }
+    }
+
+    pub(crate) async fn stop(&mut self, i: usize) {
+        if let Some(node) = self.nodes[i].take() {
+            node.shutdown().await.expect("a clean stop");
+        }
+    }
+
+    pub(crate) async fn stop_all(&mut self) {
+        for i in 0..self.nodes.len() {
+            self.stop(i).await;
+        }
+    }
+
+    /// Waits until node `i` is at `height` at least.
+    pub(crate) async fn reaches(&self, i: usize, height: Height) -> NodeStatus {
+        let wait = async {
+            loop {
+                let after = height.0.saturating_sub(1);
+                let (_, body) = self.get(i, &format!("/v1/node?after={after}&wait_s=20")).await;
+                let status: NodeStatus = serde_json::from_slice(&body).expect("node status");
+                if status.height >= height {
+                    return status;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("node {i} never reached {height}"))
+    }
+
+    /// Waits until a statement is final on node `i`; gives its height.
+    pub(crate) async fn is_final(&self, i: usize, statement: StatementId) -> Height {
+        let wait = async {
+            loop {
+                let (_, body) = self.get(i, &format!("/v1/statements/{statement}?wait_s=20")).await;
+                let status: serde_json::Value = serde_json::from_slice(&body).expect("status");
+                match status["state"].as_str() {
+                    Some("final") => return Height(status["height"].as_u64().expect("height")),
+                    Some("dropped") => panic!("dropped: {status}"),
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{statement} never final on {i}"))
+    }
+
+    fn key(&self, member: &str) -> KeyFile {
+        let person = self.people.iter().find(|person| person.entry.member.id.as_str() == member).expect("member");
+        KeyFile::from_json(&std::fs::read(&person.statement_key).expect("key file")).expect("key")
+    }
+
+    fn sign(&self, member: &str, action: Action) -> SignedStatement {
+        self.nonce.set(self.nonce.get() + 1);
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&self.nonce.get().to_le_bytes());
+        let statement = Statement {
+            version: VERSION,
+            chain: self.genesis.chain,
+            member: member.parse().expect("id"),
+            nonce: Nonce(nonce),
+            not_after_ms: sampan_node::clock::now_ms() + 3_600_000,
+            action,
+        };
+        SignedStatement::sign(&statement, &[&self.key(member).secret]).expect("signed")
+    }
+
+    /// A bill of lading issued to `to`.
+    pub(crate) fn bill(&self, number: &str, to: &str) -> (Submission, StatementId, RecordId) {
+        let text = doc::template(DocKind::BillOfLading);
+        let value: serde_json::Value = serde_json::from_str(text).expect("json");
+        let bytes = text.replace(value["transportDocumentReference"].as_str().expect("number"), number).into_bytes();
+        let checked = doc::check(DocKind::BillOfLading, &bytes).expect("accepted");
+        let pepper = self.key("sampan-line").pepper.expect("a carrier has a pepper");
+        let body = Body { salt: [5; 32], pepper, bytes };
+        let issue = Issue {
+            claims: checked.claims,
+            reference: reference_key(&pepper, &"sampan-line".parse().expect("id"), &checked.reference),
+            body: BodyRef {
+                commitment: body.commitment(),
+                jcs_sha256: Hash32(doc::jcs_sha256(&body.bytes).expect("json")),
+                size: u32::try_from(body.bytes.len()).expect("small"),
+            },
+            to: to.parse().expect("id"),
+        };
+        let signed = self.sign("sampan-line", Action::Issue(issue));
+        let submission = Submission { statement: (&signed).into(), body: Some(BodyParts::from(body)) };
+        (submission, signed.id(), Record::id_of(signed.id()))
+    }
+
+    pub(crate) fn transfer(&self, by: &str, record: RecordId, seq: u64, to: &str) -> (Submission, StatementId) {
+        let signed = self.sign(by, Action::Transfer(Transfer { record, seq, to: to.parse().expect("id") }));
+        (Submission { statement: (&signed).into(), body: None }, signed.id())
+    }
+
+    pub(crate) async fn submit(&self, i: usize, submission: &Submission) -> (u16, serde_json::Value) {
+        let body = serde_json::to_vec(submission).expect("json");
+        let (status, answer) = self.http(i, "POST", "/v1/statements", &body).await;
+        (status, serde_json::from_slice(&answer).expect("json"))
+    }
+
+    pub(crate) async fn get(&self, i: usize, path: &str) -> (u16, Vec<u8>) {
+        self.http(i, "GET", path, b"").await
+    }
+
+    pub(crate) async fn get_json<T: DeserializeOwned>(&self, i: usize, path: &str) -> T {
+        let (status, body) = self.get(i, path).await;
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
+        serde_json::from_slice(&body).expect("json")
+    }
+
+    async fn http(&self, i: usize, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let address = self.nodes[i].as_ref().expect("running").http_addr();
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        stream.write_all(body).await.expect("sent");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("answered");
+        let split = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8_lossy(&answer[..split]).into_owned();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        (status, answer[split + 4..].to_vec())
+    }
+}
+
+fn config(created: &[CreatedMember], ports: &[u16], i: usize, genesis: &std::path::Path) -> Config {
+    let mut config = Config::default();
+    let member = &created[i];
+    config.data_dir = member.dir.join("data");
+    config.genesis = PathBuf::from(genesis);
+    config.keys.network.clone_from(&member.network_key);
+    config.keys.consensus.clone_from(&member.consensus_key);
+    config.http.listen = "127.0.0.1:0".parse().expect("address");
+    config.network.listen = vec![format!("/ip4/127.0.0.1/tcp/{}", ports[i]).parse().expect("address")];
+    let others = (0..ports.len()).filter(|j| *j != i);
+    let address = |j: usize| format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", ports[j], created[j].peer_id);
+    config.network.peers = others.map(|j| address(j).parse().expect("address")).collect();
+    config
+}

@@ -1,0 +1,4 @@
+//! Whole nodes in one process over loopback: engine, network, store and HTTP together.
+
+mod harness;
+mod network;
