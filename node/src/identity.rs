@@ -183,7 +183,7 @@ fn private() -> OpenOptions {
 /// Judges the open file, not the path: nobody can swap it in between.
 #[cfg(unix)]
 fn check_private(file: &File, path: &Path) -> Result<(), KeyError> {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::PermissionsExt;
     let read = |source| KeyError::Read { path: path.to_owned(), source };
     let mode = file.metadata().map_err(read)?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Exposed { path: path.to_owned(), mode }) }
@@ -217,7 +217,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_key_that_others_can_read_is_refused_with_the_command_that_mends_it() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("dir");
         let path = dir.path().join("network.key.json");
         create(&path, &key(Purpose::Network)).expect("written");

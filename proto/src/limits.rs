@@ -20,6 +20,8 @@ pub const BLOCK_BYTES: usize = 4 * 1024 * 1024;
 pub const CONSENSUS_MESSAGE_BYTES: usize = 128 * 1024;
 /// One message on the documents topic, in bytes.
 pub const DOCS_MESSAGE_BYTES: usize = 256 * 1024;
+/// Documents too large for gossip that one message offers.
+pub const OFFERS: usize = 64;
 /// One response page, in bytes: a whole block fits, with its header, certificate and framing.
 pub const PAGE_BYTES: usize = BLOCK_BYTES + 256 * 1024;
 /// One request, in bytes.

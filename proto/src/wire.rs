@@ -23,6 +23,8 @@ pub struct Document {
 pub struct DocsMessage {
     /// In the order in which the sender took them in.
     pub documents: Vec<Document>,
+    /// Documents with bodies above [`crate::limits::GOSSIPED_BODY_BYTES`], to be asked for by name.
+    pub offered: Vec<EnvelopeId>,
 }
 
 /// Topic `headers`: a block was decided.

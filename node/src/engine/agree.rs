@@ -48,7 +48,10 @@ impl Engine {
 
     pub(super) fn on_heard(&mut self, heard: Heard) -> Result<(), Fatal> {
         match heard {
-            Heard::Documents(documents) => {
+            Heard::Documents(from, documents, offered) => {
+                let wanted = offered.into_iter().filter(|id| self.mempool.get(id).is_none());
+                self.follower.want(from, wanted);
+                self.fetch_missing();
                 for admitted in &documents {
                     // A peer's document that is refused now was fine when it was sent: nobody is told.
                     let _ = self.take_in(admitted, false)?;

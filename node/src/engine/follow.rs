@@ -2,6 +2,7 @@
 //! at a time, peer after peer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::PeerId;
@@ -11,6 +12,8 @@ use tokio::sync::mpsc;
 
 use super::timers::Alarm;
 use super::{CheckedBlock, Engine, Fetched};
+use crate::core::Document;
+use crate::core::ledger::admit;
 use crate::fault::Fatal;
 use crate::net::Net;
 use crate::verify::Pool;
@@ -25,6 +28,10 @@ const STATUS_AFTER: u32 = 8;
 const BLOCKS: u16 = 64;
 /// Documents asked for in one request.
 const DOCUMENTS: usize = 512;
+/// Large documents wanted at the same time; offers beyond them are forgotten.
+const WANTED: usize = 64;
+/// Requests for a large document before it is given up; its block will bring it.
+const ASK_AGAIN: u8 = 8;
 
 /// What is being asked, and of whom.
 pub(super) struct Follower {
@@ -37,6 +44,8 @@ pub(super) struct Follower {
     informant: Option<PeerId>,
     /// Who sent a proposed block: the first to ask for its contents.
     sources: BTreeMap<HeaderHash, PeerId>,
+    /// Large documents that peers offered, and how often we asked for each.
+    wanted: BTreeMap<EnvelopeId, (PeerId, u8)>,
     asking_blocks: bool,
     asking_documents: bool,
     asking_round: bool,
@@ -53,6 +62,7 @@ impl Follower {
             target: Height::GENESIS,
             informant: None,
             sources: BTreeMap::new(),
+            wanted: BTreeMap::new(),
             asking_blocks: false,
             asking_documents: false,
             asking_round: false,
@@ -72,6 +82,32 @@ impl Follower {
     /// A proposed block came by way of `peer`.
     pub(super) fn source(&mut self, block: HeaderHash, peer: PeerId) {
         self.sources.entry(block).or_insert(peer);
+    }
+
+    /// A peer offers documents that are too large for gossip.
+    pub(super) fn want(&mut self, peer: PeerId, ids: impl Iterator<Item = EnvelopeId>) {
+        for id in ids.take(WANTED.saturating_sub(self.wanted.len())) {
+            self.wanted.entry(id).or_insert((peer, 0));
+        }
+    }
+
+    /// Asks for one wanted document: first whoever offered it, then others, for the offer may have come
+    /// from a peer that only passed it on.
+    fn ask_wanted(&mut self) {
+        self.wanted.retain(|_, (_, asked)| *asked < ASK_AGAIN);
+        let Some((id, offerer)) = self.wanted.iter().min_by_key(|(_, (_, asked))| *asked).map(|(id, (p, _))| (*id, *p))
+        else {
+            return;
+        };
+        let asked = self.wanted.get_mut(&id).map_or(0, |(_, asked)| {
+            *asked += 1;
+            *asked
+        });
+        let peer = if asked == 1 { Some(offerer) } else { self.next_peer() };
+        if let (false, Some(peer)) = (self.asking_documents, peer) {
+            self.asking_documents = true;
+            self.ask(peer, Request::Documents(vec![id]));
+        }
     }
 
     pub(super) fn decided(&mut self) {
@@ -166,6 +202,7 @@ impl Engine {
             Fetched::Documents(_, documents) => {
                 self.follower.asking_documents = false;
                 let some = !documents.is_empty();
+                self.take_in_wanted(&documents)?;
                 self.complete_candidates(&documents)?;
                 // A page may hold only part: go on at once while pages bring something.
                 if some {
@@ -201,11 +238,26 @@ impl Engine {
         Ok(())
     }
 
+    /// Large documents that were offered go where gossiped ones go.
+    fn take_in_wanted(&mut self, documents: &[Arc<Document>]) -> Result<(), Fatal> {
+        for document in documents {
+            if self.follower.wanted.remove(&document.statement().envelope()).is_some() {
+                let admitted = admit(&self.store.reader(), Arc::clone(document), self.next_at())?;
+                if let Ok(admitted) = admitted {
+                    // Refused now, it was fine when it was offered: nobody is told.
+                    let _ = self.take_in(&admitted, false)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn fetch_missing(&mut self) {
         let next = self.candidates.incomplete().next();
         let next = next.map(|(block, candidate)| (*block, candidate.missing().take(DOCUMENTS).collect()));
-        if let Some((block, missing)) = next {
-            self.follower.ask_documents(&block, missing);
+        match next {
+            Some((block, missing)) => self.follower.ask_documents(&block, missing),
+            None => self.follower.ask_wanted(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libp2p::PeerId;
-use sampan_proto::ids::{Height, StatementId};
+use sampan_proto::ids::{EnvelopeId, Height, StatementId};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Signed, Vote};
@@ -28,8 +28,8 @@ pub enum Heard {
     Proposal(PeerId, Box<HeardProposal>),
     /// A block was decided; the certificate is checked.
     Announced(PeerId, Box<Announcement>),
-    /// Documents for the mempool.
-    Documents(Vec<Admitted>),
+    /// Documents for the mempool, and names of large ones that the peer knows of.
+    Documents(PeerId, Vec<Admitted>, Vec<EnvelopeId>),
 }
 
 /// The answer to a request that the engine sent, checked as far as that needs no state.
@@ -65,6 +65,8 @@ pub enum Command {
     Submit(Vec<Admitted>, oneshot::Sender<Vec<Result<(), Reject>>>),
     /// Where is a statement that is not final?
     Waiting(StatementId, oneshot::Sender<Waiting>),
+    /// Which of these wait in the mempool?
+    Documents(Vec<EnvelopeId>, oneshot::Sender<Vec<sampan_proto::wire::Document>>),
     /// What was heard at an undecided height?
     RoundState(Height, oneshot::Sender<Response>),
 }
@@ -113,6 +115,15 @@ impl Handle {
             return Waiting::Unknown;
         }
         answer.await.unwrap_or(Waiting::Unknown)
+    }
+
+    /// Documents that wait in the mempool, for a peer.
+    pub async fn documents(&self, ids: Vec<EnvelopeId>) -> Vec<sampan_proto::wire::Document> {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.try_send(Command::Documents(ids, reply)).is_err() {
+            return Vec::new();
+        }
+        answer.await.unwrap_or_default()
     }
 
     /// What was heard at an undecided height, for a peer.

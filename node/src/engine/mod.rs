@@ -258,6 +258,10 @@ impl Engine {
                 };
                 let _ = reply.send(waiting);
             }
+            Command::Documents(ids, reply) => {
+                let held = ids.iter().filter_map(|id| self.mempool.get(id));
+                let _ = reply.send(held.map(|document| document.to_wire()).collect());
+            }
             Command::RoundState(height, reply) => {
                 let _ = reply.send(Response::Round(self.heard.round_state(height)));
             }
@@ -282,22 +286,29 @@ impl Engine {
         Ok(Ok(()))
     }
 
-    /// Gossips what clients brought, in messages as full as they may be.
+    /// Gossips what clients brought, in messages as full as they may be. Large documents are only offered:
+    /// whoever wants one asks for it, so that it does not travel the mesh in copies.
     fn flush_outbox(&mut self) {
-        const ROOM: usize = limits::DOCS_MESSAGE_BYTES - 1_024;
-        let mut documents = Vec::new();
+        const ROOM: usize = limits::DOCS_MESSAGE_BYTES - 32 * limits::OFFERS - 1_024;
+        let mut message = DocsMessage { documents: Vec::new(), offered: Vec::new() };
         let mut size = 0;
         for document in self.outbox.drain(..) {
-            if size + document.size() > ROOM && !documents.is_empty() {
-                let documents = std::mem::take(&mut documents);
-                self.net.publish(Publication::Documents(DocsMessage { documents }));
+            let is_large = document.body().is_some_and(|body| body.bytes.len() > limits::GOSSIPED_BODY_BYTES);
+            let room = if is_large { 0 } else { document.size() };
+            if size + room > ROOM || message.offered.len() == limits::OFFERS {
+                let full = std::mem::replace(&mut message, DocsMessage { documents: Vec::new(), offered: Vec::new() });
+                self.net.publish(Publication::Documents(full));
                 size = 0;
             }
-            size += document.size();
-            documents.push(document.to_wire());
+            size += room;
+            if is_large {
+                message.offered.push(document.statement().envelope());
+            } else {
+                message.documents.push(document.to_wire());
+            }
         }
-        if !documents.is_empty() {
-            self.net.publish(Publication::Documents(DocsMessage { documents }));
+        if !(message.documents.is_empty() && message.offered.is_empty()) {
+            self.net.publish(Publication::Documents(message));
         }
     }
 

@@ -1,11 +1,12 @@
 //! Answers to peers: decided blocks and contents from the store, what was heard from the engine.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sampan_proto::codec;
-use sampan_proto::ids::Height;
+use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::limits::PAGE_BYTES;
-use sampan_proto::wire::{PeerStatus, Request, Response};
+use sampan_proto::wire::{Document, PeerStatus, Request, Response};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +49,11 @@ async fn answer(store: Store, engine: Handle, request: Request) -> Response {
     {
         return engine.round_state(height).await;
     }
-    let read = tokio::task::spawn_blocking(move || from_store(&store, request)).await;
+    let waiting = match &request {
+        Request::Documents(ids) => engine.documents(ids.clone()).await,
+        Request::Status | Request::Blocks { .. } | Request::Round(_) => Vec::new(),
+    };
+    let read = tokio::task::spawn_blocking(move || from_store(&store, request, waiting)).await;
     match read {
         Ok(Ok(response)) => response,
         Ok(Err(fault)) => {
@@ -59,7 +64,7 @@ async fn answer(store: Store, engine: Handle, request: Request) -> Response {
     }
 }
 
-fn from_store(store: &Store, request: Request) -> Result<Response, Fatal> {
+fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result<Response, Fatal> {
     Ok(match request {
         Request::Status => {
             let tip = store.tip();
@@ -70,7 +75,11 @@ fn from_store(store: &Store, request: Request) -> Result<Response, Fatal> {
         Request::Round(height) => Response::Blocks(blocks(store, height, 1)?),
         Request::Documents(ids) => {
             let mut size = 0;
-            let mut documents = store.reader().documents(&ids)?;
+            // Proposed and final ones are in the store; the rest of what we hold waits in the mempool.
+            let mut documents = waiting;
+            let here: BTreeSet<EnvelopeId> = documents.iter().map(|d| d.statement.envelope_id()).collect();
+            let ids: Vec<EnvelopeId> = ids.into_iter().filter(|id| !here.contains(id)).collect();
+            documents.extend(store.reader().documents(&ids)?);
             documents.retain(|document| {
                 size += document.statement.payload.len() + document.body.as_ref().map_or(0, |b| b.bytes.len()) + 512;
                 size + FRAMING <= PAGE_BYTES

@@ -53,7 +53,7 @@ pub async fn intake(
 /// Hands a message on; one that finds its lane full is not forwarded either, for we could not use it.
 fn deliver(context: &Context, lanes: &Lanes, heard: Heard) -> Verdict {
     let (lane, name) = match heard {
-        Heard::Documents(_) => (&lanes.documents, "documents"),
+        Heard::Documents(..) => (&lanes.documents, "documents"),
         _ => (&lanes.consensus, "consensus"),
     };
     if lane.try_send(heard).is_ok() {
@@ -68,15 +68,18 @@ impl Context {
     /// What a message says, if it is of use; a fault only when no honest peer could have sent it.
     fn hear(&self, topic: Topic, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
         match topic {
-            Topic::Documents => self.hear_documents(data),
+            Topic::Documents => self.hear_documents(from, data),
             Topic::Headers => self.hear_announcement(from, data),
             Topic::Votes => self.hear_consensus(data).map(Some),
             Topic::Proposals => self.hear_proposal(from, decode(data, limits::CONSENSUS_MESSAGE_BYTES)?).map(Some),
         }
     }
 
-    fn hear_documents(&self, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
-        let DocsMessage { documents } = decode(data, limits::DOCS_MESSAGE_BYTES)?;
+    fn hear_documents(&self, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
+        let DocsMessage { documents, offered } = decode(data, limits::DOCS_MESSAGE_BYTES)?;
+        if offered.len() > limits::OFFERS {
+            return Err(PeerFault::Malformed);
+        }
         let mut admitted = Vec::with_capacity(documents.len());
         for result in self.admit_all(documents) {
             match result {
@@ -86,7 +89,8 @@ impl Context {
                 Err(_) => {}
             }
         }
-        Ok((!admitted.is_empty()).then_some(Heard::Documents(admitted)))
+        let of_use = !(admitted.is_empty() && offered.is_empty());
+        Ok(of_use.then_some(Heard::Documents(from, admitted, offered)))
     }
 
     fn hear_announcement(&self, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {

@@ -10,7 +10,6 @@ use sampan_proto::api::{BodyParts, NodeStatus, Submission};
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, Parameters};
-use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::member::Role;
@@ -157,7 +156,21 @@ impl Network {
     pub(crate) fn bill(&self, number: &str, to: &str) -> (Submission, StatementId, RecordId) {
         let text = doc::template(DocKind::BillOfLading);
         let value: serde_json::Value = serde_json::from_str(text).expect("json");
-        let bytes = text.replace(value["transportDocumentReference"].as_str().expect("number"), number).into_bytes();
+        let text = text.replace(value["transportDocumentReference"].as_str().expect("number"), number);
+        self.issue_bill(text.into_bytes(), to)
+    }
+
+    /// A bill of lading of at least `size` bytes: the carrier's clauses are long.
+    pub(crate) fn large_bill(&self, number: &str, to: &str, size: usize) -> (Submission, StatementId, RecordId) {
+        let text = doc::template(DocKind::BillOfLading);
+        let mut value: serde_json::Value = serde_json::from_str(text).expect("json");
+        value["transportDocumentReference"] = number.into();
+        let clauses = size.div_ceil(10_000);
+        value["carrierClauses"] = (0..clauses).map(|_| "c".repeat(10_000)).collect::<Vec<_>>().into();
+        self.issue_bill(serde_json::to_vec(&value).expect("json"), to)
+    }
+
+    fn issue_bill(&self, bytes: Vec<u8>, to: &str) -> (Submission, StatementId, RecordId) {
         let checked = doc::check(DocKind::BillOfLading, &bytes).expect("accepted");
         let pepper = self.key("sampan-line").pepper.expect("a carrier has a pepper");
         let body = Body { salt: [5; 32], pepper, bytes };
@@ -166,7 +179,7 @@ impl Network {
             reference: reference_key(&pepper, &"sampan-line".parse().expect("id"), &checked.reference),
             body: BodyRef {
                 commitment: body.commitment(),
-                jcs_sha256: Hash32(doc::jcs_sha256(&body.bytes).expect("json")),
+                jcs_sha256: checked.jcs_sha256,
                 size: u32::try_from(body.bytes.len()).expect("small"),
             },
             to: to.parse().expect("id"),

@@ -82,3 +82,19 @@ async fn everybody_stops_and_starts_again_and_the_chain_goes_on() {
     assert_eq!(one.header, two.header);
     net.stop_all().await;
 }
+
+/// Above 64 KiB a body is not gossiped: the full node offers it, validators ask for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_document_submitted_at_a_full_node_becomes_final() {
+    let mut net = Network::new(4, 1, quick());
+    net.start_all().await;
+    let (bill, statement, record) = net.large_bill("SMPN0100", "klang-import", 200 * 1024);
+    let (status, ticket) = net.submit(4, &bill).await;
+    assert_eq!(status, 202, "{ticket}");
+    for i in 0..5 {
+        net.is_final(i, statement).await;
+        let (status, body) = net.get(i, &format!("/v1/records/{record}/body")).await;
+        assert_eq!((status, &body), (200, &bill.body.as_ref().expect("a body").bytes.0), "to the byte, on node {i}");
+    }
+    net.stop_all().await;
+}

@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::json::{self, JsonLimits};
+use crate::hash::Hash32;
+use crate::json::{self, JsonError, JsonLimits};
 use crate::limits;
 use crate::reject::{Code, Reject};
 use crate::statement::Claims;
@@ -37,8 +38,17 @@ pub struct Checked {
     pub reference: Reference,
     /// What its issuer must claim of it.
     pub claims: Claims,
+    /// SHA-256 of its RFC 8785 form, as PINT and DCSA issuance manifests use it.
+    pub jcs_sha256: Hash32,
     /// What is odd about it, none of it refusing: warnings first.
     pub findings: Vec<Finding>,
+}
+
+/// What the rooms of the kinds read out of a document.
+struct Reading {
+    reference: Reference,
+    claims: Claims,
+    findings: Vec<Finding>,
 }
 
 /// Checks a document: strict JSON, schema, rules of the trade.
@@ -49,10 +59,12 @@ pub struct Checked {
 /// Every finding that refuses the document.
 pub fn check(kind: DocKind, bytes: &[u8]) -> Result<Checked, Refusal> {
     let value: Value = json::from_slice(bytes, &BODY_JSON)?;
-    match kind {
+    let Reading { reference, claims, findings } = match kind {
         DocKind::BillOfLading => bill_of_lading::check(&value),
         DocKind::CertificateOfOrigin => certificate_of_origin::check(&value),
-    }
+    }?;
+    // From the value at hand: every node does this for every document, and parsing costs as much again.
+    Ok(Checked { reference, claims, jcs_sha256: digest(&value, bytes.len())?, findings })
 }
 
 /// SHA-256 of the document's RFC 8785 form, as PINT and DCSA issuance manifests use it.
@@ -61,10 +73,17 @@ pub fn check(kind: DocKind, bytes: &[u8]) -> Result<Checked, Refusal> {
 /// The JSON code when the bytes are not one strict JSON value.
 pub fn jcs_sha256(bytes: &[u8]) -> Result<[u8; 32], Reject> {
     let value: Value = json::from_slice(bytes, &BODY_JSON)?;
-    let mut canonical = Vec::with_capacity(bytes.len());
-    canonical::write(&value, &mut canonical)
-        .map_err(|_| Reject::new(Code::JsonMalformed, "$", "the document has no RFC 8785 form"))?;
-    Ok(Sha256::digest(canonical).into())
+    Ok(digest(&value, bytes.len())?.0)
+}
+
+fn digest(value: &Value, size: usize) -> Result<Hash32, JsonError> {
+    let mut canonical = Vec::with_capacity(size);
+    canonical::write(value, &mut canonical).map_err(|_| JsonError {
+        code: Code::JsonMalformed,
+        path: "$".to_owned(),
+        detail: "the document has no RFC 8785 form".to_owned(),
+    })?;
+    Ok(Hash32(Sha256::digest(canonical).into()))
 }
 
 /// A filled and valid worked example, ready to be edited: one shipment from Ningbo to Port Klang, its

@@ -7,7 +7,6 @@ use crate::body::{Body, pepper_commitment, reference_key};
 use crate::doc;
 use crate::entry::{ActEntry, Entry};
 use crate::genesis::Genesis;
-use crate::hash::Hash32;
 use crate::member::{KeyStanding, Member};
 use crate::record::{EntryRef, Record};
 use crate::reject::{Code, Reject};
@@ -297,8 +296,7 @@ pub fn check_commitment(issue: &Issue, body: &Body) -> Result<(), Reject> {
 /// The first disagreement.
 pub fn check_claims(issue: &Issue, issuer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
     let checked = doc::check(issue.claims.kind(), &body.bytes).map_err(|refusal| refusal.reject())?;
-    let digest = doc::jcs_sha256(&body.bytes)?;
-    if Hash32(digest) != issue.body.jcs_sha256 {
+    if checked.jcs_sha256 != issue.body.jcs_sha256 {
         let path = "$.action.issue.body.jcs_sha256";
         return Err(Reject::new(Code::BodyMismatch, path, "not the SHA-256 of the body's RFC 8785 form"));
     }

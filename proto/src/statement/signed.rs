@@ -92,6 +92,11 @@ impl SignedStatement {
     /// Reads the payload without checking any signature: for display and for writing new statements.
     pub fn parse(&self) -> Result<Statement, Reject> {
         let statement: Statement = json::from_slice(&self.payload, &STATEMENT_JSON)?;
+        // The reader would also take an object as the array of its values; nobody else would. No statement
+        // has an array, nor a string with a bracket.
+        if self.payload.contains(&b'[') {
+            return Err(Reject::new(Code::JsonType, "$", "a statement holds objects, not arrays"));
+        }
         if statement.version == VERSION {
             Ok(statement)
         } else {

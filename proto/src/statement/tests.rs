@@ -105,6 +105,13 @@ fn signatures_are_one_to_four_sorted_and_distinct() {
     assert_eq!(refusal(two).0, Code::SignatureCount);
 }
 
+/// The transfer's object as the array of its values, which serde would read just as well.
+fn as_array(payload: &str) -> String {
+    let (head, tail) = payload.split_once("{\"record\":").expect("a transfer");
+    let tail = tail.replacen("\"seq\":", "", 1).replacen("\"to\":", "", 1).replacen('}', "]", 1);
+    format!("{head}[{tail}")
+}
+
 #[test]
 fn strict_json_at_every_depth() {
     let good = String::from_utf8(signed().payload).expect("text");
@@ -120,6 +127,7 @@ fn strict_json_at_every_depth() {
         (good.replacen(",\"seq\":1", "", 1), Code::JsonMissingField, "$.action.transfer"),
         (good.replacen("ningbo-tools", "Ningbo Tools", 1), Code::JsonType, "$.member"),
         (good.replacen("{\"version\":1", "{\"version\":2", 1), Code::StatementVersion, "$.version"),
+        (as_array(&good), Code::JsonType, "$"),
         (format!("{good} x"), Code::JsonMalformed, "$"),
         (String::from("["), Code::JsonMalformed, "$"),
     ];

@@ -170,7 +170,7 @@ impl Network {
             reference: reference_key(&body.pepper, &issuer.parse().expect("id"), &checked.reference),
             body: BodyRef {
                 commitment: body.commitment(),
-                jcs_sha256: Hash32(doc::jcs_sha256(&body.bytes).expect("json")),
+                jcs_sha256: checked.jcs_sha256,
                 size: u32::try_from(body.bytes.len()).expect("small"),
             },
             to: to.parse().expect("id"),

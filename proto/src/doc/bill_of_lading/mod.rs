@@ -15,7 +15,7 @@ pub use rules::RULES;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Checked;
+use super::Reading;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
@@ -226,7 +226,7 @@ impl<'a> TransportDocument<'a> {
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
-pub(super) fn check(body: &Value) -> Result<Checked, Refusal> {
+pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
     let mut findings: Findings = walk(body, &document::TRANSPORT_DOCUMENT, SOURCE);
     findings.refused()?;
     let Some(document) = TransportDocument::view(body) else {
@@ -234,7 +234,7 @@ pub(super) fn check(body: &Value) -> Result<Checked, Refusal> {
     };
     rules::apply(&document, &mut findings);
     let claims = BillClaims { document_type: document.transport_document_type_code, to_order: document.is_to_order };
-    Ok(Checked {
+    Ok(Reading {
         reference: document.reference(),
         claims: Claims::BillOfLading(claims),
         findings: findings.accepted()?,

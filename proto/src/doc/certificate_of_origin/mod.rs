@@ -12,7 +12,7 @@ pub use rules::RULES;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Checked;
+use super::Reading;
 use super::finding::Refusal;
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
@@ -248,7 +248,7 @@ impl<'a> FormE<'a> {
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
-pub(super) fn check(body: &Value) -> Result<Checked, Refusal> {
+pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
     let mut findings = walk(body, &form_e::FORM_E, SOURCE);
     findings.refused()?;
     let Some(form) = FormE::view(body) else {
@@ -260,7 +260,7 @@ pub(super) fn check(body: &Value) -> Result<Checked, Refusal> {
         issuing_country: form.issuing_country,
         importing_country: form.box11_exporter_declaration.importing_country,
     };
-    Ok(Checked {
+    Ok(Reading {
         reference: form.reference(),
         claims: Claims::CertificateOfOrigin(claims),
         findings: findings.accepted()?,

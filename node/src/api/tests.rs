@@ -1,0 +1,8 @@
+//! The interface against a real network of one: real store, pool and engine, no peers.
+
+mod access;
+mod description;
+mod fixture;
+mod reading;
+mod refusing;
+mod submitting;

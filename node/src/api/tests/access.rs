@@ -1,0 +1,122 @@
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use sampan_proto::api::{BodyParts, READ_HEADER, READ_WINDOW_MS, ReadRequest, Ticket};
+use sampan_proto::body;
+use sampan_proto::ids::{ChainId, RecordId};
+use sampan_proto::proof::Bundle;
+use sampan_proto::reject::Code;
+
+use super::super::access::Caller;
+use super::fixture::{BANK, CARRIER, CUSTOMS, EXPORTER, IMPORTER, LOCAL, REMOTE, Solo, bill, json};
+use crate::clock::now_ms;
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    pairs.iter().map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_str(v).expect("value"))).collect()
+}
+
+#[test]
+fn only_the_socket_makes_a_caller_local_and_headers_only_take_that_away() {
+    let of = |peer: &str, pairs: &[(&'static str, &str)]| {
+        Caller::of(peer.parse::<SocketAddr>().expect("address"), &headers(pairs)).expect("readable")
+    };
+    for peer in ["127.0.0.1:4000", "127.9.9.9:4000", "[::1]:4000", "[::ffff:127.0.0.1]:4000"] {
+        assert_eq!(of(peer, &[]), Caller::Local, "{peer}");
+        for host in ["localhost:8101", "localhost", "127.0.0.1:8101", "[::1]:8101", "LOCALHOST"] {
+            assert_eq!(of(peer, &[("host", host)]), Caller::Local, "{host}");
+        }
+        for host in ["evil.example:8101", "node.example", "10.0.0.1:8101", "localhost.evil.example"] {
+            assert_eq!(of(peer, &[("host", host)]), Caller::Unknown, "{host}");
+        }
+        for proxied in ["x-forwarded-for", "forwarded", "via", "x-real-ip"] {
+            assert_eq!(of(peer, &[(proxied, "127.0.0.1")]), Caller::Unknown, "{proxied}");
+        }
+    }
+    for peer in ["203.0.113.7:4000", "10.0.0.1:4000", "[2001:db8::1]:4000"] {
+        assert_eq!(of(peer, &[("x-forwarded-for", "127.0.0.1"), ("host", "localhost")]), Caller::Unknown, "{peer}");
+    }
+}
+
+struct Reading<'a> {
+    solo: &'a Solo,
+    ticket: Ticket,
+}
+
+impl Reading<'_> {
+    /// What the body route says to a signed request: nothing, or why not.
+    async fn refusal(&self, request: &ReadRequest) -> Option<(Code, String)> {
+        let value = HeaderValue::from_bytes(&json(request)).expect("value");
+        let request = Request::get(format!("/v1/records/{}/body", self.ticket.record)).header(READ_HEADER, value);
+        let answer = self.solo.ask(REMOTE, request.body(Body::empty()).expect("request")).await;
+        if answer.status.is_success() {
+            return None;
+        }
+        let problem = answer.problem();
+        Some((problem.known_code().expect("known"), problem.path))
+    }
+
+    fn sign(&self, member: &str, record: &RecordId, chain: ChainId, time_ms: u64) -> ReadRequest {
+        ReadRequest::sign(chain, record, member.parse().expect("id"), time_ms, &self.solo.key(member).secret)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parties_read_and_nobody_else() {
+    let solo = Solo::start();
+    let ticket = solo.finish(&solo.issue("SPLNGB2630001")).await;
+    solo.finish(&solo.transfer(EXPORTER, &ticket, 1, IMPORTER)).await;
+    let (chain, record) = (solo.state.genesis.chain, ticket.record);
+    let reading = Reading { solo: &solo, ticket };
+    let good = |member: &str| reading.sign(member, &record, chain, now_ms());
+    for party in [CARRIER, EXPORTER, IMPORTER, CUSTOMS] {
+        assert_eq!(reading.refusal(&good(party)).await, None, "{party}");
+    }
+    let other_record = RecordId(ticket_free(&record));
+    let cases = [
+        (good(BANK), "$.member"),
+        (reading.sign(CARRIER, &record, chain, now_ms() - READ_WINDOW_MS - 5_000), "$.timeMs"),
+        (reading.sign(CARRIER, &record, chain, now_ms() + READ_WINDOW_MS + 5_000), "$.timeMs"),
+        (reading.sign(CARRIER, &other_record, chain, now_ms()), "$.signature"),
+        (reading.sign(CARRIER, &record, ChainId(record.0), now_ms()), "$.signature"),
+        (ReadRequest { member: CARRIER.parse().expect("id"), ..good(BANK) }, "$.key"),
+        (ReadRequest { member: "nobody-here".parse().expect("id"), ..good(CARRIER) }, "$.member"),
+        (ReadRequest { key: solo.key(CARRIER).secret.public(), ..good(BANK) }, "$.key"),
+    ];
+    for (request, path) in cases {
+        assert_eq!(reading.refusal(&request).await, Some((Code::NotDisclosed, path.to_owned())), "{request:?}");
+    }
+}
+
+/// Another digest than that of a record.
+fn ticket_free(record: &RecordId) -> sampan_proto::hash::Hash32 {
+    sampan_proto::hash::Domain::Record.hash(record.0.as_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_body_comes_to_the_byte_with_what_opens_it_or_within_the_bundle() {
+    let solo = Solo::start();
+    let submission = solo.issue("SPLNGB2630002");
+    let ticket = solo.finish(&submission).await;
+    let uri = |rest: &str| format!("/v1/records/{}/{rest}", ticket.record);
+    let local = |rest: &str| Request::get(uri(rest)).body(Body::empty()).expect("request");
+
+    let answer = solo.ask(LOCAL, local("body")).await;
+    assert_eq!(answer.bytes, bill("SPLNGB2630002"));
+    assert_eq!(answer.headers[header::CACHE_CONTROL], "private, no-store");
+    let parts: BodyParts = solo.ask(LOCAL, local("body?parts=true")).await.json();
+    assert_eq!(Some(&parts), submission.body.as_ref());
+    let whole: Bundle = solo.ask(LOCAL, local("bundle?body=true")).await.json();
+    assert_eq!(whole.body.as_ref().map(|body| body.0.0.clone()), Some(body::Body::from(parts)));
+    solo.proven(&whole);
+    let sealed: Bundle = solo.ask(LOCAL, local("bundle")).await.json();
+    assert_eq!(sealed.body, None);
+
+    for rest in ["body", "body?parts=true", "bundle?body=true"] {
+        let problem = solo.get(uri(rest)).await.problem();
+        assert_eq!(problem.known_code(), Some(Code::NotDisclosed), "{rest}");
+    }
+    let garbage = Request::get(uri("body")).header(READ_HEADER, "{\"member\":\"sampan-line\"}");
+    let problem = solo.ask(REMOTE, garbage.body(Body::empty()).expect("request")).await.problem();
+    assert_eq!(problem.known_code(), Some(Code::JsonMissingField));
+}

@@ -1,0 +1,99 @@
+use axum::http::StatusCode;
+use sampan_proto::api::{Batch, BatchResults, RecordView, StatementStatus, Submission, SubmitResult, Ticket};
+use sampan_proto::proof::Bundle;
+use sampan_proto::reject::Code;
+
+use super::fixture::{BANK, CARRIER, EXPORTER, IMPORTER, Solo, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_becomes_final_and_its_receipt_proves_it() {
+    let solo = Solo::start();
+    let submission = solo.issue("SPLNGB2600001");
+    let ticket = solo.finish(&submission).await;
+    let receipt: Bundle = solo.get(format!("/v1/receipts/{}", ticket.statement)).await.json();
+    solo.proven(&receipt);
+    let view: RecordView = solo.get(format!("/v1/records/{}", ticket.record)).await.json();
+    assert_eq!(view.record.possessor, Some(EXPORTER.parse().expect("id")));
+    assert!(solo.state.metrics.encode().contains("route=\"/v1/statements\",status=\"202\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sending_again_is_harmless_and_answered_with_the_receipt() {
+    let solo = Solo::start();
+    let submission = solo.issue("SPLNGB2600002");
+    let first: Ticket = solo.submit(&submission).await.json();
+    let again = solo.submit(&submission).await;
+    // Still waiting, or final already: both are good answers to a client that lost the first.
+    if again.status == StatusCode::ACCEPTED {
+        let second: Ticket = again.json();
+        assert_eq!((second.statement, second.record), (first.statement, first.record));
+    }
+    solo.get(format!("/v1/statements/{}?wait_s=20", first.statement)).await;
+    let problem = solo.submit(&submission).await.problem();
+    assert_eq!(problem.known_code(), Some(Code::StatementAlreadyExecuted));
+    let receipt = problem.proof.expect("the receipt");
+    assert!(receipt.receipt.is_some());
+    solo.proven(&receipt);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_second_gets_the_proof_of_what_came_first() {
+    let solo = Solo::start();
+    let ticket = solo.finish(&solo.issue("SPLNGB2600003")).await;
+
+    let problem = solo.submit(&solo.issue("SPLNGB2600003")).await.problem();
+    assert_eq!(problem.known_code(), Some(Code::ReferenceAlreadyIssued));
+    let proof = problem.proof.expect("the reference");
+    assert_eq!(proof.reference.as_ref().and_then(|part| part.record), Some(ticket.record));
+    solo.proven(&proof);
+
+    solo.finish(&solo.transfer(EXPORTER, &ticket, 1, IMPORTER)).await;
+    for (by, seq, code) in [(EXPORTER, 1, Code::WrongSeq), (EXPORTER, 2, Code::NotPossessor)] {
+        let problem = solo.submit(&solo.transfer(by, &ticket, seq, BANK)).await.problem();
+        assert_eq!(problem.known_code(), Some(code));
+        let proof = problem.proof.expect("the record");
+        let status = proof.status.as_ref().and_then(|part| part.record.as_ref()).expect("it exists");
+        assert_eq!(status.0.possessor, Some(IMPORTER.parse().expect("id")));
+        solo.proven(&proof);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_answers_each_in_order() {
+    let solo = Solo::start();
+    let good = solo.issue("SPLNGB2600004");
+    let mut broken = solo.issue("SPLNGB2600005");
+    broken.statement.payload_type = "application/json".to_owned();
+    let mut torn = solo.issue("SPLNGB2600006");
+    torn.body = None;
+    let last = solo.issue("SPLNGB2600007");
+    let batch = Batch { submissions: vec![good.clone(), broken, torn, good, last] };
+    let answer: BatchResults = solo.post("/v1/statements/batch", json(&batch)).await.json();
+    let words = answer.results.iter().map(|result| match result {
+        SubmitResult::Ticket(_) => "ticket",
+        SubmitResult::Problem(problem) => problem.code.as_str(),
+    });
+    assert_eq!(words.collect::<Vec<_>>(), ["ticket", "envelope_malformed", "body_missing", "ticket", "ticket"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_cannot_fill_the_node() {
+    let solo = Solo::start();
+    let many: Vec<Submission> = (0..8).map(|i| solo.issue(&format!("SPLNGB26001{i:02}"))).collect();
+    let answer: BatchResults = solo.post("/v1/statements/batch", json(&Batch { submissions: many })).await.json();
+    let refused = answer.results.iter().filter(|r| matches!(r, SubmitResult::Problem(p) if p.code == "member_quota"));
+    assert_eq!(refused.count(), 5, "three may wait: {answer:?}");
+    assert!(solo.state.metrics.encode().contains("sampan_refused_total{code=\"member_quota\"} 5"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_nobody_sent_is_unknown_and_no_receipt_exists() {
+    let solo = Solo::start();
+    let id = "0".repeat(64);
+    let status: StatementStatus = solo.get(format!("/v1/statements/{id}")).await.json();
+    assert_eq!(status, StatementStatus::Unknown);
+    let problem = solo.get(format!("/v1/receipts/{id}")).await.problem();
+    assert_eq!(problem.known_code(), Some(Code::NotFound));
+    let other = solo.transfer(CARRIER, &solo.finish(&solo.issue("SPLNGB2600008")).await, 1, BANK);
+    assert_eq!(solo.submit(&other).await.problem().known_code(), Some(Code::NotPossessor));
+}

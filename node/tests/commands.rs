@@ -1,0 +1,123 @@
+//! `sampand` as an operator runs it: exit codes, what is written, what is said.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use sampan_proto::genesis::Genesis;
+
+fn sampand(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sampand"));
+    command.args(args).current_dir(dir).env_clear();
+    command.output().expect("started")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// Runs it, expects an exit code, gives stdout and stderr.
+fn run(dir: &Path, code: i32, args: &[&str]) -> (String, String) {
+    let output = sampand(dir, args);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{args:?}\n{out}\n{err}");
+    (out, err)
+}
+
+fn init(dir: &Path, member: &str, more: &[&str]) -> (String, String) {
+    let country = ["--country", "CN"];
+    let named = ["init", "--dir", member, "--member", member, "--name", "A Member"];
+    run(dir, 0, &[&named, country.as_slice(), more].concat())
+}
+
+#[test]
+fn members_init_and_somebody_assembles() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    let (address, talk) = init(dir, "cn-customs", &["--role", "customs,verifier", "--validator", "--power", "2"]);
+    assert!(address.starts_with("/ip4/127.0.0.1/tcp/9101/p2p/12D3Koo"), "{address}");
+    assert!(talk.contains("sampand run --config cn-customs/sampand.toml"), "{talk}");
+    init(dir, "sampan-line", &["--role", "carrier", "--http", "127.0.0.1:9999", "--listen", "/ip4/127.0.0.1/tcp/9"]);
+    for file in ["network", "governance", "statement", "consensus"] {
+        assert!(dir.join(format!("cn-customs/{file}.key.json")).is_file(), "{file}");
+    }
+    assert!(!dir.join("sampan-line/consensus.key.json").exists());
+
+    let entries = ["sampan-line/entry.json", "cn-customs/entry.json"];
+    let assemble = ["genesis", "assemble", "--network", "trial", "-o", "genesis.json"];
+    let (chain, _) = run(dir, 0, &[assemble.as_slice(), &entries].concat());
+    let (again, summary) = run(dir, 0, &["genesis", "check", "genesis.json"]);
+    assert_eq!(chain, again);
+    assert!(summary.contains("cn-customs (A Member, CN): customs, verifier, votes with power 2"), "{summary}");
+    let genesis = Genesis::from_bytes(&std::fs::read(dir.join("genesis.json")).expect("file")).expect("genesis");
+    assert_eq!(genesis.chain.to_string(), chain.trim());
+
+    let (_, talk) = run(dir, 1, &[assemble.as_slice(), &entries].concat());
+    assert!(talk.contains("genesis.json") && talk.contains("hint: choose another place"), "{talk}");
+    let (shown, _) = run(dir, 0, &["config", "show", "--config", "sampan-line/sampand.toml", "--set", "log.filter=warn"]);
+    assert!(shown.contains("listen = \"127.0.0.1:9999\"  # from the file"), "{shown}");
+    assert!(shown.contains("filter = \"warn\"  # from the command line"), "{shown}");
+    assert!(shown.contains("# consensus is not set"), "{shown}");
+}
+
+#[test]
+fn an_entry_changed_by_hand_must_be_signed_again() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    init(dir, "cn-customs", &["--role", "customs", "--validator"]);
+    let entry = dir.join("cn-customs/entry.json");
+    let changed = std::fs::read_to_string(&entry).expect("entry").replace("A Member", "Another Name");
+    std::fs::write(&entry, changed).expect("written");
+    let assemble = ["genesis", "assemble", "--network", "trial", "cn-customs/entry.json"];
+    let (_, talk) = run(dir, 1, &assemble);
+    assert!(talk.contains("cn-customs/entry.json") && talk.contains("did not sign"), "{talk}");
+    let sign = ["genesis", "sign", "--key", "cn-customs/governance.key.json", "cn-customs/entry.json"];
+    let (signed, _) = run(dir, 0, &sign);
+    std::fs::write(&entry, signed).expect("written");
+    run(dir, 0, &assemble);
+    let wrong = ["genesis", "sign", "--key", "cn-customs/statement.key.json", "cn-customs/entry.json"];
+    assert!(run(dir, 1, &wrong).1.contains("statement key where a governance key is needed"));
+}
+
+#[test]
+fn what_the_user_can_mend_exits_1_with_a_hint() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    for args in [
+        &["frobnicate"][..],
+        &[],
+        &["init"],
+        &["init", "--dir", "x", "--member", "X", "--name", "n", "--country", "CN", "--role", "trader"],
+        &["init", "--dir", "x", "--member", "abc", "--name", "n", "--country", "CN", "--role", "pirate"],
+        &["init", "--dir", "x", "--member", "abc", "--name", "n", "--country", "CN", "--role", "trader", "--validator"],
+        &["genesis", "check", "nothing.json"],
+        &["run", "--config", "nothing.toml"],
+        &["config", "show", "--set", "http.listen=here"],
+        &["config", "show", "--set", "no.such.key=1"],
+    ] {
+        let (out, err) = run(dir, 1, args);
+        assert!(out.is_empty() && !err.is_empty(), "{args:?}: {out}{err}");
+    }
+    assert!(!dir.join("x").exists(), "nothing is left behind by a refused init");
+    assert!(run(dir, 0, &["--help"]).0.contains("Run a node"));
+    run(dir, 0, &["--version"]);
+    std::fs::create_dir(dir.join("mine")).expect("directory");
+    std::fs::write(dir.join("mine/letters.txt"), "keep").expect("written");
+    for fresh in [&["dev", "--dir", "mine"][..], &["dev", "--dir", "mine", "--fresh"]] {
+        assert!(run(dir, 1, fresh).1.contains("hint:"));
+        assert!(dir.join("mine/letters.txt").is_file(), "what is not ours stays");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_can_read_stops_the_node_before_it_starts() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    init(dir, "cn-customs", &["--role", "customs", "--validator"]);
+    run(dir, 0, &["genesis", "assemble", "--network", "t", "-o", "cn-customs/genesis.json", "cn-customs/entry.json"]);
+    let key = dir.join("cn-customs/consensus.key.json");
+    std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).expect("chmod");
+    let (_, talk) = run(dir, 1, &["run", "--config", "cn-customs/sampand.toml"]);
+    assert!(talk.contains("chmod 600 cn-customs/consensus.key.json"), "{talk}");
+}
