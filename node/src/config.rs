@@ -304,8 +304,7 @@ impl Loaded {
 
 /// Reads the file by itself first: its faults are named with their lines.
 fn read(path: &Path) -> Result<toml::Table, ConfigError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let fault = |e: toml::de::Error| ConfigError::File { path: path.to_owned(), detail: e.to_string() };
     toml::from_str::<Config>(&text).map_err(fault)?;
     toml::from_str(&text).map_err(fault)

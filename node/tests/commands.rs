@@ -53,7 +53,8 @@ fn members_init_and_somebody_assembles() {
 
     let (_, talk) = run(dir, 1, &[assemble.as_slice(), &entries].concat());
     assert!(talk.contains("genesis.json") && talk.contains("hint: choose another place"), "{talk}");
-    let (shown, _) = run(dir, 0, &["config", "show", "--config", "sampan-line/sampand.toml", "--set", "log.filter=warn"]);
+    let (shown, _) =
+        run(dir, 0, &["config", "show", "--config", "sampan-line/sampand.toml", "--set", "log.filter=warn"]);
     assert!(shown.contains("listen = \"127.0.0.1:9999\"  # from the file"), "{shown}");
     assert!(shown.contains("filter = \"warn\"  # from the command line"), "{shown}");
     assert!(shown.contains("# consensus is not set"), "{shown}");

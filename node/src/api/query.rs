@@ -38,10 +38,7 @@ pub(super) fn known(reader: &Reader<'_>, id: &RecordId) -> Result<Record, Refusa
 }
 
 /// `GET /v1/records/{id}`: a document's state.
-pub(super) async fn record(
-    Shared(state): Shared<State>,
-    Path(id): Path<String>,
-) -> Result<Json<RecordView>, Refusal> {
+pub(super) async fn record(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Json<RecordView>, Refusal> {
     let id = parameter("id", &id)?;
     let view = state.read(move |reader| Ok(RecordView { record: known(reader, &id)?, as_of: as_of(reader)? })).await?;
     Ok(Json(view))

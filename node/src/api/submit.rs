@@ -26,10 +26,7 @@ const SINGLE_JSON: JsonLimits = JsonLimits { max_bytes: 400 * 1024, max_depth: 8
 const BATCH_JSON: JsonLimits = JsonLimits { max_bytes: 8 * 1024 * 1024, max_depth: 8, integers_only: true };
 
 /// `POST /v1/statements`: one statement.
-pub(super) async fn one(
-    Shared(state): Shared<State>,
-    body: Body,
-) -> Result<(StatusCode, Json<Ticket>), Refusal> {
+pub(super) async fn one(Shared(state): Shared<State>, body: Body) -> Result<(StatusCode, Json<Ticket>), Refusal> {
     let submission: Submission = input::json(body, &SINGLE_JSON).await?;
     let result = submit(&state, vec![submission]).await?.pop();
     let ticket = result.unwrap_or_else(|| Err(lost()))?;
@@ -145,7 +142,9 @@ async fn answers(state: &State, stages: Vec<Stage>) -> Result<Vec<Answer>, Refus
         }
     };
     if stages.iter().any(|stage| matches!(stage, Stage::Bad(Some(_), _))) {
-        state.read(move |reader| Ok(stages.into_iter().map(|s| answer(Some(reader), s)).collect::<Result<_, _>>()?)).await
+        state
+            .read(move |reader| Ok(stages.into_iter().map(|s| answer(Some(reader), s)).collect::<Result<_, _>>()?))
+            .await
     } else {
         Ok(stages.into_iter().map(|stage| answer(None, stage)).collect::<Result<_, Fatal>>()?)
     }

@@ -99,10 +99,7 @@ fn executed(reader: &Reader<'_>, id: StatementId) -> Result<Option<StatementStat
 }
 
 /// `GET /v1/node?after=H&wait_s=N`: the node about itself; with patience, until it is beyond height H.
-pub(super) async fn node(
-    Shared(state): Shared<State>,
-    Parameters(query): Parameters<NodeQuery>,
-) -> Json<NodeStatus> {
+pub(super) async fn node(Shared(state): Shared<State>, Parameters(query): Parameters<NodeQuery>) -> Json<NodeStatus> {
     let mut patience = Patience::new(&state, query.wait_s);
     let reached = |tip: &Tip| query.after.is_none_or(|after| tip.height > after);
     let mut tip = state.engine.head().borrow().clone();

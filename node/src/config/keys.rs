@@ -30,17 +30,33 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
 
 /// Every key, in the order of the file: top level first, then section by section.
 pub(super) const KEYS: &[Key] = &[
-    key("data_dir", Kind::Text, "Directory of the ledger: everything that the node has decided and promised.\nPaths here are relative to this file."),
+    key(
+        "data_dir",
+        Kind::Text,
+        "Directory of the ledger: everything that the node has decided and promised.\nPaths here are relative to this file.",
+    ),
     key("genesis", Kind::Text, "The network's genesis file. Compare its chain id with what the founders published."),
     key("keys.network", Kind::Text, "Key file that names this node on the network. Private: chmod 600."),
-    key("keys.consensus", Kind::Text, "Key file that the node votes with. Without it the node follows and does not vote.\nNever run two nodes with the same one."),
-    key("http.listen", Kind::Text, "Address of the HTTP interface. It speaks plain HTTP: beyond this machine, put a TLS proxy before it."),
+    key(
+        "keys.consensus",
+        Kind::Text,
+        "Key file that the node votes with. Without it the node follows and does not vote.\nNever run two nodes with the same one.",
+    ),
+    key(
+        "http.listen",
+        Kind::Text,
+        "Address of the HTTP interface. It speaks plain HTTP: beyond this machine, put a TLS proxy before it.",
+    ),
     key("network.listen", Kind::List, "Where the node listens for its peers, as multiaddresses."),
     key("network.peers", Kind::List, "Peers to dial, as multiaddresses that end in /p2p/ and the peer's id."),
     key("mempool.bytes", Kind::Number, "Room for documents that wait for a block, in bytes."),
     key("mempool.per_member", Kind::Number, "How many documents of one member may wait."),
     key("store.cache_mib", Kind::Number, "Memory for the database's cache, in MiB."),
-    key("log.filter", Kind::Text, "How much the node tells: error, warn, info, debug or trace; by module as in \"info,libp2p=warn\"."),
+    key(
+        "log.filter",
+        Kind::Text,
+        "How much the node tells: error, warn, info, debug or trace; by module as in \"info,libp2p=warn\".",
+    ),
     key("log.format", Kind::Text, "\"text\" for people, \"json\" for machines."),
 ];
 

@@ -85,9 +85,8 @@ fn what_is_written_reads_back_and_explains_every_key() {
         assert_eq!(toml::from_str::<Config>(&text).expect("reads back"), config, "{text}");
     }
     let whole = Config { keys: Keys { consensus: Some("x".into()), ..Keys::default() }, ..Config::default() };
-    let count = |table: &toml::Table| {
-        table.values().map(|value| value.as_table().map_or(1, toml::Table::len)).sum::<usize>()
-    };
+    let count =
+        |table: &toml::Table| table.values().map(|value| value.as_table().map_or(1, toml::Table::len)).sum::<usize>();
     let table = toml::Table::try_from(&whole).expect("table");
     assert_eq!(count(&table), KEYS.len(), "every field has a documented key");
     assert!(KEYS.iter().all(|key| key.find(&table).is_some()), "every documented key is a field");

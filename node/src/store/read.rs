@@ -33,23 +33,22 @@ const ROWS_AT_ONCE: usize = 64;
 pub struct Reader<'a> {
     pub(super) inner: &'a Inner,
     snapshot: Snapshot<'a>,
+    /// Point reads at the snapshot, made once: there are thousands of them in a block.
+    options: ReadOptions,
 }
 
 type Row<'a> = DBPinnableSlice<'a>;
 
 impl<'a> Reader<'a> {
     pub(super) fn new(inner: &'a Inner) -> Self {
-        Self { inner, snapshot: inner.db.snapshot() }
-    }
-
-    fn options(&self) -> ReadOptions {
+        let snapshot = inner.db.snapshot();
         let mut options = ReadOptions::default();
-        options.set_snapshot(&self.snapshot);
-        options
+        options.set_snapshot(&snapshot);
+        Self { inner, snapshot, options }
     }
 
     fn row(&self, family: Family, key: &[u8]) -> Result<Option<Row<'_>>, Fatal> {
-        Ok(self.snapshot.get_pinned_cf(family.handle(&self.inner.db)?, key)?)
+        Ok(self.inner.db.get_pinned_cf_opt(family.handle(&self.inner.db)?, key, &self.options)?)
     }
 
     fn get<T: BorshDeserialize>(&self, family: Family, key: &[u8]) -> Result<Option<T>, Fatal> {
@@ -63,7 +62,7 @@ impl<'a> Reader<'a> {
     /// Many rows at once, in the order of their keys.
     fn rows<const N: usize>(&self, family: Family, keys: &[[u8; N]]) -> Result<Vec<Option<Row<'_>>>, Fatal> {
         let handle = family.handle(&self.inner.db)?;
-        let rows = self.inner.db.batched_multi_get_cf_opt(handle, keys, false, &self.options());
+        let rows = self.inner.db.batched_multi_get_cf_opt(handle, keys, false, &self.options);
         Ok(rows.into_iter().collect::<Result<_, _>>()?)
     }
 
@@ -336,7 +335,7 @@ impl View for Reader<'_> {
     }
 
     fn expired(&self, time_ms: u64, limit: usize) -> Result<Vec<(u64, StatementId)>, Fatal> {
-        let mut options = self.options();
+        let mut options = ReadOptions::default();
         if let Some((not_after_ms, statement)) = self.tip_row()?.expired_through {
             options.set_iterate_lower_bound(schema::expiry_key(not_after_ms, &statement));
         }

@@ -31,8 +31,7 @@ fn every_route_is_described_and_nothing_else() {
         let methods: Vec<_> = item.as_object().expect("item").keys().cloned().collect();
         methods.into_iter().map(move |method| (path.clone(), method)).collect::<Vec<_>>()
     };
-    let described: BTreeSet<(String, String)> =
-        paths.iter().flat_map(|(path, item)| methods((path, item))).collect();
+    let described: BTreeSet<(String, String)> = paths.iter().flat_map(|(path, item)| methods((path, item))).collect();
     assert_eq!(described, table);
 }
 

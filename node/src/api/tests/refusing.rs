@@ -97,7 +97,14 @@ async fn a_full_lane_says_so_at_once() {
 async fn a_panic_is_an_internal_problem() {
     use tower::ServiceExt as _;
     let app: Router = Router::new()
-        .route("/", get(|| async { if true { panic!("of a test") } }))
+        .route(
+            "/",
+            get(|| async {
+                if true {
+                    panic!("of a test")
+                }
+            }),
+        )
         .layer(CatchPanicLayer::custom(panicked));
     let answer = app.oneshot(Request::get("/").body(Body::empty()).expect("request")).await.expect("infallible");
     assert_eq!(answer.status(), 500);
@@ -118,6 +125,9 @@ async fn over_a_socket_and_until_it_is_stopped() {
     stream.read_exact(&mut answer).await.expect("answered");
     assert_eq!(answer, b"HTTP/1.1 200 OK\r\n");
     stop.cancel();
-    tokio::time::timeout(Duration::from_secs(4), server).await.expect("an idle connection holds nothing up").expect("joined");
+    tokio::time::timeout(Duration::from_secs(4), server)
+        .await
+        .expect("an idle connection holds nothing up")
+        .expect("joined");
     assert!(TcpStream::connect(address).await.is_err());
 }

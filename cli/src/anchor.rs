@@ -1,0 +1,158 @@
+//! The anchor: the genesis that every proof is checked against, and where it comes from.
+//!
+//! A genesis file that the user names is the anchor. Without one, the node's own is taken on first use,
+//! said so, and pinned: from then on that address must speak for that network.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sampan_proto::genesis::Genesis;
+use sampan_proto::ids::ChainId;
+use sampan_proto::limits::GENESIS_BYTES;
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::files;
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::text;
+
+/// Largest list of pinned nodes, in bytes.
+const PINS_BYTES: usize = 256 * 1024;
+
+/// A genesis with where it came from.
+#[derive(Debug)]
+pub(crate) struct Anchor {
+    /// The network's beginning.
+    pub(crate) genesis: Genesis,
+    /// Where it came from, in words.
+    pub(crate) origin: String,
+}
+
+impl Anchor {
+    /// The network.
+    pub(crate) const fn chain(&self) -> ChainId {
+        self.genesis.chain
+    }
+}
+
+/// The anchor for talking to a node.
+pub(crate) fn for_node(settings: &Settings, client: &Client, printer: &Printer) -> Result<Anchor, Failure> {
+    if let Some(path) = &settings.genesis {
+        return from_file(path);
+    }
+    let pins = settings.folder.as_deref().map(Pins::at);
+    if let Some(pins) = &pins
+        && let Some(chain) = pins.chain_of(client.base())?
+        && let Some(anchor) = pins.anchor(chain)?
+    {
+        return Ok(anchor);
+    }
+    let bytes = client.genesis()?;
+    let genesis = Genesis::from_bytes(&bytes)
+        .map_err(|error| Failure::unproven(text::node_genesis_is_none(client.base())).why(error))?;
+    let pinned = pins.as_ref().map(|pins| pins.add(client.base(), genesis.chain, &bytes)).transpose()?;
+    printer.warn(text::anchor_from_node(client.base(), &genesis, pinned.as_deref()));
+    Ok(Anchor { genesis, origin: text::origin_node(client.base()) })
+}
+
+/// The anchor for checking a bundle of `chain`: a file, a pin, or, if a node is named, that node's.
+pub(crate) fn for_bundle(settings: &Settings, chain: ChainId, printer: &Printer) -> Result<Anchor, Failure> {
+    if let Some(path) = &settings.genesis {
+        return from_file(path);
+    }
+    if let Some(anchor) = settings.folder.as_deref().map(Pins::at).and_then(|pins| pins.anchor(chain).transpose()) {
+        return anchor;
+    }
+    match &settings.node {
+        Some(node) => for_node(settings, &Client::new(node), printer),
+        None => Err(no_anchor()),
+    }
+}
+
+/// The anchor for signing offline: a file, or the pin of the node in the settings.
+pub(crate) fn offline(settings: &Settings) -> Result<Option<Anchor>, Failure> {
+    if let Some(path) = &settings.genesis {
+        return from_file(path).map(Some);
+    }
+    let (Some(folder), Some(node)) = (&settings.folder, &settings.node) else { return Ok(None) };
+    let pins = Pins::at(folder);
+    match pins.chain_of(node)? {
+        Some(chain) => pins.anchor(chain),
+        None => Ok(None),
+    }
+}
+
+/// There is nothing to check proofs with.
+pub(crate) fn no_anchor() -> Failure {
+    Failure::refused("no anchor to check proofs with")
+        .hint("pass `--genesis FILE`, set SAMPAN_GENESIS, or name a node that is asked once")
+}
+
+fn from_file(path: &Path) -> Result<Anchor, Failure> {
+    let bytes = files::read(path, GENESIS_BYTES)?;
+    let genesis = Genesis::from_bytes(&bytes)
+        .map_err(|error| Failure::refused(format!("`{}` is not a genesis file", path.display())).why(error))?;
+    Ok(Anchor { genesis, origin: text::origin_file(path) })
+}
+
+/// Genesis files taken from nodes on first use, and which node spoke for which.
+struct Pins {
+    folder: PathBuf,
+}
+
+impl Pins {
+    fn at(settings: &Path) -> Self {
+        Self { folder: settings.join("anchors") }
+    }
+
+    fn list(&self) -> PathBuf {
+        self.folder.join("nodes.json")
+    }
+
+    fn genesis(&self, chain: ChainId) -> PathBuf {
+        self.folder.join(format!("{chain}.json"))
+    }
+
+    fn nodes(&self) -> Result<BTreeMap<String, ChainId>, Failure> {
+        let path = self.list();
+        if !path.exists() {
+            return Ok(BTreeMap::new());
+        }
+        serde_json::from_slice(&files::read(&path, PINS_BYTES)?).map_err(|error| {
+            Failure::refused(format!("cannot read the pinned nodes in `{}`", path.display()))
+                .why(error)
+                .hint("remove the file to pin anew, and compare the chain id")
+        })
+    }
+
+    fn chain_of(&self, node: &str) -> Result<Option<ChainId>, Failure> {
+        Ok(self.nodes()?.get(node).copied())
+    }
+
+    /// The pinned genesis of a network, its name checked against its content.
+    fn anchor(&self, chain: ChainId) -> Result<Option<Anchor>, Failure> {
+        let path = self.genesis(chain);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let anchor = from_file(&path)?;
+        if anchor.chain() == chain {
+            return Ok(Some(Anchor { origin: text::origin_pin(&path), ..anchor }));
+        }
+        Err(Failure::unproven(format!("the pinned anchor `{}` has been changed", path.display()))
+            .hint("remove it to pin anew, and compare the chain id"))
+    }
+
+    fn add(&self, node: &str, chain: ChainId, genesis: &[u8]) -> Result<PathBuf, Failure> {
+        let mut nodes = self.nodes()?;
+        nodes.insert(node.to_owned(), chain);
+        let list = serde_json::to_vec_pretty(&nodes)
+            .map_err(|error| Failure::unexpected("cannot write the pinned nodes").why(error))?;
+        files::folder(&self.folder)?;
+        let path = self.genesis(chain);
+        files::replace(&path, genesis)?;
+        files::replace(&self.list(), &list)?;
+        Ok(path)
+    }
+}

@@ -1,0 +1,72 @@
+//! `sampan bundle`: one file that proves all there is to prove about a record.
+
+use std::path::Path;
+
+use sampan_proto::api::ReadRequest;
+use sampan_proto::ids::RecordId;
+use sampan_proto::proof::{Bundle, Ladder, Verdict};
+use serde_json::json;
+
+use super::{Context, bundle_json, record_id};
+use crate::anchor::Anchor;
+use crate::args::Bundle as Args;
+use crate::draft::Signer;
+use crate::failure::{Exit, Failure};
+use crate::page::Tone;
+use crate::printer::Printer;
+use crate::{files, proven, text, time};
+
+/// Fetches and checks the bundle, then writes it.
+pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let client = context.client()?;
+    let anchor = context.anchor(&client)?;
+    let id = record_id(&args.record)?;
+    let bundle = if args.with_body {
+        client.record_with_body(&id, signed_read(args, context, &anchor, &id)?.as_ref())?
+    } else {
+        client.record(&id)?
+    };
+    let (_, ladder) = proven::record(&bundle, &anchor, &id)?;
+    if args.with_body && ladder.verdict("body") != Some(Verdict::Valid) {
+        return Err(Failure::refused("the node sent no document with the bundle").hint("ask a party of the record"));
+    }
+    hand_over(context, &bundle, &ladder, args.output.as_deref())
+}
+
+/// A party signs its request for the document; without a key the node decides by where the request comes from.
+fn signed_read(args: &Args, context: &Context, anchor: &Anchor, id: &RecordId) -> Result<Option<ReadRequest>, Failure> {
+    let Some(key) = args.key.as_deref().or(context.settings.key.as_deref()) else { return Ok(None) };
+    let signer = Signer::open(Some(key), args.member.as_ref(), &context.printer)?;
+    let member = signer.member.clone();
+    Ok(Some(ReadRequest::sign(anchor.chain(), id, member, time::now_ms(), signer.secret())))
+}
+
+/// Writes a bundle that has been checked: to a file with a word about it, or to stdout as it is.
+pub(super) fn hand_over(
+    context: &Context,
+    bundle: &Bundle,
+    ladder: &Ladder,
+    output: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let bytes = bundle_json(bundle)?;
+    let facts = proven::facts(bundle, ladder);
+    let Some(path) = output.filter(|path| path.as_os_str() != files::STDIO) else {
+        Printer::bytes(&bytes)?;
+        for fact in &facts {
+            context.printer.note(format!("✓ {fact}"));
+        }
+        return Ok(Exit::Done);
+    };
+    files::replace(path, &bytes)?;
+    if bundle.body.is_some() {
+        context.printer.warn(text::holds_the_document(path));
+    }
+    let report = json!({ "file": path, "proven": facts, "ladder": ladder });
+    context.printer.data(&report, |page| {
+        for fact in &facts {
+            page.tagged(Tone::Good, "✓", fact);
+        }
+        page.tagged(Tone::Faint, "bundle", path.display().to_string());
+    })?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,112 @@
+//! `sampan check`: a document against its schema and the rules of the trade, offline.
+
+use std::path::Path;
+
+use sampan_proto::doc::{self, Checked, DocKind, Finding, Reference, Severity};
+use sampan_proto::limits::BODY_BYTES;
+use sampan_proto::statement::Claims;
+use serde::Serialize;
+
+use super::Context;
+use crate::args::Check;
+use crate::failure::{Exit, Failure};
+use crate::files;
+use crate::page::{Page, Tone};
+
+/// The answer.
+#[derive(Serialize)]
+struct Report<'a> {
+    file: &'a Path,
+    kind: DocKind,
+    accepted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a Reference>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'a Claims>,
+    findings: &'a [Finding],
+}
+
+/// Checks a document; refused is exit 1, with every finding as data.
+pub(super) fn run(args: &Check, context: &Context) -> Result<Exit, Failure> {
+    let bytes = files::read(&args.file, BODY_BYTES)?;
+    let kind = kind_of(args.kind, &bytes)?;
+    let result = doc::check(kind, &bytes);
+    let checked = result.as_ref().ok();
+    let report = Report {
+        file: &args.file,
+        kind,
+        accepted: checked.is_some(),
+        reference: checked.map(|checked| &checked.reference),
+        claims: checked.map(|checked| &checked.claims),
+        findings: match &result {
+            Ok(checked) => &checked.findings,
+            Err(refusal) => refusal.findings(),
+        },
+    };
+    context.printer.data(&report, |page| write(&report, page))?;
+    Ok(if report.accepted { Exit::Done } else { Exit::Refused })
+}
+
+/// The kind that the user names, or the one that the document shows by its fields.
+pub(super) fn kind_of(given: Option<DocKind>, bytes: &[u8]) -> Result<DocKind, Failure> {
+    if let Some(kind) = given {
+        return Ok(kind);
+    }
+    // Only a glance: what is wrong with the JSON is for the check of its kind to say, strictly.
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
+        Failure::refused("the document is not JSON").why(error).hint("a document is one JSON object in UTF-8")
+    })?;
+    let has = |keys: &[&str]| keys.iter().any(|key| value.get(key).is_some());
+    if has(&["transportDocumentReference", "transportDocumentTypeCode", "carrierCode"]) {
+        Ok(DocKind::BillOfLading)
+    } else if has(&["form", "box1Exporter", "box12Certification"]) {
+        Ok(DocKind::CertificateOfOrigin)
+    } else {
+        Err(Failure::refused("the document does not show of what kind it is")
+            .hint("pass `--kind bill-of-lading` or `--kind certificate-of-origin`"))
+    }
+}
+
+/// Checks a document that is about to be issued: findings become a failure or warnings.
+pub(super) fn insist(kind: DocKind, bytes: &[u8], file: &Path, context: &Context) -> Result<Checked, Failure> {
+    let checked = doc::check(kind, bytes).map_err(|refusal| {
+        Failure::refused(format!("`{}` is refused as a {kind}", file.display()))
+            .reject(&refusal.reject())
+            .findings(refusal.findings().to_vec())
+    })?;
+    for finding in checked.findings.iter().filter(|finding| finding.severity == Severity::Warn) {
+        context.printer.warn(format!("{} at {}: {}", finding.rule, finding.path, finding.detail));
+    }
+    Ok(checked)
+}
+
+fn write(report: &Report<'_>, page: &mut Page) {
+    for finding in report.findings {
+        write_finding(finding, page);
+    }
+    let file = report.file.display();
+    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    if let Some(reference) = report.reference {
+        let warnings = match count(Severity::Warn) {
+            0 => String::new(),
+            n => format!(", {n} to look at"),
+        };
+        page.tagged(Tone::Good, "accepted", format!("`{file}`, {} {}{warnings}", report.kind, reference.number));
+    } else {
+        let refusals = count(Severity::Refuse);
+        page.tagged(Tone::Bad, "refused", format!("`{file}`, {}: {refusals} to correct", report.kind));
+    }
+}
+
+/// A finding: severity, rule, place; then why, and by whose rule.
+pub(crate) fn write_finding(finding: &Finding, page: &mut Page) {
+    let tone = match finding.severity {
+        Severity::Info => Tone::Faint,
+        Severity::Warn => Tone::Care,
+        Severity::Refuse => Tone::Bad,
+    };
+    page.push(tone, finding.severity.as_str()).push(Tone::Plain, " ").push(Tone::Strong, &finding.rule);
+    page.push(Tone::Plain, " at ").push(Tone::Plain, &finding.path).end();
+    page.push(Tone::Plain, "  ").push(Tone::Plain, &finding.detail).end();
+    page.push(Tone::Plain, "  ").push(Tone::Faint, "source: ").push(Tone::Faint, &finding.source).end();
+}

@@ -1,0 +1,102 @@
+//! The commands, one file each.
+
+mod bundle;
+mod check;
+mod courier;
+mod desk;
+mod issue;
+mod keys;
+mod network;
+mod parcel;
+mod receipt;
+mod show;
+mod status;
+mod submit;
+mod surrender;
+mod template;
+mod trace;
+mod transfer;
+mod verify;
+mod watch;
+
+pub(crate) use check::write_finding;
+
+use std::path::Path;
+
+use sampan_proto::ids::RecordId;
+use sampan_proto::limits::BUNDLE_BYTES;
+use sampan_proto::proof::Bundle;
+
+use crate::anchor::{self, Anchor};
+use crate::args::{Command, Keys, Subject};
+use crate::client::Client;
+use crate::failure::{Exit, Failure};
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::{files, proven};
+
+/// What every command has at hand.
+pub(crate) struct Context {
+    /// Settings from flags, environment and file.
+    pub(crate) settings: Settings,
+    /// Where words go.
+    pub(crate) printer: Printer,
+}
+
+impl Context {
+    fn client(&self) -> Result<Client, Failure> {
+        self.settings.node().map(Client::new)
+    }
+
+    fn anchor(&self, client: &Client) -> Result<Anchor, Failure> {
+        anchor::for_node(&self.settings, client, &self.printer)
+    }
+}
+
+/// Runs a command.
+pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Keys(Keys::New(args)) => keys::new(args, context),
+        Command::Keys(Keys::Show(args)) => keys::show(args, context),
+        Command::Template(args) => template::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Issue(args) => issue::run(args, context),
+        Command::Transfer(args) => transfer::run(args, context),
+        Command::Surrender(args) => surrender::run(args, context),
+        Command::Submit(args) => submit::run(args, context),
+        Command::Show(args) => show::run(args, context),
+        Command::Trace(args) => trace::run(args, context),
+        Command::Status(args) => status::run(args, context),
+        Command::Receipt(args) => receipt::run(args, context),
+        Command::Bundle(args) => bundle::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Watch(args) => watch::run(args, context),
+        Command::Network => network::run(context),
+    }
+}
+
+/// Reads a bundle file. A file that is there but is no bundle is a proof that fails.
+fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
+    let bytes = files::read(path, BUNDLE_BYTES)?;
+    Bundle::from_json(&bytes).map_err(|error| {
+        let what = format!("`{}` is not a proof", path.display());
+        Failure::unproven(what).why(format!("{}: {}", error.path, error.detail))
+    })
+}
+
+/// The record that the user means.
+fn record_id(subject: &Subject) -> Result<RecordId, Failure> {
+    match subject {
+        Subject::Record(id) => Ok(*id),
+        Subject::Bundle(path) => proven::subject(&read_bundle(path)?)
+            .ok_or_else(|| Failure::refused(format!("`{}` is about no record", path.display()))),
+    }
+}
+
+/// A bundle as it rests in a file.
+fn bundle_json(bundle: &Bundle) -> Result<Vec<u8>, Failure> {
+    let mut bytes = serde_json::to_vec_pretty(bundle)
+        .map_err(|error| Failure::unexpected("cannot write the bundle as JSON").why(error))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

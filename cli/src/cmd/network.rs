@@ -1,0 +1,115 @@
+//! `sampan network`: the network, the node, the members. What is proven has a tick; the rest is what the node says.
+
+use sampan_proto::api::NodeStatus;
+use sampan_proto::ids::ChainId;
+use sampan_proto::member::Member;
+use sampan_proto::proof::{Bundle, Ladder};
+use sampan_proto::reject::Code;
+use serde::Serialize;
+
+use super::Context;
+use crate::anchor::Anchor;
+use crate::client::Client;
+use crate::failure::{Exit, Failure};
+use crate::page::{Cell, Page, Tone};
+use crate::proven::{self, AsOf};
+use crate::time;
+
+/// The answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    network: &'a str,
+    chain: ChainId,
+    anchor: &'a str,
+    validators: usize,
+    /// The newest block, proven; none before the first.
+    head: Option<AsOf>,
+    /// What the node says about itself.
+    node: &'a NodeStatus,
+    members: Vec<Listed>,
+}
+
+/// A member of the registry.
+#[derive(Serialize)]
+struct Listed {
+    /// Whether the anchor has the very same entry; otherwise the node says so.
+    proven: bool,
+    #[serde(flatten)]
+    member: Member,
+}
+
+/// Asks the node for all of it, and checks what can be checked.
+pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
+    let client = context.client()?;
+    let anchor = context.anchor(&client)?;
+    let node = client.node()?;
+    let head = head(&client, &anchor)?;
+    let members = client
+        .members()?
+        .members
+        .into_iter()
+        .map(|member| Listed { proven: anchor.genesis.members.contains(&member), member });
+    let report = Report {
+        network: &anchor.genesis.network,
+        chain: anchor.chain(),
+        anchor: &anchor.origin,
+        validators: anchor.genesis.roster.validators().len(),
+        head: head.map(|(head, _)| head),
+        node: &node,
+        members: members.collect(),
+    };
+    context.printer.data(&report, |page| write(&report, client.base(), page))?;
+    Ok(Exit::Done)
+}
+
+fn head(client: &Client, anchor: &Anchor) -> Result<Option<(AsOf, Ladder)>, Failure> {
+    let view = match client.latest_header() {
+        Err(failure) if failure.is(Code::NotFound) || failure.is(Code::NotReady) => return Ok(None),
+        view => view?,
+    };
+    let bundle = Bundle::new(view.header.chain, view.header, view.certificate);
+    let ladder = proven::demand(&bundle, anchor, &["certificate"], None)?;
+    Ok(Some((AsOf::of(&bundle), ladder)))
+}
+
+fn write(report: &Report<'_>, base: &str, page: &mut Page) {
+    let now_ms = time::now_ms();
+    let head = report.head.as_ref().map_or_else(
+        || Cell::from("none yet"),
+        |head| {
+            let age = time::ago(head.time_ms, now_ms);
+            Cell::new(format!("✓ height {}, {} ({age})", head.height, head.time), Tone::Good)
+        },
+    );
+    let node = report.node;
+    let role = if node.validator { "validator" } else { "full node" };
+    let of = node.member.as_ref().map_or(String::new(), |member| format!(" of {member}"));
+    page.pairs(&[
+        ("network", Cell::new(report.network, Tone::Strong)),
+        ("chain", report.chain.to_string().into()),
+        ("anchor", report.anchor.into()),
+        ("validators", report.validators.to_string().into()),
+        ("head", head),
+        ("node", format!("{base}, {role}{of}, version {}", node.version).into()),
+        ("peers", node.peers.to_string().into()),
+        ("waiting", format!("{} statements", node.mempool).into()),
+        ("log", format!("{} entries", node.log_size).into()),
+    ]);
+    page.end();
+    let row = |listed: &Listed| {
+        let mark = if listed.proven { Cell::new("✓", Tone::Good) } else { Cell::new("?", Tone::Care) };
+        let roles: Vec<_> = listed.member.roles.iter().map(|role| role.as_str()).collect();
+        vec![
+            mark,
+            Cell::new(listed.member.id.as_str(), Tone::Strong),
+            listed.member.country.as_str().into(),
+            roles.join(", ").into(),
+            listed.member.name.clone().into(),
+        ]
+    };
+    page.table(&report.members.iter().map(row).collect::<Vec<_>>());
+    if report.members.iter().any(|listed| !listed.proven) {
+        page.line("? as the node says: not among the founding members of the anchor");
+    }
+}

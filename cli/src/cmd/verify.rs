@@ -1,0 +1,69 @@
+//! `sampan verify`: climb the ladder of a bundle, offline.
+
+use std::path::Path;
+
+use sampan_proto::ids::ChainId;
+use sampan_proto::proof::{Ladder, Outcome};
+use serde::Serialize;
+
+use super::{Context, read_bundle};
+use crate::anchor::{self, Anchor};
+use crate::args::Verify;
+use crate::failure::{Exit, Failure};
+use crate::page::{Page, Tone};
+use crate::printer::write_ladder;
+use crate::proven::{self, AsOf};
+use crate::text;
+
+/// The answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    file: &'a Path,
+    outcome: Outcome,
+    network: &'a str,
+    chain: ChainId,
+    anchor: &'a str,
+    /// What the head says; proven only if the outcome is `VALID`.
+    as_of: AsOf,
+    ladder: &'a Ladder,
+    proven: Vec<String>,
+}
+
+/// Every check with its verdict; a single one that does not hold is exit 3.
+pub(super) fn run(args: &Verify, context: &Context) -> Result<Exit, Failure> {
+    let bundle = read_bundle(&args.file)?;
+    let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
+    let ladder = proven::climb(&bundle, &anchor, args.max_age, args.strict);
+    let outcome = ladder.outcome();
+    let report = Report {
+        file: &args.file,
+        outcome,
+        network: &anchor.genesis.network,
+        chain: anchor.chain(),
+        anchor: &anchor.origin,
+        as_of: AsOf::of(&bundle),
+        ladder: &ladder,
+        proven: if outcome == Outcome::Valid { proven::facts(&bundle, &ladder) } else { Vec::new() },
+    };
+    context.printer.data(&report, |page| write(&report, &anchor, page))?;
+    Ok(if outcome == Outcome::Valid { Exit::Done } else { Exit::Unproven })
+}
+
+fn write(report: &Report<'_>, anchor: &Anchor, page: &mut Page) {
+    write_ladder(report.ladder, page);
+    page.end();
+    let file = report.file.display();
+    match report.outcome {
+        Outcome::Valid => {
+            page.tagged(Tone::Good, "✓ valid", format!("`{file}`, against the anchor {}", report.anchor));
+            report.proven.iter().for_each(|fact| page.line(format!("  {fact}")));
+        }
+        Outcome::Invalid => {
+            page.tagged(Tone::Bad, "✗ not valid", format!("`{file}`, against the anchor {}", report.anchor));
+            if report.ladder.verdict("network") == Some(sampan_proto::proof::Verdict::Invalid) {
+                page.tagged(Tone::Strong, "hint:", text::other_network(anchor.chain(), &anchor.origin));
+            }
+        }
+    }
+}

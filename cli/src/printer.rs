@@ -1,0 +1,177 @@
+//! The only place that prints: data to stdout, talk to stderr.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sampan_proto::proof::Ladder;
+use serde::Serialize;
+
+use crate::cmd::write_finding;
+use crate::failure::{Exit, Failure};
+use crate::page::{Cell, Page, Tone};
+use crate::proven;
+
+/// Whom data is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+/// Where and how to print.
+#[derive(Clone, Debug)]
+pub(crate) struct Printer {
+    form: Form,
+    quiet: bool,
+    out_colour: bool,
+    err_colour: bool,
+}
+
+impl Printer {
+    /// Decides on colours by the terminal and `NO_COLOR`.
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let wanted = !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let out_colour = wanted && io::stdout().is_terminal();
+        let err_colour = wanted && io::stderr().is_terminal();
+        let form = if json { Form::Json } else { Form::Text };
+        Self { form, quiet, out_colour, err_colour }
+    }
+
+    /// The command's answer: the document with `--json`, what `write` writes otherwise.
+    pub(crate) fn data<T: Serialize>(&self, document: &T, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
+        if self.form == Form::Json {
+            return Self::bytes(json(document, true)?.as_bytes());
+        }
+        let mut page = Page::new(self.out_colour);
+        write(&mut page);
+        Self::bytes(page.into_text().as_bytes())
+    }
+
+    /// One of several answers over time: with `--json` one document a line.
+    pub(crate) fn event<T: Serialize>(&self, document: &T, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
+        if self.form == Form::Json {
+            Self::bytes(json(document, false)?.as_bytes())
+        } else {
+            self.data(document, write)
+        }
+    }
+
+    /// Exact bytes to stdout, with or without `--json`.
+    pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            // Whoever reads us has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::unexpected("cannot write to stdout").why(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Talk: silent with `--quiet`.
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            self.talk(|page| page.line(text));
+        }
+    }
+
+    /// Something to know, even with `--quiet`.
+    pub(crate) fn warn(&self, text: impl AsRef<str>) {
+        self.talk(|page| page.tagged(Tone::Care, "warning:", text));
+    }
+
+    /// A failure: words to stderr, with `--json` the document to stdout.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.form == Form::Json {
+            let document = serde_json::json!({ "error": failure.parts() });
+            // If stdout is gone, the exit code still tells.
+            let _ = json(&document, true).and_then(|text| Self::bytes(text.as_bytes()));
+            return;
+        }
+        self.talk(|page| write_failure(failure, page));
+    }
+
+    /// What clap says: help to stdout, faults of usage to stderr.
+    pub(crate) fn usage(&self, error: &clap::Error) -> Exit {
+        // Help goes to stdout and may meet a closed pipe; there is nobody left to tell.
+        if !error.use_stderr() {
+            let _ = error.print();
+            return Exit::Done;
+        }
+        if self.form == Form::Json {
+            let text = error.to_string();
+            let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            self.failure(&Failure::refused(what).hint("see `sampan help`"));
+        } else {
+            let _ = error.print();
+        }
+        Exit::Refused
+    }
+
+    /// A spinner with a text; invisible unless stderr is a terminal.
+    pub(crate) fn progress(&self, text: impl Into<String>) -> Progress {
+        if self.quiet || !io::stderr().is_terminal() {
+            return Progress(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new_spinner().with_message(text.into());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Progress(bar)
+    }
+
+    fn talk(&self, write: impl FnOnce(&mut Page)) {
+        let mut page = Page::new(self.err_colour);
+        write(&mut page);
+        // Nobody can be told that stderr is gone.
+        let _ = io::stderr().lock().write_all(page.into_text().as_bytes());
+    }
+}
+
+/// A spinner that goes away when dropped.
+pub(crate) struct Progress(ProgressBar);
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn json<T: Serialize>(document: &T, pretty: bool) -> Result<String, Failure> {
+    let text = if pretty { serde_json::to_string_pretty(document) } else { serde_json::to_string(document) };
+    text.map(|text| text + "\n").map_err(|error| Failure::unexpected("cannot write the answer as JSON").why(error))
+}
+
+pub(crate) fn write_failure(failure: &Failure, page: &mut Page) {
+    let parts = failure.parts();
+    page.tagged(Tone::Bad, "error:", &parts.what);
+    if let Some(path) = &parts.path {
+        page.line(format!("  at {path}"));
+    }
+    if let Some(why) = &parts.why {
+        page.line(format!("  {why}"));
+    }
+    if let Some(ladder) = &parts.ladder {
+        write_ladder(ladder, page);
+    }
+    for finding in &parts.findings {
+        write_finding(finding, page);
+    }
+    for fact in &parts.proven {
+        page.push(Tone::Plain, "  ").tagged(Tone::Good, "proven:", fact);
+    }
+    for hint in &parts.hints {
+        page.tagged(Tone::Strong, "hint:", hint);
+    }
+}
+
+/// One line for each check.
+pub(crate) fn write_ladder(ladder: &Ladder, page: &mut Page) {
+    let row = |rung: &sampan_proto::proof::Rung| {
+        let (word, tone) = proven::verdict_words(rung.verdict);
+        vec![Cell::new(word, tone), Cell::from(rung.name), Cell::from(rung.detail.clone())]
+    };
+    page.table(&ladder.rungs().iter().map(row).collect::<Vec<_>>());
+}

@@ -1,0 +1,132 @@
+//! What is said in more than one place: one function a sentence, so that another language has one
+//! place to stand. What a single command says about its answer is written at the end of its own file.
+
+use std::path::Path;
+
+use sampan_proto::genesis::Genesis;
+use sampan_proto::ids::{ChainId, MemberId, RecordId, StatementId};
+use sampan_proto::proof::{Bundle, ReferenceProof, StatusPart};
+use sampan_proto::record::Record;
+
+use crate::time;
+
+/// Where the anchor comes from.
+pub(crate) fn origin_file(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+/// Where the anchor comes from.
+pub(crate) fn origin_pin(path: &Path) -> String {
+    format!("pinned on first use in `{}`", path.display())
+}
+
+/// Where the anchor comes from.
+pub(crate) fn origin_node(node: &str) -> String {
+    format!("taken from {node} just now")
+}
+
+/// The anchor is no better than the node it came from.
+pub(crate) fn anchor_from_node(node: &str, genesis: &Genesis, pinned: Option<&Path>) -> String {
+    let pinned = pinned.map_or(String::new(), |path| format!(" (pinned in `{}`)", path.display()));
+    format!(
+        "the anchor comes from {node} itself: compare the chain id {} of `{}` with one you got elsewhere{pinned}",
+        genesis.chain, genesis.network
+    )
+}
+
+/// The node's genesis file is none.
+pub(crate) fn node_genesis_is_none(node: &str) -> String {
+    format!("what {node} gives as its genesis file is none")
+}
+
+/// The proof is of another network than the anchor.
+pub(crate) fn other_network(chain: ChainId, origin: &str) -> String {
+    format!("the anchor is of network {}, {origin}; another network needs its own `--genesis FILE`", chain.0.short())
+}
+
+/// The point of a record in a line.
+pub(crate) fn record_state(record: &Record) -> String {
+    match &record.possessor {
+        Some(possessor) => format!("{}, held by `{possessor}`, seq {}", record.status.as_str(), record.seq),
+        None => format!("{}, seq {}", record.status.as_str(), record.seq),
+    }
+}
+
+/// The block that a bundle stands on.
+pub(crate) fn as_of(bundle: &Bundle) -> String {
+    let header = &bundle.head.header.0;
+    format!("height {}, {}", header.height, time::utc(header.time_ms))
+}
+
+/// What a status part proves.
+pub(crate) fn status_fact(part: &StatusPart, bundle: &Bundle) -> String {
+    let id = part.id.0.short();
+    match &part.record {
+        Some(record) => format!("record {id} is {}, as of {}", record_state(&record.0), as_of(bundle)),
+        None => format!("there is no record {id}, as of {}", as_of(bundle)),
+    }
+}
+
+/// What a reference part proves.
+pub(crate) fn reference_fact(part: &ReferenceProof, bundle: &Bundle) -> String {
+    match (&part.record, bundle.status.as_ref().and_then(|status| status.record.as_ref())) {
+        (Some(id), Some(record)) if record.0.id == *id => {
+            let since = record.0.issued_at;
+            format!("this number of `{}` is record {id} since height {since}", part.issuer)
+        }
+        (Some(id), _) => format!("this number of `{}` is record {id}, as of {}", part.issuer, as_of(bundle)),
+        (None, _) => format!("`{}` never issued this number, as of {}", part.issuer, as_of(bundle)),
+    }
+}
+
+/// What a bundle with nothing on its head proves.
+pub(crate) fn head_fact(bundle: &Bundle) -> String {
+    format!("the network decided the block at {}", as_of(bundle))
+}
+
+/// The proof is about something that was not asked.
+pub(crate) const OFF_THE_POINT: &str = "the node sent a proof about something else than what was asked";
+
+/// The node's "no" came with a proof that fails.
+pub(crate) const REFUSED_WITH_A_FALSE_PROOF: &str =
+    "the node refused, and the proof it gives as the reason fails: do not rely on this node";
+
+/// A record that the ledger does not have.
+pub(crate) fn no_such_record(id: &RecordId) -> String {
+    format!("there is no record {}", id.0.short())
+}
+
+/// A statement that nobody heard of any more.
+pub(crate) fn lost(statement: &StatementId) -> String {
+    format!("the node does not know statement {} any more, though it was sent again", statement.0.short())
+}
+
+/// The time for executing a statement has passed.
+pub(crate) fn expired(statement: &StatementId) -> String {
+    format!("statement {} was not executed before it expired", statement.0.short())
+}
+
+/// How to ask again for something accepted.
+pub(crate) fn ask_again(statement: &StatementId) -> String {
+    format!("the statement was accepted; ask for its receipt later: `sampan receipt {statement}`")
+}
+
+/// How to send again what may or may not have arrived.
+pub(crate) fn send_again(path: &Path) -> String {
+    format!("nothing is lost: `sampan submit {}` sends the same statement, and it counts once", path.display())
+}
+
+/// A key file that others can read.
+pub(crate) fn readable_key(path: &Path) -> String {
+    format!("others can read the key file `{0}`: `chmod 600 {0}`", path.display())
+}
+
+/// A bundle that holds the document.
+pub(crate) fn holds_the_document(path: &Path) -> String {
+    format!("`{}` holds the document itself: give it only to those who may read it", path.display())
+}
+
+/// Whose statement is signed.
+pub(crate) fn signed_for(member: &MemberId, network: &str) -> String {
+    format!("signed as `{member}` for network `{network}`")
+}

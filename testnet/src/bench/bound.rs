@@ -1,0 +1,49 @@
+//! The bound: a node checks every signature once, strictly, and this machine can do only so many.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use sampan_proto::doc::DocKind;
+use sampan_proto::ids::{ChainId, MemberId};
+use sampan_proto::statement::{PAYLOAD_TYPE, SignedStatement, pae};
+
+use super::documents::document;
+use crate::clock;
+use crate::cluster::person::Person;
+
+/// How long the rate is measured.
+const MEASURE: Duration = Duration::from_secs(1);
+/// Different statements that are verified in turn.
+const STATEMENTS: u64 = 64;
+
+/// Strict verifications per second on one core, of statements such as the load has.
+///
+/// # Errors
+/// When a statement cannot be signed.
+pub fn verify_rate(chain: ChainId, kind: DocKind, size: usize, (issuer, to): (&Person, &MemberId)) -> Result<f64> {
+    let message = |i| -> Result<_> {
+        let signed = issuer.issue(chain, kind, document(kind, i, size)?, to)?;
+        let signed = SignedStatement::try_from(signed.submission.statement)?;
+        let signature = signed.signatures.first().context("no signature")?.clone();
+        Ok((pae(PAYLOAD_TYPE, &signed.payload), signature))
+    };
+    // Numbers that the load will not use; nothing is sent.
+    let messages: Vec<_> = (0..STATEMENTS).map(|i| message(u64::from(u32::MAX) + i)).collect::<Result<_>>()?;
+    let start = clock::now();
+    let mut count = 0_u32;
+    while start.elapsed() < MEASURE {
+        for (message, signed) in &messages {
+            black_box(signed.key.verify(black_box(message), &signed.signature))?;
+            count += 1;
+        }
+    }
+    Ok(f64::from(count) / start.elapsed().as_secs_f64())
+}
+
+/// Documents per second that `cores` could finalise if they did nothing but verify each statement once on
+/// each of `nodes`.
+#[must_use]
+pub fn documents_per_second(verify_rate: f64, cores: u32, nodes: u32) -> f64 {
+    verify_rate * f64::from(cores) / f64::from(nodes.max(1))
+}

@@ -1,0 +1,151 @@
+//! One node of the network: its files and addresses, and its process while it runs.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sampan_proto::ids::Height;
+
+use super::binaries::Binaries;
+use super::http::Api;
+use super::ports::Reserved;
+use super::process::{Process, Usage};
+use super::view::NodeView;
+use super::wait;
+
+/// A node, running or not.
+#[derive(Debug)]
+pub struct Node {
+    view: NodeView,
+    api: Api,
+    ports: Vec<Reserved>,
+    process: Option<Process>,
+}
+
+impl Node {
+    /// A node that does not run yet, with the ports that wait for it.
+    ///
+    /// # Errors
+    /// When no client of it can be set up.
+    pub fn new(mut view: NodeView, ports: Vec<Reserved>) -> Result<Self> {
+        view.pid = None;
+        let api = Api::new(view.http.clone())?;
+        Ok(Self { view, api, ports, process: None })
+    }
+
+    /// What is written down of it.
+    #[must_use]
+    pub const fn view(&self) -> &NodeView {
+        &self.view
+    }
+
+    /// The member that runs it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.view.name
+    }
+
+    /// A client of it.
+    #[must_use]
+    pub const fn api(&self) -> &Api {
+        &self.api
+    }
+
+    /// Whether its process was started and not ended by us.
+    #[must_use]
+    pub const fn is_up(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// Starts its process in the same directory and on the same ports as ever.
+    ///
+    /// # Errors
+    /// When it runs already or the program cannot be started.
+    pub fn start(&mut self, binaries: &Binaries) -> Result<()> {
+        if self.is_up() {
+            bail!("{} runs already", self.name());
+        }
+        let config = self.view.config.to_str().context("the directory's name is not UTF-8")?;
+        self.ports.drain(..).for_each(Reserved::release);
+        let process = Process::start(&binaries.sampand, &["run", "--config", config], &self.view.log)?;
+        self.view.pid = Some(process.pid());
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// When it does not run or the kernel refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else { bail!("{} does not run", self.view.name) };
+        self.view.pid = None;
+        process.kill()
+    }
+
+    /// Asks it to end in order, without waiting.
+    pub fn ask_to_end(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.ask_to_end();
+        }
+    }
+
+    /// Waits until it is gone; true when it ended in order or was down already.
+    pub fn stop(&mut self) -> bool {
+        self.view.pid = None;
+        self.process.take().is_none_or(|mut process| {
+            process.ask_to_end();
+            process.gone_by(Process::patience())
+        })
+    }
+
+    /// How it ended, if it did so by itself, with its last words.
+    pub fn fallen(&mut self) -> Option<String> {
+        let process = self.process.as_mut()?;
+        let status = process.ended()?;
+        Some(format!("{} ended by itself ({status}). Its last words:\n{}", self.view.name, process.last_words()))
+    }
+
+    /// Waits until it is ready and connected to `peers` others.
+    ///
+    /// # Errors
+    /// When it ends by itself or does not become ready in time.
+    pub async fn ready(&mut self, peers: usize, limit: Duration) -> Result<()> {
+        let (what, api) = (format!("{} to be ready", self.view.name), self.api.clone());
+        let ready = wait::until(&what, limit, async || {
+            if let Some(fallen) = self.fallen() {
+                bail!(fallen);
+            }
+            if let Err(why) = api.ready().await {
+                return Ok(Err(why));
+            }
+            let status = api.node().await?;
+            let enough = usize::try_from(status.peers).is_ok_and(|have| have >= peers);
+            Ok(if enough { Ok(()) } else { Err(format!("{} of {peers} peers are connected", status.peers)) })
+        });
+        let ready = ready.await;
+        ready.with_context(|| format!("log of {}: {}", self.view.name, self.view.log.display()))
+    }
+
+    /// Waits until it has decided `height`.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn reaches(&self, height: Height, limit: Duration) -> Result<()> {
+        wait::until(&format!("{} to reach height {height}", self.name()), limit, async || {
+            Ok(match self.api.node().await {
+                Ok(status) if status.height >= height => Ok(()),
+                Ok(status) => Err(format!("it is at {}", status.height)),
+                Err(error) => Err(error.to_string()),
+            })
+        })
+        .await
+    }
+
+    /// What its process uses.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn usage(&self) -> Result<Usage> {
+        self.process.as_ref().with_context(|| format!("{} does not run", self.name()))?.usage()
+    }
+}

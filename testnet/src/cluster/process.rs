@@ -1,0 +1,213 @@
+//! One child process: started with its log in a file, ended by its pid, measured through `/proc`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::clock;
+
+/// How long a process may take to end in order before it is killed.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The end of a log that a person is shown.
+const TAIL: u64 = 2_000;
+
+/// A running child. Dropping it ends it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+/// What a process uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Resident memory now, in bytes.
+    pub rss: u64,
+    /// Most resident memory so far, in bytes.
+    pub rss_peak: u64,
+    /// Processor time so far, in seconds.
+    pub cpu_s: f64,
+}
+
+impl Process {
+    /// Starts `program`, appending what it says to `log`.
+    ///
+    /// It gets a process group of its own: a Ctrl-C on the terminal is ours to pass on, in order.
+    ///
+    /// # Errors
+    /// When the log cannot be written or the program not be started.
+    pub fn start(program: &Path, args: &[&str], log: &Path) -> Result<Self> {
+        let open = || OpenOptions::new().create(true).append(true).open(log);
+        let said = open().and_then(|file| Ok((file.try_clone()?, file)));
+        let (out, err) = said.with_context(|| format!("log {}", log.display()))?;
+        let child = Command::new(program)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("starting {}", program.display()))?;
+        Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill().with_context(|| format!("killing {}", self.pid()))?;
+        self.child.wait().with_context(|| format!("waiting for {}", self.pid())).map(drop)
+    }
+
+    /// Asks it to end in order, without waiting.
+    pub fn ask_to_end(&mut self) {
+        if self.ended().is_some() {
+            return;
+        }
+        // The child is not reaped yet, so the pid is still its own.
+        if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+
+    /// Waits until it is gone, and kills it at `end`. True when it ended in order.
+    pub fn gone_by(&mut self, end: Instant) -> bool {
+        while clock::now() < end {
+            if let Some(status) = self.ended() {
+                return status.success();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.kill();
+        false
+    }
+
+    /// When patience with a process that was just asked to end is over.
+    #[must_use]
+    pub fn patience() -> Instant {
+        clock::now() + PATIENCE
+    }
+
+    /// The last lines that it said.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        tail(&self.log).unwrap_or_else(|error| format!("(its log cannot be read: {error})"))
+    }
+
+    /// What it uses now.
+    ///
+    /// # Errors
+    /// When it is gone, or there is no `/proc`.
+    pub fn usage(&self) -> Result<Usage> {
+        usage(self.pid())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            self.ask_to_end();
+            self.gone_by(Self::patience());
+        }
+    }
+}
+
+fn tail(log: &Path) -> std::io::Result<String> {
+    let mut file = File::open(log)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+/// What the process `pid` uses.
+///
+/// # Errors
+/// When there is no such process, or no `/proc`.
+pub fn usage(pid: u32) -> Result<Usage> {
+    let read = |name: &str| {
+        let path = format!("/proc/{pid}/{name}");
+        std::fs::read_to_string(&path).with_context(|| path)
+    };
+    let (status, stat) = (read("status")?, read("stat")?);
+    parse_usage(&status, &stat, rustix::param::clock_ticks_per_second())
+        .with_context(|| format!("/proc/{pid} does not look as expected"))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^52 clock ticks are longer than any process runs")]
+fn parse_usage(status: &str, stat: &str, ticks_per_second: u64) -> Option<Usage> {
+    let kib = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    };
+    // The second field is the name in parentheses, which may hold anything; the rest is numbers.
+    let (_, numbers) = stat.rsplit_once(')')?;
+    let mut fields = numbers.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    let ticks = ticks()? + ticks()?;
+    Some(Usage {
+        rss: kib("VmRSS:")? * 1_024,
+        rss_peak: kib("VmHWM:")? * 1_024,
+        cpu_s: ticks as f64 / ticks_per_second as f64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proc_is_read_whatever_the_process_is_called() {
+        let status = "Name:\tx) y\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\n";
+        let stat = "7 (x) y) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0";
+        let usage = parse_usage(status, stat, 100).expect("parses");
+        assert_eq!(usage, Usage { rss: 1 << 20, rss_peak: 2 << 20, cpu_s: 2.0 });
+        assert_eq!(parse_usage("", stat, 100), None);
+        assert!(super::usage(std::process::id()).expect("of this process").rss > 0);
+    }
+
+    #[test]
+    fn a_process_is_logged_ends_in_order_and_is_killed_when_it_does_not() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let log = dir.path().join("log");
+        let sh = |script: &str| Process::start(Path::new("/bin/sh"), &["-c", script], &log).expect("starts");
+        let mut quick = sh("echo hello; exit 3");
+        assert!(!quick.gone_by(Process::patience()));
+        assert_eq!(quick.ended().and_then(|status| status.code()), Some(3));
+        assert_eq!(quick.last_words(), "hello");
+
+        let mut polite = sh("trap 'exit 0' TERM; echo set; while :; do sleep 0.01; done");
+        while !polite.last_words().ends_with("set") {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        polite.ask_to_end();
+        assert!(polite.gone_by(Process::patience()));
+
+        let mut deaf = sh("trap '' TERM; echo deaf; exec sleep 60");
+        while !deaf.last_words().ends_with("deaf") {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        deaf.ask_to_end();
+        assert!(!deaf.gone_by(clock::now() + Duration::from_millis(50)));
+        assert!(deaf.ended().is_some());
+    }
+}

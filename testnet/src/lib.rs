@@ -1,0 +1,20 @@
+//! Local networks of Sampan: real processes on one machine, to look around in, to show and to measure.
+//!
+//! | Room | What it holds |
+//! |---|---|
+//! | [`cluster`] | a network of `sampand` processes: founding, ports, logs, kill and restart, HTTP, teardown |
+//! | [`up`] | a network in the foreground, until Ctrl-C |
+//! | [`demo`] | the story of a bill of lading and a certificate, told and checked step by step |
+//! | [`bench`] | load and latency against the bound that the machine allows |
+//! | [`clock`], [`console`] | the only places that read clocks and print |
+//!
+//! A simulator of the pure core gets a room of its own beside [`cluster`]: it starts no process.
+//! Tests with real processes need `sampand` and `sampan` built: `make test` does that first.
+
+pub mod bench;
+pub mod clock;
+pub mod cluster;
+pub mod console;
+pub mod demo;
+pub mod signals;
+pub mod up;
