@@ -167,7 +167,7 @@ impl Client {
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
         let what = format!("cannot ask the node at {}", self.base);
-        Failure::unexpected(what).why(error).hint("check the address and that the node runs: `sampan network`")
+        Failure::unexpected(what).why(error).hint("check the address, and that the node runs")
     }
 
     fn not_ours(&self, status: u16, bytes: &[u8]) -> Failure {

@@ -139,6 +139,7 @@ impl Failure {
 
     /// Adds code, place, cause and hint of a refusal by the protocol's rules.
     pub(crate) fn reject(mut self, reject: &Reject) -> Self {
+        self.0.what = format!("{}: {}", self.0.what, reject.code);
         self.0.code = Some(reject.code.as_str().to_owned());
         self.0.path = Some(reject.path.clone());
         self.why(&reject.detail).hint(reject.code.hint())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sampan_proto::entry::{ActEntry, Entry};
 use sampan_proto::ids::{Height, MemberId, RecordId, StatementId};
+use sampan_proto::limits::HISTORY_ENTRIES;
 use sampan_proto::member::Member;
 use sampan_proto::proof::{Bundle, Ladder, Outcome, Policy, Verdict, verify};
 use sampan_proto::record::Record;
@@ -97,11 +98,17 @@ pub(crate) fn status<'a>(
 
 /// Insists on the state and the whole history of `id`.
 pub(crate) fn record<'a>(bundle: &'a Bundle, anchor: &Anchor, id: &RecordId) -> Result<(&'a Record, Ladder), Failure> {
-    match status(bundle, anchor, id, None)? {
-        (Some(record), ladder) if ladder.verdict("history") == Some(Verdict::Valid) => Ok((record, ladder)),
-        (Some(_), ladder) => Err(Failure::unproven("the proof does not show its `history`").ladder(ladder)),
-        (None, _) => Err(absent(bundle, id)),
+    let (record, ladder) = status(bundle, anchor, id, None)?;
+    let record = record.ok_or_else(|| absent(bundle, id))?;
+    if has_history(record) && ladder.verdict("history") != Some(Verdict::Valid) {
+        return Err(Failure::unproven("the proof does not show its `history`").ladder(ladder));
     }
+    Ok((record, ladder))
+}
+
+/// Whether a bundle of the record holds its history; a history longer than the limit is left out.
+pub(crate) fn has_history(record: &Record) -> bool {
+    record.seq <= HISTORY_ENTRIES as u64
 }
 
 /// Insists that a bundle is the receipt of `statement`, and gives what it records.

@@ -62,20 +62,19 @@ pub(crate) fn as_of(bundle: &Bundle) -> String {
 pub(crate) fn status_fact(part: &StatusPart, bundle: &Bundle) -> String {
     let id = part.id.0.short();
     match &part.record {
-        Some(record) => format!("record {id} is {}, as of {}", record_state(&record.0), as_of(bundle)),
+        Some(record) => {
+            let (state, since) = (record_state(&record.0), record.0.issued_at);
+            format!("record {id}, on the ledger since height {since}, is {state}, as of {}", as_of(bundle))
+        }
         None => format!("there is no record {id}, as of {}", as_of(bundle)),
     }
 }
 
 /// What a reference part proves.
 pub(crate) fn reference_fact(part: &ReferenceProof, bundle: &Bundle) -> String {
-    match (&part.record, bundle.status.as_ref().and_then(|status| status.record.as_ref())) {
-        (Some(id), Some(record)) if record.0.id == *id => {
-            let since = record.0.issued_at;
-            format!("this number of `{}` is record {id} since height {since}", part.issuer)
-        }
-        (Some(id), _) => format!("this number of `{}` is record {id}, as of {}", part.issuer, as_of(bundle)),
-        (None, _) => format!("`{}` never issued this number, as of {}", part.issuer, as_of(bundle)),
+    match &part.record {
+        Some(id) => format!("this number of `{}` is record {id}, as of {}", part.issuer, as_of(bundle)),
+        None => format!("`{}` never issued this number, as of {}", part.issuer, as_of(bundle)),
     }
 }
 

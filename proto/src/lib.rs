@@ -11,6 +11,8 @@
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
 //! | [`api`], [`wire`] | what clients and peers say to a node |
 
+#![deny(missing_docs)]
+
 pub mod api;
 pub mod block;
 pub mod body;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use crate::doc::is_invisible;
 use crate::hash::{Domain, Hash32};
 use crate::ids::{Height, MemberId};
 use crate::keys::{BadKey, PublicKey};
@@ -94,11 +95,12 @@ pub enum Standing {
 pub struct Member {
     /// Its handle, never reused.
     pub id: MemberId,
-    /// Its name, NFC, at most 140 characters.
+    /// Its name, NFC, at most 140 characters, each of which shows.
     pub name: String,
     /// ISO 3166-1 alpha-2 country.
     pub country: Country,
     /// What it may do.
+    #[borsh(deserialize_with = "ascending_roles")]
     pub roles: BTreeSet<Role>,
     /// Whether it may act now.
     #[serde(default)]
@@ -110,8 +112,17 @@ pub struct Member {
     pub pepper: Option<Hash32>,
 }
 
+/// Borsh would sort a set and drop what is twice: a second encoding of the same member.
+fn ascending_roles<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<BTreeSet<Role>> {
+    let roles = Vec::<Role>::deserialize_reader(reader)?;
+    if !roles.is_sorted_by(|a, b| a < b) {
+        return Err(borsh::io::ErrorKind::InvalidData.into());
+    }
+    Ok(roles.into_iter().collect())
+}
+
 /// An ISO 3166-1 alpha-2 country code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize)]
 pub struct Country([u8; 2]);
 
 impl Country {
@@ -133,6 +144,14 @@ impl std::str::FromStr for Country {
     fn from_str(text: &str) -> Result<Self, NotACountry> {
         let bytes: [u8; 2] = text.as_bytes().try_into().map_err(|_| NotACountry)?;
         if bytes.iter().all(u8::is_ascii_uppercase) { Ok(Self(bytes)) } else { Err(NotACountry) }
+    }
+}
+
+impl BorshDeserialize for Country {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let bytes = <[u8; 2]>::deserialize_reader(reader)?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        text.parse().map_err(|NotACountry| borsh::io::ErrorKind::InvalidData.into())
     }
 }
 
@@ -164,8 +183,8 @@ impl<'de> Deserialize<'de> for Country {
 /// What is wrong with a registry entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMember {
-    /// The name is empty, too long, not NFC, or has control characters.
-    #[error("the name must be 1 to 140 characters in Unicode NFC without control characters")]
+    /// The name is empty, too long, not NFC, or has control or invisible characters.
+    #[error("the name must be 1 to 140 characters in Unicode NFC without control or invisible characters")]
     Name,
     /// Too many keys, or none.
     #[error("a member has 1 to 64 keys")]
@@ -185,7 +204,8 @@ impl Member {
     /// Checks the entry by itself: name, roles, keys.
     pub fn check(&self) -> Result<(), BadMember> {
         let chars = self.name.chars().count();
-        let clean = unicode_normalization::is_nfc(&self.name) && !self.name.chars().any(char::is_control);
+        let unseen = |c: char| c.is_control() || is_invisible(c);
+        let clean = unicode_normalization::is_nfc(&self.name) && !self.name.chars().any(unseen);
         if chars == 0 || chars > limits::MEMBER_NAME_CHARS || !clean || self.name.trim() != self.name {
             return Err(BadMember::Name);
         }

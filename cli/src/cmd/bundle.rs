@@ -7,7 +7,7 @@ use sampan_proto::ids::RecordId;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use serde_json::json;
 
-use super::{Context, bundle_json, record_id};
+use super::{Context, bundle_json, record_bundle, record_id};
 use crate::anchor::Anchor;
 use crate::args::Bundle as Args;
 use crate::draft::Signer;
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let bundle = if args.with_body {
         client.record_with_body(&id, signed_read(args, context, &anchor, &id)?.as_ref())?
     } else {
-        client.record(&id)?
+        record_bundle(&client, &anchor, &id)?
     };
     let (_, ladder) = proven::record(&bundle, &anchor, &id)?;
     if args.with_body && ladder.verdict("body") != Some(Verdict::Valid) {

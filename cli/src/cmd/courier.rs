@@ -97,8 +97,9 @@ impl Courier<'_> {
         if let Some(body) = parcel.submission.body.clone().filter(|_| with_body) {
             bundle.body = Some(DisclosedBody(Binary(Body::from(body))));
         }
-        let (_, ladder) = proven::record(&bundle, self.anchor, &parcel.record)?;
-        if !proven::acts(&bundle, &ladder).iter().any(|act| act.statement == parcel.statement) {
+        let (record, ladder) = proven::record(&bundle, self.anchor, &parcel.record)?;
+        let acts = proven::acts(&bundle, &ladder);
+        if proven::has_history(record) && !acts.iter().any(|act| act.statement == parcel.statement) {
             return Err(Failure::unproven(text::OFF_THE_POINT));
         }
         files::replace(&path, &bundle_json(&bundle)?)?;
@@ -118,10 +119,20 @@ impl Courier<'_> {
         if !parcel.is_concerned_by(&proof) {
             return failure.hint(text::OFF_THE_POINT);
         }
-        let failure = failure.proven(proven::facts(&proof, &ladder));
+        let failure = failure.proven(proven::facts(&proof, &ladder)).proven(self.rival(&proof));
         match self.waiting.bundle.as_deref().filter(|path| path.as_os_str() != files::STDIO) {
             Some(path) => save_proof(failure, path, &proof),
             None => failure.hint("`--bundle OUT` saves the proof"),
+        }
+    }
+
+    /// What became of the number that stands in the way: asked for the user's sake, and told only if it is proven.
+    fn rival(&self, proof: &Bundle) -> Vec<String> {
+        let Some(id) = proof.reference.as_ref().and_then(|part| part.record) else { return Vec::new() };
+        let Ok(bundle) = self.client.status(&id) else { return Vec::new() };
+        match proven::status(&bundle, self.anchor, &id, None) {
+            Ok((_, ladder)) => proven::facts(&bundle, &ladder),
+            Err(_) => Vec::new(),
         }
     }
 }

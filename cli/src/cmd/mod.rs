@@ -26,6 +26,7 @@ use std::path::Path;
 use sampan_proto::ids::RecordId;
 use sampan_proto::limits::BUNDLE_BYTES;
 use sampan_proto::proof::Bundle;
+use sampan_proto::reject::Code;
 
 use crate::anchor::{self, Anchor};
 use crate::args::{Command, Keys, Subject};
@@ -90,6 +91,18 @@ fn record_id(subject: &Subject) -> Result<RecordId, Failure> {
         Subject::Record(id) => Ok(*id),
         Subject::Bundle(path) => proven::subject(&read_bundle(path)?)
             .ok_or_else(|| Failure::refused(format!("`{}` is about no record", path.display()))),
+    }
+}
+
+/// The bundle of a record. If there is none, that has to be proven, too.
+fn record_bundle(client: &Client, anchor: &Anchor, id: &RecordId) -> Result<Bundle, Failure> {
+    match client.record(id) {
+        Err(failure) if failure.is(Code::UnknownRecord) => {
+            let bundle = client.status(id)?;
+            let (record, _) = proven::status(&bundle, anchor, id, None)?;
+            Err(if record.is_none() { proven::absent(&bundle, id) } else { failure })
+        }
+        bundle => bundle,
     }
 }
 

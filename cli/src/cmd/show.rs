@@ -5,7 +5,7 @@ use sampan_proto::member::Member;
 use sampan_proto::record::Record;
 use serde::Serialize;
 
-use super::{Context, record_id};
+use super::{Context, record_bundle, record_id};
 use crate::args::Show;
 use crate::failure::{Exit, Failure};
 use crate::page::{Cell, Page, Tone};
@@ -27,12 +27,21 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let client = context.client()?;
     let anchor = context.anchor(&client)?;
     let id = record_id(&args.record)?;
-    let bundle = client.record(&id)?;
+    let bundle = record_bundle(&client, &anchor, &id)?;
     let (record, ladder) = proven::record(&bundle, &anchor, &id)?;
-    let members = proven::members(&bundle, &ladder);
+    let mut members = proven::members(&bundle, &ladder);
+    // The bundle proves those who acted; the anchor knows the founding members.
+    let acted: Vec<_> = members.iter().map(|member| &member.id).collect();
+    let others = anchor.genesis.members.iter().filter(|member| is_named(record, &member.id));
+    let others: Vec<_> = others.filter(|member| !acted.contains(&&member.id)).collect();
+    members.extend(others);
     let report = Report { record, members, as_of: AsOf::of(&bundle), proven: true };
     context.printer.data(&report, |page| write(&report, page))?;
     Ok(Exit::Done)
+}
+
+fn is_named(record: &Record, id: &MemberId) -> bool {
+    record.issuer == *id || record.issued_to == *id || record.possessor.as_ref() == Some(id)
 }
 
 fn write(report: &Report<'_>, page: &mut Page) {

@@ -5,7 +5,7 @@ use sampan_proto::proof::{Bundle, Verdict};
 use sampan_proto::record::Record;
 use serde::Serialize;
 
-use super::{Context, read_bundle, record_id};
+use super::{Context, read_bundle, record_bundle, record_id};
 use crate::anchor::{self, Anchor};
 use crate::args::{Subject, Trace};
 use crate::failure::{Exit, Failure};
@@ -64,7 +64,7 @@ fn found(args: &Trace, context: &Context) -> Result<(Bundle, Anchor), Failure> {
         Subject::Record(id) => {
             let client = context.client()?;
             let anchor = context.anchor(&client)?;
-            Ok((client.record(id)?, anchor))
+            Ok((record_bundle(&client, &anchor, id)?, anchor))
         }
     }
 }

@@ -41,7 +41,12 @@ pub(super) fn run(args: &Watch, context: &Context) -> Result<Exit, Failure> {
     let mut troubled = false;
     loop {
         match look(&client, &anchor, &id, height) {
+            Ok((_, as_of)) if as_of.height < height => sleep(PAUSE),
             Ok((record, as_of)) => {
+                if as_of.height == height {
+                    // A node that answers at once instead of waiting is not to be hammered.
+                    sleep(Duration::from_millis(200));
+                }
                 troubled = false;
                 height = as_of.height;
                 let seq = record.as_ref().map(|record| record.seq);
@@ -69,9 +74,8 @@ pub(super) fn run(args: &Watch, context: &Context) -> Result<Exit, Failure> {
 
 /// The record in a block above `height`, or as it is when none comes for a while.
 fn look(client: &Client, anchor: &Anchor, id: &RecordId, height: Height) -> Result<(Option<Record>, AsOf), Failure> {
-    if height > Height::GENESIS && client.node_after(height, WAIT)?.height <= height {
-        // A node that answers at once instead of waiting is not to be hammered.
-        sleep(Duration::from_millis(200));
+    if height > Height::GENESIS {
+        client.node_after(height, WAIT)?;
     }
     let bundle = client.status(id)?;
     let (record, _) = proven::status(&bundle, anchor, id, None)?;

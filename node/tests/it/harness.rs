@@ -170,7 +170,7 @@ impl Network {
         self.issue_bill(serde_json::to_vec(&value).expect("json"), to)
     }
 
-    fn issue_bill(&self, bytes: Vec<u8>, to: &str) -> (Submission, StatementId, RecordId) {
+    pub(crate) fn issue_bill(&self, bytes: Vec<u8>, to: &str) -> (Submission, StatementId, RecordId) {
         let checked = doc::check(DocKind::BillOfLading, &bytes).expect("accepted");
         let pepper = self.key("sampan-line").pepper.expect("a carrier has a pepper");
         let body = Body { salt: [5; 32], pepper, bytes };

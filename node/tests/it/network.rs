@@ -98,3 +98,30 @@ async fn a_large_document_submitted_at_a_full_node_becomes_final() {
     }
     net.stop_all().await;
 }
+
+/// The standard's own examples, where they are at hand: issued unchanged, given back to the byte.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_of_dcsa_come_back_byte_for_byte() {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/samples/dcsa");
+    let Ok(files) = std::fs::read_dir(&samples) else {
+        println!("SKIPPED: {} is not here", samples.display());
+        return;
+    };
+    let is_transport_document = |path: &std::path::PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("EBL_v3.0.4--get_v3_transport-documents"))
+    };
+    let documents: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).filter(is_transport_document).collect();
+    assert_eq!(documents.len(), 3, "dry, reefer and dangerous goods");
+    let mut net = Network::new(1, 0, quick());
+    net.start_all().await;
+    for path in documents {
+        let bytes = std::fs::read(&path).expect("readable");
+        let (bill, statement, record) = net.issue_bill(bytes.clone(), "klang-import");
+        let (status, ticket) = net.submit(0, &bill).await;
+        assert_eq!(status, 202, "{}: {ticket}", path.display());
+        net.is_final(0, statement).await;
+        let (status, body) = net.get(0, &format!("/v1/records/{record}/body")).await;
+        assert_eq!((status, body), (200, bytes), "{}", path.display());
+    }
+    net.stop_all().await;
+}

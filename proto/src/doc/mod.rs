@@ -15,6 +15,7 @@ mod schema;
 mod tests;
 
 pub use finding::{Finding, Refusal, Rule, Severity};
+pub(crate) use kind::is_invisible;
 pub use kind::{DocKind, Reference, UnknownKind};
 
 use serde::{Deserialize, Serialize};

@@ -2,11 +2,12 @@
 
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, HistoryEntry, ReceiptPart, StatusPart};
 use super::ladder::{Ladder, Verdict};
-use crate::block::Header;
+use crate::block::{Header, PROTOCOL_VERSION};
 use crate::body::{Body, pepper_commitment, reference_key};
 use crate::doc;
 use crate::entry::{ActEntry, Entry};
 use crate::genesis::Genesis;
+use crate::ids::RecordId;
 use crate::member::{KeyStanding, Member};
 use crate::record::{EntryRef, Record};
 use crate::reject::{Code, Reject};
@@ -35,7 +36,7 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
     age(header, anchor, policy, &mut ladder);
     let members = members(bundle, header, &mut ladder);
     let issued = match &bundle.receipt {
-        Some(part) => receipt(part, anchor, header, &members, &mut ladder),
+        Some(part) => receipt(part, subject(bundle), anchor, header, &members, &mut ladder),
         None => None,
     };
     let record = bundle.status.as_ref().and_then(|part| status(part, header, &mut ladder));
@@ -56,11 +57,23 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
     ladder
 }
 
+/// The record that the bundle is about. A part about another record would be true and mislead all the
+/// same: one bill's document beside another bill's possessor.
+fn subject(bundle: &Bundle) -> Option<RecordId> {
+    let receipt = bundle.receipt.as_ref().and_then(|part| match &part.entry.0 {
+        Entry::Act(act) => Some(act.record),
+        Entry::Block(_) => None,
+    });
+    bundle.status.as_ref().map(|part| part.id).or(receipt)
+}
+
 /// Network, roster, certificate: the head is decided by the roster that the anchor leads to.
 fn head<'a>(bundle: &'a Bundle, anchor: &Genesis, ladder: &mut Ladder) -> Option<&'a Header> {
     let header = &bundle.head.header.0;
     let certificate = &bundle.head.certificate.0;
-    ladder.check("format", expect(bundle.media_type == BUNDLE_MEDIA_TYPE, BUNDLE_MEDIA_TYPE, "unknown media type"))?;
+    let known = bundle.media_type == BUNDLE_MEDIA_TYPE && header.version == PROTOCOL_VERSION;
+    let words = format!("the bundle is `{}`, its head of protocol version {}", bundle.media_type, header.version);
+    ladder.check("format", expect(known, BUNDLE_MEDIA_TYPE, format!("not known here: {words}")))?;
     let same = bundle.chain == anchor.chain && header.chain == anchor.chain;
     let names = format!("the bundle is of network {}, the genesis is of {}", bundle.chain, anchor.chain);
     ladder.check("network", expect(same, format!("network `{}`", anchor.network), names))?;
@@ -123,6 +136,7 @@ fn members<'a>(bundle: &'a Bundle, header: &Header, ladder: &mut Ladder) -> Vec<
 /// The statement's entry is in the log, says what the statement says, and a member's key signed it.
 fn receipt(
     part: &ReceiptPart,
+    subject: Option<RecordId>,
     anchor: &Genesis,
     header: &Header,
     members: &[&Member],
@@ -136,7 +150,11 @@ fn receipt(
         ladder.push("receipt", Verdict::Invalid, "the entry records no statement");
         return None;
     };
-    let statement = recorded(act, &part.statement, anchor, members);
+    let statement = if subject == Some(act.record) {
+        recorded(act, &part.statement, anchor, members)
+    } else {
+        Err("the receipt is of another record than the status".to_owned())
+    };
     ladder.check("statement", statement.map(|statement| (statement, act_words(act))))
 }
 
@@ -245,7 +263,12 @@ fn reference(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
         let absent = part.proof.0.verify_absence(root, &key).is_ok();
         (absent, format!("`{}` never issued this number", part.issuer))
     };
-    let _ = ladder.check("reference", expect(holds, words, "the path does not lead to the head's state root"));
+    let bad = "the path does not lead to the head's state root";
+    let result = match (part.record, subject(bundle)) {
+        (Some(record), Some(subject)) if record != subject => Err("this is the number of another record".to_owned()),
+        _ => expect(holds, words, bad),
+    };
+    let _ = ladder.check("reference", result);
 }
 
 /// The disclosed document is the one committed to, and says what its issuer claimed.

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::papers::Papers;
-use super::scene::{FINAL, Scene};
+use super::scene::{EXPORTERS_NODE, FINAL, Scene};
 use super::story::Story;
 use super::title::hand_on;
 use crate::cluster::cast::{EXPORTER, IMPORTER};
@@ -15,10 +15,10 @@ use crate::cluster::handle;
 
 /// The validator that is killed alone.
 const VICTIM: usize = 3;
-/// How much nonsense a peer is sent.
-const NONSENSE: usize = 64 * 1024;
-/// How long a peer may take to hang up on nonsense before we do.
-const HANG_UP: Duration = Duration::from_secs(2);
+/// How much nonsense a peer is sent: more than the longest frame that its first two bytes could announce.
+const NONSENSE: usize = 72 * 1024;
+/// How long a peer may take to hang up on nonsense.
+const HANG_UP: Duration = Duration::from_secs(5);
 
 /// Whoever of the two buyers does not have the bill.
 async fn other_buyer(scene: &Scene, papers: &Papers) -> Result<&'static str> {
@@ -86,32 +86,31 @@ pub(super) async fn nonsense(scene: &Scene, story: &mut Story, papers: &Papers) 
     // One that begins as a peer would, and two that do not.
     let openings: [&[u8]; 3] =
         [b"\x13/multistream/1.0.0\n\x07/noise\n", b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff\xff"];
-    for node in scene.cluster.nodes().iter().take(EXPORTERS_PLACE) {
+    for node in scene.cluster.nodes().iter().take(EXPORTERS_NODE) {
         let port = node.view().p2p.split('/').nth(4).and_then(|port| port.parse().ok()).context("a TCP port")?;
+        let mut hung_up = 0;
         for opening in openings {
-            let sent = talk(port, &[opening, &noise].concat()).await;
-            sent.with_context(|| format!("{} on port {port}", node.name()))?;
+            let talked = talk(port, &[opening, &noise].concat()).await;
+            hung_up += u32::from(talked.with_context(|| format!("{} on port {port}", node.name()))?);
         }
         let ready = node.api().ready().await;
-        story
-            .check(&format!("{} hangs up and goes on", node.name()), ready.is_ok(), "ready", || format!("{ready:?}"))?;
+        let came = || format!("it hung up {hung_up} times and is {ready:?}");
+        let holds = hung_up == 3 && ready.is_ok();
+        story.check(&format!("{} hangs up three times and goes on", node.name()), holds, "both", came)?;
     }
     let to = other_buyer(scene, papers).await?;
     let height = hand_on(scene, story, 3, &papers.bill.record, to).await?;
     scene.same_roots(story, height).await
 }
 
-/// Validators come before the exporter's node.
-const EXPORTERS_PLACE: usize = super::scene::EXPORTERS_NODE;
-
-/// Connects, says `words` and waits until the other hangs up. That it hangs up early is no fault.
-async fn talk(port: u16, words: &[u8]) -> Result<()> {
+/// Connects and says `words`; true when the other hangs up on them.
+async fn talk(port: u16, words: &[u8]) -> Result<bool> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let spoken = async {
+        // It may hang up before it has heard everything.
         let _ = stream.write_all(words).await;
         let mut answer = [0; 1_024];
         while matches!(stream.read(&mut answer).await, Ok(1..)) {}
     };
-    let _ = tokio::time::timeout(HANG_UP, spoken).await;
-    Ok(())
+    Ok(tokio::time::timeout(HANG_UP, spoken).await.is_ok())
 }

@@ -1,0 +1,11 @@
+//! The program from outside: arguments in; exit code, stdout and stderr out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+
+mod documents;
+mod help;
+mod keys;
+mod node;
+mod offline;
+mod online;
+mod sampan;
+mod world;

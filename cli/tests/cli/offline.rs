@@ -1,0 +1,201 @@
+//! Signing and verifying without any network.
+
+use insta::assert_snapshot;
+use sampan_proto::api::Submission;
+use sampan_proto::ids::RecordId;
+use sampan_proto::statement::{Action, SignedStatement, Statement};
+
+use crate::sampan::Machine;
+use crate::world::{BUYER, CARRIER, SHIPPER, World};
+
+/// A machine with the network's genesis file, the members' keys and an example bill.
+fn machine(world: &World) -> Machine {
+    let machine = Machine::new();
+    machine.write("genesis.json", &world.genesis_bytes);
+    for member in [CARRIER, SHIPPER, BUYER] {
+        machine.write_private(&format!("{member}.key.json"), &world.key(member));
+    }
+    machine.run("template bill-of-lading -o bl.json").exits(0);
+    machine
+}
+
+fn submission(machine: &Machine, file: &str) -> Submission {
+    serde_json::from_slice(&machine.read(file)).expect("a submission")
+}
+
+fn statement(machine: &Machine, file: &str) -> Statement {
+    SignedStatement::try_from(submission(machine, file).statement).expect("envelope").parse().expect("statement")
+}
+
+/// Signs an issue offline and lets the world execute it.
+fn issued(machine: &Machine, world: &mut World) -> RecordId {
+    let line = "issue bl.json --to ningbo-pumps --key pearl-line.key.json --sign-only issue.json --genesis genesis.json --json";
+    let record = machine.run(line).exits(0).json()["record"].as_str().expect("record").parse().expect("id");
+    world.submit(submission(machine, "issue.json")).expect("executed");
+    record
+}
+
+/// A bundle of a bill that was issued, handed on, and is held by the buyer.
+fn travelled(machine: &Machine, world: &mut World) -> RecordId {
+    let record = issued(machine, world);
+    machine.write("first.bundle.json", serde_json::to_vec_pretty(&world.record_with_body(&record)).expect("JSON"));
+    let line = "transfer first.bundle.json --to klang-water --key ningbo-pumps.key.json --sign-only t.json --genesis genesis.json";
+    machine.run(line).exits(0);
+    world.submit(submission(machine, "t.json")).expect("executed");
+    machine.write("bl.bundle.json", serde_json::to_vec_pretty(&world.record_with_body(&record)).expect("JSON"));
+    record
+}
+
+#[test]
+fn an_issue_is_signed_offline_over_the_exact_bytes() {
+    let world = World::past(1);
+    let machine = machine(&world);
+    let run = machine
+        .run("issue bl.json --to ningbo-pumps --key pearl-line.key.json --sign-only out.json --genesis genesis.json");
+    run.exits(0).says("sampan submit out.json");
+    let submission = submission(&machine, "out.json");
+    let body = submission.body.clone().expect("body");
+    assert_eq!(body.bytes.0, machine.read("bl.json"));
+    let signed = SignedStatement::try_from(submission.statement).expect("envelope");
+    let verified = signed.verify(world.genesis.chain).expect("verifies");
+    let Action::Issue(issue) = &verified.statement().action else { panic!("an issue") };
+    let issuer = world.genesis.members.iter().find(|m| m.id.as_str() == CARRIER).expect("carrier");
+    sampan_proto::proof::check_body(issue, issuer, &body.into()).expect("the body is the one claimed");
+    let again = "issue bl.json --to ningbo-pumps --key pearl-line.key.json --sign-only out.json --genesis genesis.json";
+    machine.run(again).exits(1).says("the file exists");
+}
+
+#[test]
+fn an_act_is_signed_offline_with_seq_given_or_read_from_a_bundle() {
+    let mut world = World::past(1);
+    let machine = machine(&world);
+    let record = issued(&machine, &mut world);
+    machine.write("bl.bundle.json", serde_json::to_vec(&world.record(&record)).expect("JSON"));
+    machine
+        .run(&format!("transfer {record} --to klang-water --seq 7 --key ningbo-pumps.key.json --sign-only a.json --genesis genesis.json"))
+        .exits(0);
+    let Action::Transfer(given) = statement(&machine, "a.json").action else { panic!("a transfer") };
+    assert_eq!((given.record, given.seq), (record, 7));
+    machine
+        .run("surrender bl.bundle.json --key ningbo-pumps.key.json --sign-only b.json --genesis genesis.json")
+        .exits(0);
+    let Action::Surrender(read) = statement(&machine, "b.json").action else { panic!("a surrender") };
+    assert_eq!((read.record, read.seq, read.to.as_str()), (record, 1, CARRIER));
+    machine
+        .run(&format!(
+            "transfer {record} --to klang-water --key ningbo-pumps.key.json --sign-only c.json --genesis genesis.json"
+        ))
+        .exits(1)
+        .says("pass `--seq N`");
+}
+
+#[test]
+fn what_cannot_be_signed_is_refused_before_it_is() {
+    let world = World::past(1);
+    let machine = machine(&world);
+    let issue = "issue bl.json --to ningbo-pumps --sign-only out.json";
+    machine.run(&format!("{issue} --genesis genesis.json")).exits(1).says("no key to sign with");
+    machine.run(&format!("{issue} --key pearl-line.key.json")).exits(1).says("no anchor");
+    machine.run("keys new -o plain.json").exits(0);
+    machine.run(&format!("{issue} --genesis genesis.json --key plain.json")).exits(1).says("names no member");
+    machine
+        .run(&format!("{issue} --genesis genesis.json --key plain.json --member pearl-line"))
+        .exits(1)
+        .says("no pepper");
+    machine.run("keys new --purpose consensus -o vote.json").exits(0);
+    machine.run(&format!("{issue} --genesis genesis.json --key vote.json")).exits(1).says("does not sign statements");
+    machine
+        .run(&format!("{issue} --genesis genesis.json --key pearl-line.key.json --valid-for 8d"))
+        .exits(1)
+        .says("longer than 7 days");
+    machine
+        .run(&format!("{issue} --genesis genesis.json --key pearl-line.key.json --member klang-water"))
+        .exits(1)
+        .says("`pearl-line`'s, not `klang-water`'s");
+    machine.write("bl.json", "{\"carrierCode\": 1}");
+    machine.run(&format!("{issue} --genesis genesis.json --key pearl-line.key.json")).exits(1).says("schema.");
+    assert!(!machine.has("out.json"));
+}
+
+#[test]
+fn a_bundle_is_verified_rung_by_rung() {
+    let mut world = World::past(1);
+    let machine = machine(&world);
+    let record = travelled(&machine, &mut world);
+    let run = machine.run("verify bl.bundle.json --genesis genesis.json").exits(0);
+    assert_snapshot!(run.with(&[(&record.to_string(), "RECORD-ID"), (&record.0.short(), "RECORD")]));
+    let json = machine.run("verify bl.bundle.json --genesis genesis.json --json").exits(0).json();
+    assert_eq!(json["outcome"], "VALID");
+    assert_eq!(json["ladder"][0]["name"], "format");
+    assert_eq!(json["chain"], world.genesis.chain.to_string());
+}
+
+#[test]
+fn a_past_can_be_traced_offline() {
+    let mut world = World::past(1);
+    let machine = machine(&world);
+    let record = travelled(&machine, &mut world);
+    let run = machine.run("trace bl.bundle.json --genesis genesis.json").exits(0);
+    assert_snapshot!(run.with(&[(&record.to_string(), "RECORD-ID")]));
+    let json = machine.run("trace bl.bundle.json --genesis genesis.json --json").exits(0).json();
+    assert_eq!(json["acts"].as_array().expect("acts").len(), 2);
+    assert_eq!(json["complete"], true);
+    let receipt =
+        world.receipt(&SignedStatement::try_from(submission(&machine, "t.json").statement).expect("envelope").id());
+    machine.write("r.json", serde_json::to_vec(&receipt).expect("JSON"));
+    machine.run("trace r.json --genesis genesis.json").exits(0).says("the bundle is a receipt");
+    machine.write("none.json", serde_json::to_vec(&world.status(&record)).expect("JSON"));
+    machine.run("trace none.json --genesis genesis.json").exits(1).says("proves no act");
+}
+
+#[test]
+fn one_changed_byte_is_exit_3() {
+    let mut world = World::past(1);
+    let machine = machine(&world);
+    travelled(&machine, &mut world);
+    let good = machine.read("bl.bundle.json");
+    let text = String::from_utf8(good.clone()).expect("UTF-8");
+    // In each part of the file, one character of its base64.
+    let parts = [
+        "\"header\": \"",
+        "\"certificate\": \"",
+        "\"record\": \"",
+        "\"proof\": \"",
+        "\"entry\": \"",
+        "\"member\": \"",
+        "\"payload\": \"",
+        "\"sig\": \"",
+        "\"body\": \"",
+    ];
+    for part in parts {
+        let at = text.find(part).expect(part) + part.len() + 20;
+        let mut bad = good.clone();
+        bad[at] = if bad[at] == b'A' { b'B' } else { b'A' };
+        machine.write("bad.json", &bad);
+        machine.run("verify bad.json --genesis genesis.json").exits(3);
+        machine.run("trace bad.json --genesis genesis.json").exits(3);
+    }
+    machine.run("verify bl.bundle.json --genesis genesis.json").exits(0);
+}
+
+#[test]
+fn another_network_too_old_and_no_proof_at_all_are_exit_3() {
+    let mut world = World::past(1);
+    let machine = machine(&world);
+    travelled(&machine, &mut world);
+    machine.write("other.json", World::past(2).genesis_bytes);
+    machine.run("verify bl.bundle.json --genesis other.json").exits(3).says("the anchor is of network");
+    machine.run("verify bl.bundle.json --genesis genesis.json --max-age 5m").exits(3).says("INVALID");
+    machine.run("verify bl.bundle.json --genesis genesis.json --max-age 3650d").exits(0);
+    machine.run("verify bl.bundle.json --genesis genesis.json --strict").exits(0);
+    for (name, bytes) in [("a", "{"), ("b", "{}"), ("c", "[1, 2]"), ("d", "")] {
+        machine.write(name, bytes);
+        machine.run(&format!("verify {name} --genesis genesis.json")).exits(3).says("is not a proof");
+    }
+    let text = String::from_utf8(machine.read("bl.bundle.json")).expect("UTF-8");
+    machine.write("e", text.replacen("\"header\": \"", "\"header\": \"!", 1));
+    machine.run("verify e --genesis genesis.json").exits(3).says("expected base64");
+    machine.run("verify absent.json --genesis genesis.json").exits(1).says("no such file");
+    machine.run("verify bl.bundle.json").exits(1).says("no anchor");
+    machine.run("verify bl.bundle.json --genesis bl.json").exits(1).says("is not a genesis file");
+}

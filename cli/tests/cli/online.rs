@@ -1,0 +1,281 @@
+//! With a node: what it says is checked, what it refuses is explained, what it fakes is found out.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use insta::assert_snapshot;
+use sampan_proto::api::{Problem, StatementStatus, Submission};
+use sampan_proto::ids::RecordId;
+use sampan_proto::proof::Bundle;
+use sampan_proto::reject::{Code, Reject};
+
+use crate::node::{Node, Request, Response, json, problem};
+use crate::sampan::{Machine, Run};
+use crate::world::{BUYER, CARRIER, SHIPPER, World};
+
+/// A machine that knows the node, the genesis and the members' keys.
+fn machine(node: &Node) -> Machine {
+    let machine = bare(node);
+    let world = node.world.lock().expect("world");
+    machine.write("config/sampan/cli.toml", format!("node = \"{}\"\ngenesis = \"genesis.json\"", node.url));
+    machine.write("config/sampan/genesis.json", &world.genesis_bytes);
+    machine
+}
+
+/// The same without settings.
+fn bare(node: &Node) -> Machine {
+    let machine = Machine::new();
+    let world = node.world.lock().expect("world");
+    for member in [CARRIER, SHIPPER, BUYER] {
+        machine.write_private(&format!("{member}.key.json"), &world.key(member));
+    }
+    machine.run("template bill-of-lading -o bl.json").exits(0);
+    machine
+}
+
+const ISSUE: &str = "issue bl.json --to ningbo-pumps --key pearl-line.key.json";
+
+fn id(run: &Run, field: &str) -> String {
+    run.json()[field].as_str().expect(field).to_owned()
+}
+
+fn issued(machine: &Machine) -> RecordId {
+    id(&machine.run(&format!("{ISSUE} --json")).exits(0), "record").parse().expect("id")
+}
+
+#[test]
+fn a_bill_travels_from_carrier_to_carrier() {
+    let node = Node::honest(World::live());
+    let machine = machine(&node);
+    let run = machine.run(ISSUE).exits(0);
+    run.says("final issue of SMDG:SPL:SPLNGB2611047 by `pearl-line` to `ningbo-pumps`");
+    machine.run("verify SPLNGB2611047.bundle.json --max-age 5m").exits(0).says("the document is not disclosed");
+    let run =
+        machine.run("transfer SPLNGB2611047.bundle.json --to klang-water --key ningbo-pumps.key.json --json").exits(0);
+    assert_eq!((&run.json()["state"], &run.json()["executed"]["seq"]), (&"final".into(), &2.into()));
+    let record = id(&run, "record");
+    machine.run(&format!("status {record}")).exits(0).says("✓ issued, held by `klang-water`, seq 2");
+    machine.run(&format!("show {record}")).exits(0).says("klang-water  Klang Water Supplies Sdn. Bhd., MY");
+    machine.run(&format!("watch {record} --until 2")).exits(0).says("held by `klang-water`");
+    machine.run(&format!("surrender {record} --key klang-water.key.json --bundle end.json")).exits(0);
+    machine.run("trace end.json").exits(0).says("klang-water → pearl-line");
+    machine.run(&format!("trace {record}")).exits(0).says("ningbo-pumps → klang-water");
+    let run = machine.run(&format!("watch {record} --until ended --json")).exits(0);
+    assert_eq!(run.json()["record"]["status"], "surrendered");
+    let statement = id(&machine.run("trace end.json --json"), "id");
+    assert_eq!(statement, record);
+}
+
+#[test]
+fn receipts_and_bundles_are_checked_before_they_are_handed_over() {
+    let node = Node::honest(World::live());
+    let machine = machine(&node);
+    let run = machine.run(&format!("{ISSUE} --bundle - --json")).exits(0);
+    assert!(!machine.has("SPLNGB2611047.bundle.json"));
+    let (record, statement) = (id(&run, "record"), id(&run, "statement"));
+    machine.run(&format!("receipt {statement} -o r.json")).exits(0).says("signed issue to `ningbo-pumps`");
+    machine.run("verify r.json").exits(0).says("inclusion");
+    let printed = machine.run(&format!("receipt {statement}")).exits(0);
+    assert!(Bundle::from_json(printed.stdout.as_bytes()).is_ok());
+    machine.run(&format!("bundle {record} --with-body -o b.json")).exits(1).says("not_disclosed");
+    machine
+        .run(&format!("bundle {record} --with-body -o b.json --key ningbo-pumps.key.json"))
+        .exits(0)
+        .says("holds the document");
+    machine.run("verify b.json").exits(0).says("as committed and as claimed");
+    machine.run(&format!("{ISSUE} --with-body --bundle own.json")).exits(1);
+    let absent = "0".repeat(64);
+    machine.run(&format!("receipt {absent}")).exits(1).says("not_found");
+    machine.run(&format!("status {absent}")).exits(1).says("proven: there is no record 00000000");
+    machine.run(&format!("show {absent}")).exits(1).says("there is no record");
+    machine.run(&format!("trace {absent}")).exits(1).says("there is no record");
+}
+
+#[test]
+fn the_issuer_may_keep_the_document_in_the_bundle() {
+    let node = Node::honest(World::live());
+    let machine = machine(&node);
+    machine.run(&format!("{ISSUE} --with-body --bundle own.json")).exits(0).says("holds the document itself");
+    machine.run("verify own.json").exits(0).says("as committed and as claimed");
+}
+
+#[test]
+fn a_number_issued_twice_is_refused_with_proof() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    let record = issued(&machine);
+    let run = machine.run(&format!("{ISSUE} --bundle why.json")).exits(1);
+    let (short, full) = (record.0.short(), record.to_string());
+    assert_snapshot!(run.with(&[(&full, "RECORD-ID"), (&short, "RECORD")]));
+    machine.run("verify why.json").exits(0).says("this number of `pearl-line` is record");
+    let json = machine.run(&format!("{ISSUE} --json")).exits(1).json();
+    assert_eq!(json["error"]["code"], "reference_already_issued");
+    assert!(json["error"]["proven"][0].as_str().expect("fact").contains(&full));
+}
+
+#[test]
+fn the_loser_of_a_race_learns_who_holds_the_bill() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    let record = issued(&machine);
+    machine.run(&format!("transfer {record} --to klang-water --key ningbo-pumps.key.json")).exits(0);
+    let run = machine.run(&format!("transfer {record} --to cn-customs --seq 1 --key ningbo-pumps.key.json")).exits(1);
+    run.says("wrong_seq")
+        .says("proven: record")
+        .says("held by `klang-water`, seq 2")
+        .says("hint: fetch the record's newest state");
+}
+
+#[test]
+fn signed_files_are_sent_once_whatever_is_repeated() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    machine.run(&format!("{ISSUE} --sign-only s.json")).exits(0);
+    machine.run("submit s.json --no-wait").exits(0).says("accepted, not final");
+    machine.run("submit s.json").exits(0).says("final");
+    machine.write("junk.json", "{}");
+    let run = machine.run("submit s.json junk.json --json").exits(1);
+    assert_eq!(run.json()[0]["state"], "final");
+    assert_eq!(run.json()[1]["error"]["code"], "json_missing_field");
+    machine.write("other.json", World::past(2).genesis_bytes);
+    machine.run("submit s.json --genesis other.json").exits(1).says("wrong_chain");
+}
+
+#[test]
+fn a_statement_that_the_node_forgot_is_sent_again() {
+    let asked = AtomicU32::new(0);
+    let node = Node::with(World::past(1), move |request, _| {
+        let forgets = request.path.starts_with("/v1/statements/") && asked.fetch_add(1, Ordering::Relaxed) == 0;
+        forgets.then(|| json(200, &StatementStatus::Unknown))
+    });
+    machine(&node).run(ISSUE).exits(0).says("final issue");
+}
+
+#[test]
+fn a_statement_that_lost_says_to_what() {
+    let node = Node::with(World::past(1), |request, world| {
+        let lost = request.path.starts_with("/v1/statements/").then(|| {
+            let reject = Reject::new(Code::Superseded, "$", "another transfer came first");
+            let asked = Bundle::new(world.genesis.chain, world.head.0.clone(), world.head.1.clone());
+            Problem { proof: Some(Box::new(asked)), ..reject.into() }
+        })?;
+        Some(json(200, &StatementStatus::Dropped { problem: Box::new(lost) }))
+    });
+    let run = machine(&node).run(ISSUE).exits(1);
+    run.says("dropped later: superseded").says("another transfer came first").says("about something else");
+}
+
+#[test]
+fn a_record_is_watched_from_before_it_exists() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    machine.run(&format!("{ISSUE} --sign-only s.json")).exits(0);
+    let submission: Submission = serde_json::from_slice(&machine.read("s.json")).expect("a submission");
+    let record = machine.run("submit s.json --json").exits(0).json()["record"].as_str().expect("record").to_owned();
+    *node.world.lock().expect("world") = World::past(1);
+    let world = std::sync::Arc::clone(&node.world);
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        world.lock().expect("world").submit(submission).expect("executed");
+    });
+    let run = machine.run(&format!("watch {record} --until final")).exits(0);
+    later.join().expect("submitted");
+    run.says("there is no record").says("issued, held by `ningbo-pumps`");
+}
+
+#[test]
+fn a_problem_is_told_in_full() {
+    let node = Node::with(World::past(1), |request: &Request, _: &World| {
+        let reject = Reject::new(Code::WrongRole, "$.member", "`pearl-line` has not the role carrier");
+        (request.path == "/v1/statements").then(|| problem(&Problem::from(reject)))
+    });
+    let machine = machine(&node);
+    assert_snapshot!(machine.run(ISSUE).exits(1));
+    assert_snapshot!(machine.run(&format!("{ISSUE} --json")).exits(1));
+}
+
+#[test]
+fn a_false_proof_is_found_out() {
+    let twist = |request: &Request, world: &World| -> Option<Response> {
+        if request.path != "/v1/statements" {
+            return None;
+        }
+        let mut proof = world.status(&RecordId(world.genesis.chain.0));
+        proof.head.header.0.time_ms += 1;
+        let reject = Reject::new(Code::ReferenceAlreadyIssued, "$.action.issue.reference", "issued before");
+        Some(problem(&Problem { proof: Some(Box::new(proof)), ..reject.into() }))
+    };
+    let node = Node::with(World::past(1), twist);
+    machine(&node).run(ISSUE).exits(3).says("the proof it gives as the reason fails");
+}
+
+#[test]
+fn a_valid_proof_of_something_else_is_no_answer() {
+    let elsewhere = RecordId(sampan_proto::hash::Hash32([7; 32]));
+    let node = Node::with(World::past(1), move |request, world| {
+        request.path.ends_with("/status").then(|| json(200, &world.status(&elsewhere)))
+    });
+    let asked = "0".repeat(64);
+    machine(&node).run(&format!("status {asked} --max-age 3650d")).exits(3).says("about something else");
+}
+
+#[test]
+fn a_proof_that_leaves_out_the_point_is_no_answer() {
+    let node = Node::with(World::past(1), |request, world| {
+        let bundle = Bundle::new(world.genesis.chain, world.head.0.clone(), world.head.1.clone());
+        request.path.contains("/records/").then(|| json(200, &bundle))
+    });
+    let machine = machine(&node);
+    let asked = "0".repeat(64);
+    for command in ["status", "show", "bundle"] {
+        machine.run(&format!("{command} {asked}")).exits(3);
+    }
+    machine.run(&format!("trace {asked}")).exits(1);
+}
+
+#[test]
+fn an_old_state_is_not_fresh() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    let record = issued(&machine);
+    machine.run(&format!("status {record}")).exits(3).says("at most 300 s asked for");
+    machine.run(&format!("status {record} --max-age 3650d")).exits(0);
+}
+
+#[test]
+fn the_anchor_of_a_node_is_pinned_on_first_use() {
+    let node = Node::honest(World::past(1));
+    let machine = bare(&node);
+    let chain = node.world.lock().expect("world").genesis.chain;
+    let run = machine.run(&format!("network --node {}", node.url)).exits(0);
+    let port = node.url.rsplit(':').next().expect("port");
+    assert_snapshot!(run.with(&[(&chain.to_string(), "CHAIN"), (port, "PORT")]));
+    let again = machine.run(&format!("network --node {} --json", node.url)).exits(0);
+    assert_eq!(again.stderr, "");
+    assert_eq!(again.json()["members"][0]["proven"], true);
+    // The same address with another network behind it: the pin holds.
+    *node.world.lock().expect("world") = World::past(2);
+    machine.run(&format!("network --node {}", node.url)).exits(3).says("pinned on first use");
+}
+
+#[test]
+fn a_node_that_cannot_be_reached_is_exit_2_and_loses_nothing() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    let dead = "http://127.0.0.1:9";
+    machine.run(&format!("{ISSUE} --node {dead}")).exits(2).says("cannot ask the node").says("sampan submit");
+    let files = std::fs::read_dir(machine.path("")).expect("list");
+    let kept =
+        files.filter_map(|file| file.ok()?.file_name().into_string().ok()).find(|name| name.ends_with(".signed.json"));
+    let kept = kept.expect("the signed statement was kept");
+    let submission: Submission = serde_json::from_slice(&machine.read(&kept)).expect("a submission");
+    assert!(submission.body.is_some());
+    machine.run(&format!("submit {kept}")).exits(0).says("final");
+}
+
+#[test]
+fn what_is_no_node_is_told() {
+    let node = Node::with(World::past(1), |_, _| Some((200, "text/html", b"<html>\x1b[2J".to_vec())));
+    let run = machine(&node).run("network").exits(2);
+    run.says("does not answer like a Sampan node");
+    assert!(!run.stderr.contains('\u{1b}'), "{run}");
+}

@@ -1,0 +1,364 @@
+//! A network in memory: one validator that signs whatever it is told, and the proofs of it. It executes
+//! just enough of the ledger's rules for the program to meet a "yes" and a "no".
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use sampan_proto::api::{Problem, Submission};
+use sampan_proto::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
+use sampan_proto::body::{Body, pepper_commitment};
+use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
+use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::keyfile::KeyFile;
+use sampan_proto::keys::SecretKey;
+use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
+use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::merkle::log::{LogRead, prove_inclusion};
+use sampan_proto::merkle::state::{self, Page, PagePath, StateProof};
+use sampan_proto::proof::{
+    Binary, Bundle, DisclosedBody, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
+};
+use sampan_proto::record::{EntryRef, Record, Status};
+use sampan_proto::reject::{Code, Reject};
+use sampan_proto::state_key;
+use sampan_proto::statement::{Action, SignedStatement, VerifiedStatement};
+use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
+
+/// 2026-01-05 08:00:00 UTC: a time that has passed whenever the tests run.
+pub(crate) const PAST_MS: u64 = 1_767_600_000_000;
+
+pub(crate) const CARRIER: &str = "pearl-line";
+pub(crate) const SHIPPER: &str = "ningbo-pumps";
+pub(crate) const BUYER: &str = "klang-water";
+
+const MEMBERS: [(&str, &str, &str, Role); 5] = [
+    ("cn-customs", "General Administration of Customs", "CN", Role::Customs),
+    (BUYER, "Klang Water Supplies Sdn. Bhd.", "MY", Role::Trader),
+    ("ningbo-origin", "Ningbo Customs, Origin Desk", "CN", Role::IssuingAuthority),
+    (SHIPPER, "Ningbo Haishu Pump Works Co., Ltd.", "CN", Role::Trader),
+    (CARRIER, "Sampan Pearl Line", "CN", Role::Carrier),
+];
+
+/// The network.
+pub(crate) struct World {
+    pub(crate) genesis_bytes: Vec<u8>,
+    pub(crate) genesis: Genesis,
+    validator: SecretKey,
+    seed: u8,
+    /// Blocks get this time, or the real one.
+    past: bool,
+    log: Log,
+    frontier: Frontier,
+    state: BTreeMap<PagePath, Page>,
+    pub(crate) head: (Header, Certificate),
+    records: BTreeMap<RecordId, Record>,
+    references: BTreeMap<(MemberId, ReferenceKey), RecordId>,
+    history: BTreeMap<RecordId, Vec<HistoryEntry>>,
+    pub(crate) bodies: BTreeMap<RecordId, Body>,
+}
+
+#[derive(Default)]
+struct Log(BTreeMap<(u8, u64), Hash32>);
+
+impl LogRead for Log {
+    type Error = Infallible;
+    fn subtree(&self, level: u8, index: u64) -> Result<Hash32, Infallible> {
+        Ok(self.0[&(level, index)])
+    }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    let now = jiff::Timestamp::now().as_millisecond();
+    u64::try_from(now).expect("after 1970")
+}
+
+fn id(text: &str) -> MemberId {
+    text.parse().expect("member id")
+}
+
+fn secret(seed: u8, member: usize, purpose: Purpose) -> SecretKey {
+    let mut bytes = [seed; 32];
+    bytes[0] = u8::try_from(member).expect("few");
+    bytes[1] = purpose as u8;
+    SecretKey::from_seed(bytes)
+}
+
+impl World {
+    /// A network whose blocks are of January 2026. Another seed is another network.
+    pub(crate) fn past(seed: u8) -> Self {
+        Self::new(seed, true)
+    }
+
+    /// A network whose blocks are of now.
+    pub(crate) fn live() -> Self {
+        Self::new(1, false)
+    }
+
+    fn new(seed: u8, past: bool) -> Self {
+        let entry = |(i, (member, name, country, role)): (usize, &(&str, &str, &str, Role))| {
+            let key = |purpose| MemberKey::from_genesis(purpose, secret(seed, i, purpose).public());
+            let mut keys = vec![key(Purpose::Statement), key(Purpose::Governance)];
+            let customs = *role == Role::Customs;
+            keys.extend(customs.then(|| key(Purpose::Consensus)));
+            let member = Member {
+                id: id(member),
+                name: (*name).to_owned(),
+                country: country.parse().expect("country"),
+                roles: [*role].into(),
+                standing: Standing::Active,
+                keys,
+                pepper: Some(pepper_commitment(&[seed; 32])),
+            };
+            let power = customs.then_some(1);
+            let digest = GenesisEntry::signing_digest(&member, power);
+            let signature = secret(seed, i, Purpose::Governance).sign(&digest.0);
+            GenesisEntry { member, power, signature }
+        };
+        let file = GenesisFile {
+            version: 1,
+            network: format!("harbour-{seed}"),
+            time_ms: if past { PAST_MS } else { now_ms() - 60_000 },
+            parameters: Parameters { trusting_period_ms: 10 * 366 * 24 * 3_600 * 1_000, ..Parameters::default() },
+            members: MEMBERS.iter().enumerate().map(entry).collect(),
+        };
+        let genesis_bytes = serde_json::to_vec_pretty(&file).expect("JSON");
+        let genesis = Genesis::from_bytes(&genesis_bytes).expect("genesis");
+        let validator = secret(seed, 0, Purpose::Consensus);
+        let nothing = Certificate::new(Height::GENESIS, 0, HeaderHash(genesis.chain.0), &genesis.roster, Vec::new());
+        let mut world = Self {
+            head: (header(&genesis, &validator), nothing),
+            genesis_bytes,
+            genesis,
+            validator,
+            seed,
+            past,
+            log: Log::default(),
+            frontier: Frontier::new(),
+            state: BTreeMap::new(),
+            records: BTreeMap::new(),
+            references: BTreeMap::new(),
+            history: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+        };
+        let members = world.genesis.members.iter().map(|m| (state_key::member(&m.id), Some(m.value_hash()))).collect();
+        world.block(&[], &members);
+        world
+    }
+
+    /// The key file of a member.
+    pub(crate) fn key(&self, member: &str) -> Vec<u8> {
+        let place = MEMBERS.iter().position(|(id, ..)| *id == member).expect("member");
+        let secret = secret(self.seed, place, Purpose::Statement);
+        KeyFile { member: Some(id(member)), purpose: Purpose::Statement, secret, pepper: Some([self.seed; 32]) }
+            .to_json()
+            .to_vec()
+    }
+
+    /// Executes a submission in a block of its own, or says why not.
+    pub(crate) fn submit(&mut self, submission: Submission) -> Result<StatementId, Box<Problem>> {
+        let refuse = |reject: Reject| Box::new(Problem::from(reject));
+        let signed = SignedStatement::try_from(submission.statement).map_err(refuse)?;
+        let verified = signed.verify(self.genesis.chain).map_err(refuse)?;
+        if self.receipt(&verified.id()).is_some() {
+            return Err(refuse(Reject::new(Code::StatementAlreadyExecuted, "$", "again")));
+        }
+        let member = verified.statement().member.clone();
+        let (record, reference) = match verified.statement().action.clone() {
+            Action::Issue(issue) => {
+                if let Some(record) = self.references.get(&(member.clone(), issue.reference)) {
+                    let detail = format!("`{member}` issued this number before, as record {}", record.0.short());
+                    let reject = Reject::new(Code::ReferenceAlreadyIssued, "$.action.issue.reference", detail);
+                    let proof = Some(Box::new(self.reference(&member, issue.reference)));
+                    return Err(Box::new(Problem { proof, ..reject.into() }));
+                }
+                let id = Record::id_of(verified.id());
+                self.bodies.extend(submission.body.map(|body| (id, body.into())));
+                let record = Record {
+                    id,
+                    kind: issue.claims.kind(),
+                    issuer: member.clone(),
+                    issued_to: issue.to.clone(),
+                    reference: issue.reference,
+                    body: issue.body.commitment,
+                    status: Status::Issued,
+                    possessor: issue.claims.is_title().then_some(issue.to),
+                    seq: 1,
+                    issued_at: self.head.0.height.next(),
+                    last: EntryRef { index: 0, leaf: Hash32::ZERO },
+                };
+                (record, Some((member, issue.reference)))
+            }
+            Action::Transfer(act) => {
+                let old = self.possessed(act.record, act.seq)?;
+                (Record { possessor: Some(act.to), seq: act.seq + 1, ..old }, None)
+            }
+            Action::Surrender(act) => {
+                let old = self.possessed(act.record, act.seq)?;
+                (Record { possessor: None, status: Status::Surrendered, seq: act.seq + 1, ..old }, None)
+            }
+        };
+        self.execute(&verified, record, reference);
+        Ok(verified.id())
+    }
+
+    fn possessed(&self, id: RecordId, seq: u64) -> Result<Record, Box<Problem>> {
+        let Some(record) = self.records.get(&id) else {
+            let reject = Reject::new(Code::UnknownRecord, "$.action.transfer.record", "no such record");
+            return Err(Box::new(reject.into()));
+        };
+        if record.seq == seq {
+            return Ok(record.clone());
+        }
+        let detail = format!("the record is at seq {}, the statement names {seq}", record.seq);
+        let reject = Reject::new(Code::WrongSeq, "$.action.transfer.seq", detail);
+        Err(Box::new(Problem { proof: Some(Box::new(self.status(&id))), ..reject.into() }))
+    }
+
+    fn execute(
+        &mut self,
+        verified: &VerifiedStatement,
+        mut record: Record,
+        reference: Option<(MemberId, ReferenceKey)>,
+    ) {
+        let height = self.head.0.height.next();
+        self.append(&Entry::Block(BlockEntry { height, previous: self.head.0.hash() }));
+        let body = reference.is_some().then_some(record.body);
+        let entry = Entry::Act(ActEntry {
+            height,
+            time_ms: self.time(height),
+            action: verified.statement().action.kind(),
+            record: record.id,
+            seq: record.seq,
+            actor: state_key::member(&verified.statement().member),
+            statement: verified.id(),
+            body,
+            previous: self.records.get(&record.id).map(|record| record.last),
+        });
+        record.last = EntryRef { index: self.append(&entry), leaf: entry.leaf_hash() };
+        let act = HistoryEntry { index: record.last.index, entry: Binary(entry), statement: verified.signed().into() };
+        self.history.entry(record.id).or_default().push(act);
+        let mut changes = BTreeMap::from([(state_key::record(&record.id), Some(record.value_hash()))]);
+        if let Some((member, key)) = reference {
+            let value = state_key::reference_value(&record.id);
+            changes.insert(state_key::reference(&member, &key), Some(value));
+            self.references.insert((member, key), record.id);
+        }
+        self.records.insert(record.id, record);
+        self.block(&[verified.envelope()], &changes);
+    }
+
+    fn append(&mut self, entry: &Entry) -> u64 {
+        let log = &mut self.log.0;
+        self.frontier.append_with(entry.leaf_hash(), &mut |level, index, hash| {
+            log.insert((level, index), *hash);
+        });
+        self.frontier.size() - 1
+    }
+
+    fn time(&self, height: Height) -> u64 {
+        if self.past { PAST_MS + 1_000 * height.0 } else { now_ms() }
+    }
+
+    fn block(&mut self, payload: &[EnvelopeId], changes: &BTreeMap<Hash32, Option<Hash32>>) {
+        let update = state::tree::update(&self.state, changes).expect("in memory");
+        let state_root = update.root;
+        update.apply(&mut self.state);
+        let height = self.head.0.height.next();
+        let previous = if height.0 == 1 { HeaderHash(self.genesis.chain.0) } else { self.head.0.hash() };
+        let header = Header {
+            height,
+            time_ms: self.time(height),
+            previous,
+            payload_hash: payload_hash(payload),
+            log_size: self.frontier.size(),
+            log_root: self.frontier.root(),
+            state_root,
+            ..header(&self.genesis, &self.validator)
+        };
+        let vote = Vote {
+            chain: self.genesis.chain,
+            vote_type: VoteType::Precommit,
+            height,
+            round: 0,
+            block: Some(header.hash()),
+            validator: self.validator.public(),
+        };
+        let signature = Signed::sign(vote, &self.validator).signature;
+        let certificate = Certificate::new(height, 0, header.hash(), &self.genesis.roster, vec![(0, signature)]);
+        self.head = (header, certificate);
+    }
+
+    fn bundle(&self) -> Bundle {
+        Bundle::new(self.genesis.chain, self.head.0.clone(), self.head.1.clone())
+    }
+
+    fn prove(&self, key: &Hash32) -> Binary<StateProof> {
+        Binary(state::tree::prove(&self.state, key).expect("in memory"))
+    }
+
+    fn members(&self) -> Vec<MemberProof> {
+        let proof = |member: &Member| MemberProof {
+            member: Binary(member.clone()),
+            proof: self.prove(&state_key::member(&member.id)),
+        };
+        self.genesis.members.iter().map(proof).collect()
+    }
+
+    /// Presence or absence of a record.
+    pub(crate) fn status(&self, id: &RecordId) -> Bundle {
+        let record = self.records.get(id).cloned().map(Binary);
+        let status = StatusPart { id: *id, record, proof: self.prove(&state_key::record(id)) };
+        Bundle { status: Some(status), ..self.bundle() }
+    }
+
+    /// What became of a number.
+    pub(crate) fn reference(&self, issuer: &MemberId, key: ReferenceKey) -> Bundle {
+        let record = self.references.get(&(issuer.clone(), key)).copied();
+        let proof = self.prove(&state_key::reference(issuer, &key));
+        let part = ReferenceProof { issuer: issuer.clone(), key, record, proof };
+        Bundle { reference: Some(part), ..self.bundle() }
+    }
+
+    /// All there is to prove about a record.
+    pub(crate) fn record(&self, id: &RecordId) -> Bundle {
+        let history = self.history.get(id).cloned().unwrap_or_default();
+        let reference = self.records.get(id).and_then(|r| self.reference(&r.issuer, r.reference).reference);
+        Bundle { history, reference, members: self.members(), ..self.status(id) }
+    }
+
+    /// The same with the document.
+    pub(crate) fn record_with_body(&self, id: &RecordId) -> Bundle {
+        let body = self.bodies.get(id).cloned().map(|body| DisclosedBody(Binary(body)));
+        Bundle { body, ..self.record(id) }
+    }
+
+    /// The receipt of an executed statement.
+    pub(crate) fn receipt(&self, statement: &StatementId) -> Option<Bundle> {
+        let named = |act: &&HistoryEntry| matches!(&act.entry.0, Entry::Act(entry) if entry.statement == *statement);
+        let act = self.history.values().flatten().find(named)?;
+        let path = prove_inclusion(&self.log, self.frontier.size(), act.index).expect("in memory")?;
+        let receipt = ReceiptPart { statement: act.statement.clone(), entry: act.entry.clone(), path: Binary(path) };
+        Some(Bundle { receipt: Some(receipt), members: self.members(), ..self.bundle() })
+    }
+}
+
+fn header(genesis: &Genesis, validator: &SecretKey) -> Header {
+    Header {
+        version: PROTOCOL_VERSION,
+        chain: genesis.chain,
+        height: Height::GENESIS,
+        time_ms: genesis.time_ms,
+        proposer: validator.public(),
+        previous: HeaderHash(genesis.chain.0),
+        payload_hash: payload_hash(&[]),
+        log_size: 0,
+        log_root: Hash32::ZERO,
+        state_root: Hash32::ZERO,
+        roster_hash: genesis.roster.hash(),
+        next_roster_hash: genesis.roster.hash(),
+        parameters_hash: genesis.parameters_hash(),
+        evidence_hash: no_evidence(),
+    }
+}
