@@ -180,13 +180,17 @@ fn private() -> OpenOptions {
     options
 }
 
+/// What a file's mode grants to its group and to others.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
+
 /// Judges the open file, not the path: nobody can swap it in between.
 #[cfg(unix)]
 fn check_private(file: &File, path: &Path) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
     let read = |source| KeyError::Read { path: path.to_owned(), source };
     let mode = file.metadata().map_err(read)?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Exposed { path: path.to_owned(), mode }) }
+    if mode & OTHERS == 0 { Ok(()) } else { Err(KeyError::Exposed { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]

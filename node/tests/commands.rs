@@ -1,5 +1,7 @@
 //! `sampand` as an operator runs it: exit codes, what is written, what is said.
 
+#![allow(clippy::expect_used, reason = "a test says what it expects, its helpers too")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

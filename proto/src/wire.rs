@@ -119,6 +119,8 @@ pub struct PeerStatus {
 pub struct RoundState {
     /// Proposals, newest round first.
     pub proposals: Vec<ProposalMessage>,
-    /// Votes of all rounds that still matter.
+    /// Votes of the newest rounds.
     pub votes: Vec<Signed<Vote>>,
+    /// What let the peer enter its round: for whoever is many rounds behind.
+    pub certificate: Option<RoundCertificate>,
 }

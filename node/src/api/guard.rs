@@ -42,13 +42,11 @@ impl Guard {
             return Refusal::shell(BUSY, detail).into_response();
         };
         let limit = self.lane.time();
-        match tokio::time::timeout(limit, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                let detail = format!("not done within {} s", limit.as_secs());
-                Refusal::shell(TIMED_OUT, detail).into_response()
-            }
-        }
+        let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
+            let detail = format!("not done within {} s", limit.as_secs());
+            return Refusal::shell(TIMED_OUT, detail).into_response();
+        };
+        response
     }
 }
 

@@ -93,7 +93,7 @@ fn sign(key: &Path, file: &Path) -> Result<(), Failure> {
         other => blame(file, &other),
     })?;
     let text = serde_json::to_string_pretty(&entry);
-    print(&text.map_err(|e| Failure::unexpected(e, "report this as a bug"))?)
+    print(&text.map_err(|e| Failure::unexpected(e.to_string(), "report this as a bug"))?)
 }
 
 fn describe(genesis: &Genesis) {

@@ -33,13 +33,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Something that the user can mend.
-    pub(crate) fn refused(what: impl ToString, hint: impl Into<String>) -> Self {
-        Self { exit: REFUSED, what: what.to_string(), hint: hint.into() }
+    pub(crate) fn refused(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: REFUSED, what: what.into(), hint: hint.into() }
     }
 
     /// Something that nobody expected.
-    pub(crate) fn unexpected(what: impl ToString, hint: impl Into<String>) -> Self {
-        Self { exit: UNEXPECTED, what: what.to_string(), hint: hint.into() }
+    pub(crate) fn unexpected(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: UNEXPECTED, what: what.into(), hint: hint.into() }
     }
 
     /// Tells the user; gives the exit code.
@@ -51,13 +51,13 @@ impl Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::refused(&error, error.hint())
+        Self::refused(error.to_string(), error.hint())
     }
 }
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
-        Self::refused(&error, error.hint())
+        Self::refused(error.to_string(), error.hint())
     }
 }
 
@@ -70,9 +70,9 @@ impl From<BadGenesis> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match &error {
-            StartError::Fatal(Fatal::RunningTwice(_)) => Self::refused(&error, error.hint()),
-            StartError::Fatal(_) => Self::unexpected(&error, error.hint()),
-            _ => Self::refused(&error, error.hint()),
+            StartError::Fatal(Fatal::RunningTwice(_)) => Self::refused(error.to_string(), error.hint()),
+            StartError::Fatal(_) => Self::unexpected(error.to_string(), error.hint()),
+            _ => Self::refused(error.to_string(), error.hint()),
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn host(config: Config, started: impl FnOnce(&Node)) -> Result<(), Fa
 }
 
 fn fatal(fault: &Fatal) -> Failure {
-    Failure::unexpected(fault, "start the node again; it recovers, or says what is damaged")
+    Failure::unexpected(fault.to_string(), "start the node again; it recovers, or says what is damaged")
 }
 
 async fn signal() -> &'static str {

@@ -1,6 +1,7 @@
 //! The table of keys: name, kind, meaning. Merging and `config show` both read it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
@@ -167,6 +168,7 @@ impl Key {
 pub(super) fn render(config: &Config, note: impl Fn(&Key) -> Option<String>) -> String {
     // A struct of strings, numbers and lists always has a TOML form.
     let table = Table::try_from(config).unwrap_or_default();
+    // Writing to a String cannot fail.
     let mut text = String::new();
     let mut section = "";
     for key in KEYS {
@@ -176,16 +178,16 @@ pub(super) fn render(config: &Config, note: impl Fn(&Key) -> Option<String>) -> 
         }
         if this != section {
             section = this;
-            text.push_str(&format!("[{section}]\n"));
+            let _ = writeln!(text, "[{section}]");
         }
         for line in key.doc.lines() {
-            text.push_str(&format!("# {line}\n"));
+            let _ = writeln!(text, "# {line}");
         }
         let note = note(key).map_or(String::new(), |note| format!("  # {note}"));
-        match key.find(&table) {
-            Some(value) => text.push_str(&format!("{name} = {value}{note}\n")),
-            None => text.push_str(&format!("# {name} is not set{note}\n")),
-        }
+        let _ = match key.find(&table) {
+            Some(value) => writeln!(text, "{name} = {value}{note}"),
+            None => writeln!(text, "# {name} is not set{note}"),
+        };
     }
     text
 }

@@ -140,19 +140,21 @@ impl Engine {
             }
             Effect::PublishRound(certificate) => {
                 self.sync_wal()?;
+                self.heard.certificate(&certificate);
                 self.net.publish(Publication::Consensus(ConsensusMessage::Round(certificate)));
             }
             Effect::Schedule(timeout) => self.timers.schedule(timeout),
             Effect::Cancel(timeout) => self.timers.cancel(Alarm::Round(timeout)),
             Effect::CancelAll => self.timers.cancel_rounds(),
             Effect::RoundStarted { round, proposer } => {
-                self.heard.round_started(round);
+                let height = self.next_height();
+                self.heard.round_started(height, round);
                 if let Some(validator) = &mut self.validator {
                     validator.owed = None;
                 }
                 if round > 0 {
                     self.metrics.round_beyond_first();
-                    tracing::info!(height = %self.next_height(), round, proposer = %proposer.short(), "another round");
+                    tracing::info!(%height, round, proposer = %proposer.short(), "another round");
                 }
             }
             Effect::GetValue { height, round } => match self.propose(height)? {

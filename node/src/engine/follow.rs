@@ -51,6 +51,7 @@ pub(super) struct Follower {
     asking_round: bool,
     turn: usize,
     idle_patrols: u32,
+    connected: usize,
 }
 
 impl Follower {
@@ -68,6 +69,7 @@ impl Follower {
             asking_round: false,
             turn: 0,
             idle_patrols: 0,
+            connected: 0,
         }
     }
 
@@ -120,6 +122,12 @@ impl Follower {
         let peers = peers.borrow();
         self.turn = self.turn.wrapping_add(1);
         peers.get(self.turn % peers.len().max(1)).copied()
+    }
+
+    /// Whether peers came since it was last asked: they may know more than we.
+    fn has_company(&mut self) -> bool {
+        let now = self.net.peers().borrow().len();
+        std::mem::replace(&mut self.connected, now) < now
     }
 
     /// Asks, checks the answer in the pool, and hands it to the engine.
@@ -195,7 +203,9 @@ impl Engine {
     pub(super) fn on_fetched(&mut self, fetched: Fetched) -> Result<(), Fatal> {
         match fetched {
             Fetched::Blocks(_, blocks) => {
+                // Also the answer to a question about a round that is over.
                 self.follower.asking_blocks = false;
+                self.follower.asking_round = false;
                 self.apply_all(&blocks)?;
                 self.follow();
             }
@@ -289,7 +299,7 @@ impl Engine {
         if self.is_running(height) && patrols >= REPAIR_AFTER && patrols.is_multiple_of(REPAIR_AFTER) {
             self.follower.ask_round(height);
         }
-        if patrols.is_multiple_of(STATUS_AFTER) {
+        if self.follower.has_company() || patrols.is_multiple_of(STATUS_AFTER) {
             self.follower.ask_status();
         }
     }

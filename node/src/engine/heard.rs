@@ -8,12 +8,15 @@ use sampan_proto::keys::PublicKey;
 use sampan_proto::roster::Roster;
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
-use sampan_proto::wire::{ProposalMessage, RoundState};
+use sampan_proto::wire::{ProposalMessage, RoundCertificate, RoundState};
 
 /// Heights beyond the tip of which messages are kept: the one being agreed on and the one after.
 pub(super) const WINDOW: u64 = 2;
 /// Rounds beyond the current one of which messages are kept; as many as the consensus core looks ahead.
 const ROUNDS_AHEAD: u32 = 10;
+/// Rounds behind the current one of which messages are kept; a peer further behind is given the
+/// certificate of the round instead.
+const ROUNDS_BEHIND: u32 = 64;
 /// Proposals kept per height and round: an honest one and a rival that proves equivocation.
 const PROPOSALS_PER_ROUND: usize = 2;
 
@@ -32,6 +35,7 @@ pub(super) struct Heard {
     votes: BTreeMap<(Height, u32, VoteType, PublicKey), Verified<Signed<Vote>>>,
     proposals: BTreeMap<(Height, u32), Vec<HeardProposal>>,
     newest_round: u32,
+    certificate: Option<RoundCertificate>,
 }
 
 impl Heard {
@@ -63,9 +67,19 @@ impl Heard {
         self.proposals.range((height, 0)..=(height, u32::MAX)).flat_map(|(_, kept)| kept)
     }
 
-    /// A round began: rounds far behind or ahead of it matter no more.
-    pub(super) fn round_started(&mut self, round: u32) {
+    /// A round of `height` began: rounds far behind it matter no more.
+    pub(super) fn round_started(&mut self, height: Height, round: u32) {
         self.newest_round = round;
+        let oldest = round.saturating_sub(ROUNDS_BEHIND);
+        self.votes.retain(|(at, of, ..), _| *at != height || *of >= oldest);
+        self.proposals.retain(|(at, of), _| *at != height || *of >= oldest);
+    }
+
+    /// What lets a round be entered.
+    pub(super) fn certificate(&mut self, certificate: &RoundCertificate) {
+        if self.certificate.as_ref().is_none_or(|known| known.round <= certificate.round) {
+            self.certificate = Some(certificate.clone());
+        }
     }
 
     /// A height is decided: forget everything up to it.
@@ -73,6 +87,7 @@ impl Heard {
         self.votes.retain(|(at, ..), _| *at > height);
         self.proposals.retain(|(at, _), _| *at > height);
         self.newest_round = 0;
+        self.certificate = None;
     }
 
     /// Whether validators with more than a third of the power voted at `height`: one of them is honest,
@@ -99,6 +114,7 @@ impl Heard {
         RoundState {
             proposals: self.proposals(height).map(|heard| heard.message.clone()).collect(),
             votes: self.votes_at(height).map(|vote| (**vote).clone()).collect(),
+            certificate: self.certificate.clone().filter(|certificate| certificate.height == height),
         }
     }
 

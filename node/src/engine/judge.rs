@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sampan_proto::ids::HeaderHash;
-use sampan_proto::limits::CLOCK_SKEW_MS;
+use sampan_proto::limits;
 use sampan_proto::wire::ProposalMessage;
 
 use super::candidates::{Candidate, Judgement};
@@ -107,8 +107,9 @@ impl Engine {
         let follows = header.height == self.next_height() && header.previous == self.tip.hash;
         let later = header.time_ms > self.tip.time_ms;
         let due = !documents.is_empty() || header.time_ms >= heartbeat;
-        if !(follows && later && due && self.rules.roster.by_key(&header.proposer).is_some()) {
-            tracing::warn!(height = %header.height, follows, later, due, "a proposed block breaks a rule");
+        let small = documents.iter().map(|document| document.size()).sum::<usize>() <= limits::BLOCK_BYTES;
+        if !(follows && later && due && small && self.rules.roster.by_key(&header.proposer).is_some()) {
+            tracing::warn!(height = %header.height, follows, later, due, small, "a proposed block breaks a rule");
             return Ok(None);
         }
         let outcome = self.execute(self.draft(header.time_ms, header.proposer), documents)?;
@@ -151,7 +152,7 @@ impl Engine {
     /// A fresh block's time must be near our clock; one that stands on a polka has passed that test.
     fn is_timely(&self, candidate: &Candidate) -> bool {
         !candidate.fresh
-            || now_ms().abs_diff(candidate.header.time_ms) <= CLOCK_SKEW_MS
+            || now_ms().abs_diff(candidate.header.time_ms) <= limits::CLOCK_SKEW_MS
             || self.heard.has_polka(&self.rules.roster, candidate.header.height, candidate.header.hash())
     }
 }

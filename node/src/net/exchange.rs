@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::metrics::NetMetrics;
 use super::quota::{Direction, Quotas, Rates};
-use super::rpc::{self, Metered, ResponseChannel, Weight};
+use super::rpc::{self, Metered, Query, ResponseChannel, Weight};
 use super::{InboundRequest, RequestFailed};
 use crate::fault::PeerFault;
 
@@ -86,7 +86,7 @@ impl Exchange {
         if asked >= ASKED_AT_ONCE || !self.quotas.admit(now, peer, Direction::Out, weight) {
             return self.refuse(reply, RequestFailed::HeldBack);
         }
-        let id = behaviour.send_request(&peer, Metered::new(request, Arc::default()));
+        let id = behaviour.send_request(&peer, Metered::new(Query::Request(request), Arc::default()));
         self.pending.insert((weight, id), Pending { peer, reply });
     }
 
@@ -123,9 +123,10 @@ impl Exchange {
             }
             rpc::Event::InboundFailure { peer, error, .. } => {
                 tracing::debug!(%peer, %error, "a peer's request failed");
-                self.metrics.request("in", "failed");
-                let malformed = matches!(&error, InboundFailure::Io(error) if is_malformed(error));
-                malformed.then_some((peer, PeerFault::Malformed))
+                if !matches!(error, InboundFailure::ResponseOmission) {
+                    self.metrics.request("in", "failed");
+                }
+                None
             }
             rpc::Event::ResponseSent { .. } => None,
         }
@@ -136,23 +137,31 @@ impl Exchange {
         behaviour: &mut rpc::Behaviour,
         now: Instant,
         (peer, weight, paused): (PeerId, Weight, bool),
-        request: Metered<Request>,
+        query: Metered<Query>,
         channel: ResponseChannel,
     ) -> Option<(PeerId, PeerFault)> {
         let meter = self.meters.entry((peer, weight)).or_default();
         let sent = meter.swap(0, Ordering::Relaxed);
         let busy = Metered::new(Response::Busy, Arc::clone(meter));
-        self.metrics.bytes("in", request.bytes());
+        self.metrics.bytes("in", query.bytes());
         self.metrics.bytes("out", sent);
-        self.quotas.charge(now, peer, Direction::In, weight, sent + request.bytes());
-        if !self.quotas.admit(now, peer, Direction::In, weight) {
+        self.quotas.charge(now, peer, Direction::In, weight, sent);
+        let admitted = self.quotas.admit(now, peer, Direction::In, weight);
+        self.quotas.charge(now, peer, Direction::In, weight, query.bytes());
+        if !admitted {
             self.metrics.request("in", "over-quota");
             // Fails only if the peer has left.
             let _ = behaviour.send_response(channel, busy);
             return Some((peer, PeerFault::OverQuota));
         }
+        let Query::Request(request) = query.message else {
+            self.metrics.request("in", "malformed");
+            // Without an answer the stream ends.
+            drop(channel);
+            return Some((peer, PeerFault::Malformed));
+        };
         let (reply, answer) = oneshot::channel();
-        let inbound = InboundRequest { peer, request: request.message, reply };
+        let inbound = InboundRequest { peer, request, reply };
         if paused || self.requests.try_send(inbound).is_err() {
             self.metrics.request("in", if paused { "paused" } else { "queue-full" });
             let _ = behaviour.send_response(channel, busy);

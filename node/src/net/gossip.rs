@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use libp2p::gossipsub::{
-    self, Behaviour, Config, ConfigBuilder, IdentityTransform, MaxCountSubscriptionFilter, Message, MessageAuthenticity,
-    MessageId, MetricsConfig, PeerScoreParams, PeerScoreThresholds, TopicHash, TopicScoreParams, ValidationMode,
-    WhitelistSubscriptionFilter,
+    self, Behaviour, Config, ConfigBuilder, IdentityTransform, MaxCountSubscriptionFilter, Message,
+    MessageAuthenticity, MessageId, MetricsConfig, PeerScoreParams, PeerScoreThresholds, TopicHash, TopicScoreParams,
+    ValidationMode, WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::StreamProtocol;
 use prometheus_client::registry::Registry;
@@ -148,12 +148,7 @@ impl Mesh {
     fn for_nodes(nodes: usize) -> Self {
         let target = nodes.saturating_sub(1).clamp(1, 8);
         // The library wants `outbound_min ≤ low ≤ target ≤ high` and `outbound_min ≤ target / 2`.
-        Self {
-            target,
-            low: (target * 3 / 4).max(1),
-            high: (target * 2).min(12),
-            outbound_min: (target / 2).min(3),
-        }
+        Self { target, low: (target * 3 / 4).max(1), high: (target * 2).min(12), outbound_min: (target / 2).min(3) }
     }
 }
 
@@ -302,8 +297,8 @@ mod tests {
         let params = scoring(Instance::Consensus);
         assert_eq!(params.validate(), Ok(()));
         assert_eq!(thresholds().validate(), Ok(()));
-        assert!(MEMBER_SCORE + REJECT_WEIGHT > 0.0, "a single rejected message keeps the peer in the mesh");
-        let worst = MEMBER_SCORE - super::super::peers::MAX_PENALTY;
+        let [forgiven, worst] = [REJECT_WEIGHT, -super::super::peers::MAX_PENALTY].map(|change| MEMBER_SCORE + change);
+        assert!(forgiven > 0.0, "a single rejected message keeps the peer in the mesh");
         assert!(worst > thresholds().gossip_threshold);
     }
 }

@@ -84,18 +84,23 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::super::swarm::Report;
-    use super::super::{MessageRef, Verdict};
+    use super::super::{MessageRef, Verdict, Verdicts};
     use super::*;
 
-    fn gossip(topic: Topic, bytes: usize, verdicts: &mpsc::Sender<Report>) -> Gossip {
+    fn gossip(topic: Topic, bytes: usize, verdicts: &Verdicts) -> Gossip {
         let from = PeerId::random();
         let message = MessageRef::new(topic, MessageId::new(b"id"), from, verdicts.clone());
         Gossip { topic, from, data: vec![0; bytes], message }
     }
 
+    fn verdicts() -> (Verdicts, mpsc::Receiver<Report>) {
+        let (queue, reports) = mpsc::channel(16);
+        (Verdicts::new(queue, &NetMetrics::default()), reports)
+    }
+
     #[test]
     fn service_is_by_urgency_then_by_age() {
-        let (verdicts, _kept) = mpsc::channel(16);
+        let (verdicts, _reports) = verdicts();
         let mut lanes = Lanes::new(&NetMetrics::default());
         for topic in [Topic::Documents, Topic::Votes, Topic::Proposals, Topic::Votes, Topic::Headers] {
             lanes.push(gossip(topic, 1, &verdicts));
@@ -107,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_full_lane_ignores_the_newcomer_and_leaves_the_others_alone() {
-        let (verdicts, mut reports) = mpsc::channel(16);
+        let (verdicts, mut reports) = verdicts();
         let metrics = NetMetrics::default();
         let mut lanes = Lanes::new(&metrics);
         for _ in 0..64 {
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_lane_counts_bytes_and_gives_them_back() {
-        let (verdicts, mut reports) = mpsc::channel(16);
+        let (verdicts, mut reports) = verdicts();
         let mut lanes = Lanes::new(&NetMetrics::default());
         for _ in 0..4 {
             lanes.push(gossip(Topic::Documents, 16 * MIB, &verdicts));

@@ -17,6 +17,7 @@ pub(super) struct NetMetrics {
     lane_depth: Family<One, Gauge>,
     lane_dropped: Family<One, Counter>,
     queue_depth: Family<One, Gauge>,
+    queue_dropped: Family<One, Counter>,
     unsent: Family<Two, Counter>,
     verdicts: Family<Two, Counter>,
     requests: Family<Two, Counter>,
@@ -44,6 +45,7 @@ impl NetMetrics {
         net.register("lane_depth", "Gossip messages waiting for verification", metrics.lane_depth.clone());
         net.register("lane_dropped", "Gossip messages dropped because the lane was full", metrics.lane_dropped.clone());
         net.register("queue_depth", "Items in the queues around the swarm task", metrics.queue_depth.clone());
+        net.register("queue_dropped", "Items that found a queue full", metrics.queue_dropped.clone());
         net.register("unsent", "Publications not sent, by topic and reason", metrics.unsent.clone());
         net.register("verdicts", "Verdicts on gossip messages", metrics.verdicts.clone());
         net.register("late_verdicts", "Verdicts on messages gossipsub no longer had", metrics.late_verdicts.clone());
@@ -65,6 +67,10 @@ impl NetMetrics {
 
     pub(super) fn queue(&self, name: &'static str, depth: usize) {
         self.queue_depth.get_or_create(&[("queue", name)]).set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn queue_dropped(&self, name: &'static str) -> Counter {
+        self.queue_dropped.get_or_create(&[("queue", name)]).clone()
     }
 
     pub(super) fn unsent(&self, topic: Topic, reason: &'static str) {

@@ -13,7 +13,7 @@
 //! | `lanes`, `outbox` | bounded queues: what came in, and what could not leave yet |
 //! | `rpc`, `exchange` | the request protocols' codec, and their bookkeeping |
 //! | `quota`, `peers` | token buckets, what a fault costs, redialling |
-//! | `swarm` | the task that moves things between all of these |
+//! | `start`, `swarm` | the task that moves things between all of these |
 //!
 //! Bytes of gossip leave here undecoded: `verify` decodes and checks them on its pool, and every message ends in
 //! exactly one verdict. No signature is checked and no file touched in this folder.
@@ -28,6 +28,7 @@ mod peers;
 mod quota;
 mod renamed;
 mod rpc;
+mod start;
 mod swarm;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ use std::time::Duration;
 
 use libp2p::gossipsub::MessageId;
 pub use libp2p::{Multiaddr, PeerId};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use sampan_proto::codec;
 use sampan_proto::ids::{ChainId, MemberId};
@@ -139,24 +141,43 @@ pub enum Verdict {
     Ignore,
 }
 
+/// The queue of verdicts.
+#[derive(Clone, Debug)]
+struct Verdicts {
+    queue: mpsc::Sender<Report>,
+    lost: Counter,
+}
+
+impl Verdicts {
+    fn new(queue: mpsc::Sender<Report>, metrics: &NetMetrics) -> Self {
+        Self { queue, lost: metrics.queue_dropped("verdicts") }
+    }
+
+    fn give(&self, report: Report) {
+        // A full queue loses the verdict, which then counts as `Ignore`: the message leaves gossipsub's cache by age.
+        // The queue is longer than all lanes together, so that takes a stalled swarm.
+        if self.queue.try_send(report).is_err() {
+            self.lost.inc();
+        }
+    }
+}
+
 /// The handle by which a gossip message's verdict is given. Dropping it ignores the message, so that a message that
 /// gets lost on its way through the node still ends in one verdict.
 #[derive(Debug)]
 pub struct MessageRef {
     report: Option<(Topic, MessageId, PeerId)>,
-    verdicts: mpsc::Sender<Report>,
+    verdicts: Verdicts,
 }
 
 impl MessageRef {
-    fn new(topic: Topic, id: MessageId, from: PeerId, verdicts: mpsc::Sender<Report>) -> Self {
+    fn new(topic: Topic, id: MessageId, from: PeerId, verdicts: Verdicts) -> Self {
         Self { report: Some((topic, id, from)), verdicts }
     }
 
     fn settle(&mut self, verdict: Verdict) {
         if let Some((topic, id, from)) = self.report.take() {
-            // A full queue loses the verdict, which then counts as `Ignore`: the message leaves gossipsub's cache by
-            // age. The queue is longer than all lanes together, so that takes a stalled swarm.
-            let _ = self.verdicts.try_send(Report { topic, id, from, verdict });
+            self.verdicts.give(Report { topic, id, from, verdict });
         }
     }
 }
@@ -233,6 +254,7 @@ pub struct Net {
     commands: mpsc::Sender<Command>,
     peers: watch::Receiver<Vec<PeerId>>,
     listeners: watch::Receiver<Vec<Multiaddr>>,
+    subscribers: watch::Receiver<BTreeMap<Topic, usize>>,
     metrics: Arc<NetMetrics>,
     stop: CancellationToken,
 }
@@ -282,13 +304,21 @@ impl Net {
 
     /// Blames a peer for something other than a gossip message, such as a page that does not verify.
     pub fn fault(&self, peer: PeerId, fault: PeerFault) {
-        // Best effort: a full queue means that the task has worse problems than a missed reprimand.
-        let _ = self.commands.try_send(Command::Fault { peer, fault });
+        // A full queue means that the task has worse problems than a missed reprimand.
+        if self.commands.try_send(Command::Fault { peer, fault }).is_err() {
+            self.metrics.queue_dropped("commands").inc();
+        }
     }
 
     /// Connected peers, sorted.
     pub fn peers(&self) -> watch::Receiver<Vec<PeerId>> {
         self.peers.clone()
+    }
+
+    /// How many connected peers have subscribed to each topic: who would hear a publication now. A peer that subscribes
+    /// later gets nothing of what went before; it has to ask.
+    pub fn subscribers(&self) -> watch::Receiver<BTreeMap<Topic, usize>> {
+        self.subscribers.clone()
     }
 
     /// Addresses listened on, port 0 resolved.
@@ -340,5 +370,5 @@ impl Default for Tuning {
 
 /// Starts the network on the current tokio runtime.
 pub fn start(config: NetConfig, registry: &mut Registry) -> Result<(Net, NetEvents), NetError> {
-    swarm::start(config, Tuning::default(), registry)
+    start::start(config, Tuning::default(), registry)
 }

@@ -11,13 +11,18 @@ use tokio::time::Instant;
 
 use super::rpc::Weight;
 
-/// How fast a bucket refills, and how much it holds.
+/// A bucket of so many tokens, refilled in so long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
-    /// Tokens a second.
-    pub(super) per_second: u64,
-    /// The bucket's size, as the time it takes to fill.
-    pub(super) burst: Duration,
+    pub(super) tokens: u64,
+    pub(super) refill: Duration,
+}
+
+impl Rate {
+    fn cost(self, tokens: u64) -> Duration {
+        let nanos = self.refill.as_nanos() * u128::from(tokens) / u128::from(self.tokens.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
 }
 
 /// What one peer may ask of us, and we of it.
@@ -35,9 +40,9 @@ impl Rates {
     /// Among members. Bytes count more than requests: a laggard must be able to catch up while the network runs at full
     /// load, which is 16 pages of a full block a second.
     pub(super) const MEMBER: Self = Self {
-        small: Rate { per_second: 50, burst: Duration::from_secs(2) },
-        bulk: Rate { per_second: 200, burst: Duration::from_secs(2) },
-        bytes: Rate { per_second: 64 * 1024 * 1024, burst: Duration::from_secs(1) },
+        small: Rate { tokens: 100, refill: Duration::from_secs(2) },
+        bulk: Rate { tokens: 400, refill: Duration::from_secs(2) },
+        bytes: Rate { tokens: 64 * 1024 * 1024, refill: Duration::from_secs(1) },
     };
 }
 
@@ -58,13 +63,12 @@ struct Bucket {
 
 impl Bucket {
     fn has_room(&self, now: Instant) -> bool {
-        self.full_at.saturating_duration_since(now) < self.rate.burst
+        self.full_at.saturating_duration_since(now) + self.rate.cost(1) <= self.rate.refill
     }
 
     /// Takes tokens, also more than there are: what an answer weighs is known only once it is sent.
     fn charge(&mut self, now: Instant, tokens: u64) {
-        let cost = Duration::from_nanos(tokens.saturating_mul(1_000_000_000) / self.rate.per_second.max(1));
-        self.full_at = self.full_at.max(now) + cost;
+        self.full_at = self.full_at.max(now) + self.rate.cost(tokens);
     }
 }
 
@@ -119,25 +123,24 @@ mod tests {
     use super::*;
 
     const RATES: Rates = Rates {
-        small: Rate { per_second: 2, burst: Duration::from_secs(2) },
-        bulk: Rate { per_second: 1_000, burst: Duration::from_secs(1) },
-        bytes: Rate { per_second: 1_000, burst: Duration::from_secs(1) },
+        small: Rate { tokens: 4, refill: Duration::from_secs(2) },
+        bulk: Rate { tokens: 1_000, refill: Duration::from_secs(1) },
+        bytes: Rate { tokens: 1_000, refill: Duration::from_secs(1) },
     };
 
-    #[tokio::test(start_paused = true)]
-    async fn a_burst_passes_then_the_rate_holds() {
+    #[test]
+    fn a_burst_passes_then_the_rate_holds() {
         let (mut quotas, peer, start) = (Quotas::new(RATES), PeerId::random(), Instant::now());
-        let mut ask = |after: u64| {
-            quotas.admit(start + Duration::from_millis(after), peer, Direction::In, Weight::Small)
-        };
+        let mut ask =
+            |after: u64| quotas.admit(start + Duration::from_millis(after), peer, Direction::In, Weight::Small);
         assert_eq!([ask(0), ask(0), ask(0), ask(0), ask(0)], [true, true, true, true, false]);
         assert!(!ask(0), "what was refused is not counted, and changes nothing");
         assert_eq!([ask(501), ask(501)], [true, false], "half a second refills one");
         assert_eq!([ask(60_000), ask(60_000), ask(60_000), ask(60_000), ask(60_000)], [true, true, true, true, false]);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn bytes_are_paid_afterwards_and_block_until_refilled() {
+    #[test]
+    fn bytes_are_paid_afterwards_and_block_until_refilled() {
         let (mut quotas, peer, start) = (Quotas::new(RATES), PeerId::random(), Instant::now());
         let bulk = |quotas: &mut Quotas, after| {
             quotas.admit(start + Duration::from_millis(after), peer, Direction::In, Weight::Bulk)
@@ -149,8 +152,8 @@ mod tests {
         assert!(bulk(&mut quotas, 4_100), "four of five seconds are paid, one is the burst");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn peers_directions_and_protocols_do_not_share() {
+    #[test]
+    fn peers_directions_and_protocols_do_not_share() {
         let (mut quotas, peer, now) = (Quotas::new(RATES), PeerId::random(), Instant::now());
         quotas.charge(now, peer, Direction::In, Weight::Bulk, 1_000_000);
         assert!(!quotas.admit(now, peer, Direction::In, Weight::Bulk));

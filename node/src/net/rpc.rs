@@ -21,7 +21,7 @@ use super::NetError;
 /// One of the two protocols.
 pub(super) type Behaviour = request_response::Behaviour<Codec>;
 /// What it reports.
-pub(super) type Event = request_response::Event<Metered<Request>, Metered<Response>>;
+pub(super) type Event = request_response::Event<Metered<Query>, Metered<Response>>;
 /// Where an answer goes.
 pub(super) type ResponseChannel = request_response::ResponseChannel<Metered<Response>>;
 
@@ -65,6 +65,14 @@ impl Weight {
     }
 }
 
+/// What came where a request should: a request, or nothing of the kind. The library swallows a request that its codec
+/// fails on, and with it the chance to blame somebody; so rubbish is passed on as such.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Query {
+    Request(Request),
+    Rubbish,
+}
+
 /// A message with a meter that shows its size once it was read or written. The swarm task never encodes, so it learns
 /// what an answer weighs only through this.
 #[derive(Clone, Debug)]
@@ -91,16 +99,25 @@ pub(super) struct Codec(Weight);
 
 impl request_response::Codec for Codec {
     type Protocol = StreamProtocol;
-    type Request = Metered<Request>;
+    type Request = Metered<Query>;
     type Response = Metered<Response>;
 
     async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Self::Request>
     where
         T: AsyncRead + Unpin + Send,
     {
-        let request: Metered<Request> = read(io, limits::REQUEST_BYTES).await?;
-        // A page request on the small protocol would dodge the quotas of the other.
-        if Weight::of(&request.message) == self.0 { Ok(request) } else { Err(io::ErrorKind::InvalidData.into()) }
+        match read::<Request, T>(io, limits::REQUEST_BYTES).await {
+            // A page request on the small protocol would dodge the quotas of the other.
+            Ok(Metered { message, meter }) if Weight::of(&message) == self.0 => {
+                Ok(Metered { message: Query::Request(message), meter })
+            }
+            Ok(Metered { meter, .. }) => Ok(Metered { message: Query::Rubbish, meter }),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Ok(Metered::new(Query::Rubbish, Arc::default()))
+            }
+            // A stream that ends early may be a crash.
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_response<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Self::Response>
@@ -114,7 +131,10 @@ impl request_response::Codec for Codec {
     where
         T: AsyncWrite + Unpin + Send,
     {
-        write(io, &request, limits::REQUEST_BYTES).await
+        let Metered { message: Query::Request(request), meter } = request else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        write(io, &Metered::new(request, meter), limits::REQUEST_BYTES).await
     }
 
     async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Self::Response) -> io::Result<()>
@@ -231,18 +251,21 @@ mod tests {
         let read = |weight, bytes| {
             let mut io = Cursor::new(bytes);
             let result = Codec(weight).read_request(&NAME, &mut io).now_or_never().expect("ready");
-            result.map(|request| (request.bytes(), request.message)).map_err(|error| error.kind())
+            result.map(|query| (query.bytes(), query.message)).map_err(|error| error.kind())
         };
-        assert_eq!(read(Weight::Bulk, wire(&page)), Ok((11, page.clone())));
-        assert_eq!(read(Weight::Small, wire(&page)), Err(io::ErrorKind::InvalidData));
-        assert_eq!(read(Weight::Small, wire(&Request::Status)), Ok((1, Request::Status)));
-        assert_eq!(read(Weight::Small, frame(3, &[9, 9, 9])), Err(io::ErrorKind::InvalidData), "garbage");
+        assert_eq!(read(Weight::Bulk, wire(&page)), Ok((11, Query::Request(page.clone()))));
+        assert_eq!(read(Weight::Small, wire(&page)), Ok((11, Query::Rubbish)));
+        assert_eq!(read(Weight::Small, wire(&Request::Status)), Ok((1, Query::Request(Request::Status))));
+        assert_eq!(read(Weight::Small, frame(3, &[9, 9, 9])), Ok((0, Query::Rubbish)));
+        assert_eq!(read(Weight::Small, frame(usize::MAX >> 32, &[])), Ok((0, Query::Rubbish)));
+        assert_eq!(read(Weight::Small, frame(3, &[9])), Err(io::ErrorKind::UnexpectedEof), "cut short is no fault");
     }
 
     #[test]
     fn the_largest_lawful_request_fits_and_a_larger_one_is_not_sent() {
         let write = |ids: usize| {
-            let request = Metered::new(Request::Documents(vec![EnvelopeId(Hash32::ZERO); ids]), Arc::default());
+            let request = Query::Request(Request::Documents(vec![EnvelopeId(Hash32::ZERO); ids]));
+            let request = Metered::new(request, Arc::default());
             let mut io = Vec::new();
             let result = Codec(Weight::Bulk).write_request(&NAME, &mut io, request.clone()).now_or_never();
             (result.expect("ready").map_err(|error| error.kind()), io.len() as u64, request.bytes())

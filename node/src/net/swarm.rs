@@ -10,33 +10,23 @@ use libp2p::gossipsub::{self, MessageId, PublishError};
 use libp2p::metrics::{Metrics, Recorder as _};
 use libp2p::swarm::SwarmEvent;
 use libp2p::{Multiaddr, PeerId, Swarm, identify, ping};
-use prometheus_client::registry::Registry;
 use sampan_proto::ids::MemberId;
 use sampan_proto::wire::{Request, Response};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::behaviour::{self, Behaviour, BehaviourEvent};
+use super::behaviour::{Behaviour, BehaviourEvent};
 use super::exchange::Exchange;
 use super::gossip::Gossipsub;
 use super::lanes::Lanes;
 use super::metrics::NetMetrics;
 use super::outbox::Outbox;
-use super::peers::{Dialer, Standings, now, os_jitter};
+use super::peers::{Dialer, Standings, now};
 use super::rpc::{self, Weight};
-use super::{Gossip, MessageRef, Net, NetConfig, NetError, NetEvents, RequestFailed, Topic, Tuning, Verdict};
+use super::{Gossip, MessageRef, RequestFailed, Topic, Verdict, Verdicts};
 use crate::fault::PeerFault;
 
-/// Small: the lanes hold what waits, in order of urgency, and what is in here can no longer be overtaken.
-const GOSSIP_QUEUE: usize = 64;
-const REQUEST_QUEUE: usize = 256;
-const URGENT_QUEUE: usize = 1_024;
-/// Full of the largest batches: 64 MiB.
-const BULK_QUEUE: usize = 256;
-const COMMAND_QUEUE: usize = 256;
-/// More than all lanes together hold.
-const VERDICT_QUEUE: usize = 8_192;
 const TICK: Duration = Duration::from_secs(1);
 /// Every so many ticks half of each penalty is forgiven.
 const FORGIVE_TICKS: u64 = 60;
@@ -66,112 +56,44 @@ pub(super) enum Command {
 }
 
 /// The receiving ends of [`Net`]'s queues.
-struct Inputs {
-    urgent: mpsc::Receiver<Outgoing>,
-    bulk: mpsc::Receiver<Outgoing>,
-    commands: mpsc::Receiver<Command>,
-    verdicts: mpsc::Receiver<Report>,
-    stop: CancellationToken,
+pub(super) struct Inputs {
+    pub(super) urgent: mpsc::Receiver<Outgoing>,
+    pub(super) bulk: mpsc::Receiver<Outgoing>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) verdicts: mpsc::Receiver<Report>,
+    pub(super) stop: CancellationToken,
 }
 
 /// What the task tells the node.
-struct Outputs {
-    gossip: mpsc::Sender<Gossip>,
-    verdicts: mpsc::Sender<Report>,
-    peers: watch::Sender<Vec<PeerId>>,
-    listeners: watch::Sender<Vec<Multiaddr>>,
+pub(super) struct Outputs {
+    pub(super) gossip: mpsc::Sender<Gossip>,
+    pub(super) verdicts: Verdicts,
+    pub(super) peers: watch::Sender<Vec<PeerId>>,
+    pub(super) listeners: watch::Sender<Vec<Multiaddr>>,
+    pub(super) subscribers: watch::Sender<BTreeMap<Topic, usize>>,
 }
 
-struct Task {
-    swarm: Swarm<Behaviour>,
-    inputs: Inputs,
-    outputs: Outputs,
-    lanes: Lanes,
-    outbox: Outbox,
-    exchange: Exchange,
-    dialer: Dialer,
-    standings: Standings,
-    members: BTreeMap<PeerId, MemberId>,
-    protocol: String,
-    metrics: Arc<NetMetrics>,
-    recorder: Metrics,
-    ticks: u64,
-}
-
-/// Builds the swarm, listens, and spawns the task.
-pub(super) fn start(
-    config: NetConfig,
-    tuning: Tuning,
-    registry: &mut Registry,
-) -> Result<(Net, NetEvents), NetError> {
-    let mut swarm = behaviour::swarm(&config, tuning, registry)?;
-    let local = *swarm.local_peer_id();
-    let mut dialer = Dialer::new(&config.peers, now(), os_jitter)?;
-    dialer.retain(|peer| *peer != local && is_member(&config, peer));
-    for address in &config.listen {
-        let failed = |reason: String| NetError::Listen { address: address.clone(), reason };
-        swarm.listen_on(address.clone()).map_err(|error| failed(error.to_string()))?;
-    }
-    let metrics = Arc::new(NetMetrics::register(registry));
-    let recorder = Metrics::new(registry);
-
-    let (urgent, urgent_inputs) = mpsc::channel(URGENT_QUEUE);
-    let (bulk, bulk_inputs) = mpsc::channel(BULK_QUEUE);
-    let (commands, command_inputs) = mpsc::channel(COMMAND_QUEUE);
-    let (verdicts, verdict_inputs) = mpsc::channel(VERDICT_QUEUE);
-    let (gossip, gossip_events) = mpsc::channel(GOSSIP_QUEUE);
-    let (requests, request_events) = mpsc::channel(REQUEST_QUEUE);
-    let (peers, peers_seen) = watch::channel(Vec::new());
-    let (listeners, listeners_seen) = watch::channel(Vec::new());
-    let stop = CancellationToken::new();
-    let task = Task {
-        swarm,
-        inputs: Inputs {
-            urgent: urgent_inputs,
-            bulk: bulk_inputs,
-            commands: command_inputs,
-            verdicts: verdict_inputs,
-            stop: stop.clone(),
-        },
-        outputs: Outputs { gossip, verdicts, peers, listeners },
-        lanes: Lanes::new(&metrics),
-        outbox: Outbox::default(),
-        exchange: Exchange::new(tuning.quotas, tuning.request_timeout, requests, Arc::clone(&metrics)),
-        dialer,
-        standings: Standings::default(),
-        protocol: behaviour::identity_protocol(&config),
-        members: config.members,
-        metrics: Arc::clone(&metrics),
-        recorder,
-        ticks: 0,
-    };
-    tokio::spawn(task.run());
-    let net = Net {
-        local,
-        follow_consensus: config.follow_consensus,
-        urgent,
-        bulk,
-        commands,
-        peers: peers_seen,
-        listeners: listeners_seen,
-        metrics,
-        stop,
-    };
-    Ok((net, NetEvents { gossip: gossip_events, requests: request_events }))
-}
-
-fn is_member(config: &NetConfig, peer: &PeerId) -> bool {
-    let member = config.members.contains_key(peer);
-    if !member {
-        tracing::warn!(%peer, "configured peer is no registered member: not dialling it");
-    }
-    member
+pub(super) struct Task {
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) inputs: Inputs,
+    pub(super) outputs: Outputs,
+    pub(super) lanes: Lanes,
+    pub(super) outbox: Outbox,
+    pub(super) exchange: Exchange,
+    pub(super) dialer: Dialer,
+    pub(super) standings: Standings,
+    pub(super) members: BTreeMap<PeerId, MemberId>,
+    pub(super) protocol: String,
+    pub(super) metrics: Arc<NetMetrics>,
+    pub(super) recorder: Metrics,
+    pub(super) ticks: u64,
 }
 
 impl Task {
-    async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let gossip = self.outputs.gossip.clone();
         loop {
             let due = self.dialer.next_due();
             tokio::select! {
@@ -184,9 +106,9 @@ impl Task {
                     Some(command) => self.on_command(command),
                     None => break,
                 },
-                Ok(permit) = self.outputs.gossip.clone().reserve_owned(), if !self.lanes.is_empty() => {
-                    if let Some(gossip) = self.lanes.pop() {
-                        let _ = permit.send(gossip);
+                Ok(permit) = gossip.reserve(), if !self.lanes.is_empty() => {
+                    if let Some(next) = self.lanes.pop() {
+                        permit.send(next);
                     }
                 }
                 answer = self.exchange.next_answer() => {
@@ -211,6 +133,7 @@ impl Task {
                 tracing::info!(peer = %peer_id, member = ?self.members.get(&peer_id), ?cause, "disconnected");
                 self.dialer.disconnected(&peer_id, now());
                 self.tell_peers();
+                self.tell_subscribers();
             }
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => {
                 tracing::debug!(%peer, %error, "dial failed");
@@ -291,6 +214,7 @@ impl Task {
                     self.publish(Outgoing { topic, data });
                 }
                 self.metrics.kept.set(i64::try_from(self.outbox.len()).unwrap_or(i64::MAX));
+                self.tell_subscribers();
             }
             gossipsub::Event::SlowPeer { peer_id, failed_messages } => {
                 let missed = failed_messages.priority + failed_messages.non_priority;
@@ -300,7 +224,7 @@ impl Task {
             gossipsub::Event::GossipsubNotSupported { peer_id } => {
                 tracing::debug!(peer = %peer_id, "peer does not speak our gossip");
             }
-            gossipsub::Event::Unsubscribed { .. } => {}
+            gossipsub::Event::Unsubscribed { .. } => self.tell_subscribers(),
         }
     }
 
@@ -392,6 +316,17 @@ impl Task {
         self.outputs.peers.send_replace(peers);
     }
 
+    fn tell_subscribers(&self) {
+        let behaviour = self.swarm.behaviour();
+        let mut counts = BTreeMap::new();
+        for (_, topics) in behaviour.consensus.inner.all_peers().chain(behaviour.documents.inner.all_peers()) {
+            for topic in topics.into_iter().filter_map(Topic::of) {
+                *counts.entry(topic).or_default() += 1;
+            }
+        }
+        self.outputs.subscribers.send_replace(counts);
+    }
+
     fn dial(&mut self) {
         for (peer, options) in self.dialer.take_due(now()) {
             if self.swarm.is_connected(&peer) {
@@ -414,13 +349,14 @@ impl Task {
         self.metrics.queue("bulk", self.inputs.bulk.len());
         self.metrics.queue("commands", self.inputs.commands.len());
         self.metrics.queue("verdicts", self.inputs.verdicts.len());
-        self.metrics.queue("gossip", GOSSIP_QUEUE - self.outputs.gossip.capacity());
+        let gossip = &self.outputs.gossip;
+        self.metrics.queue("gossip", gossip.max_capacity() - gossip.capacity());
         self.metrics.queue("answers", self.exchange.owed());
     }
 
     /// The orderly end: what is queued is published, what is owed is answered, then peers see a closed connection
     /// instead of a timeout.
-    async fn drain(mut self) {
+    async fn drain(&mut self) {
         const GRACE: Duration = Duration::from_millis(100);
         const LONGEST: Duration = Duration::from_secs(1);
         while let Ok(outgoing) = self.inputs.urgent.try_recv() {

@@ -10,7 +10,7 @@ use sampan_proto::doc::DocKind;
 use sampan_proto::hash::Domain;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Purpose;
-use sampan_proto::statement::{Action, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::statement::{Action, Nonce, SignedStatement, Statement, VERSION};
 use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
 use tempfile::TempDir;
 
@@ -134,19 +134,7 @@ impl World {
     pub(crate) fn anything(&self, number: u64, bytes: Vec<u8>, not_after_ms: u64) -> Arc<Document> {
         let issuer = "ccpit-ningbo";
         let form_e = Network::form_e("E2612345678900001");
-        let (issue, body) = self.network.issue(issuer, DocKind::CertificateOfOrigin, form_e, "ningbo-tools");
-        self.vary(issuer, issue, body, number, bytes, not_after_ms)
-    }
-
-    fn vary(
-        &self,
-        issuer: &str,
-        mut issue: Issue,
-        body: Body,
-        number: u64,
-        bytes: Vec<u8>,
-        not_after_ms: u64,
-    ) -> Arc<Document> {
+        let (mut issue, body) = self.network.issue(issuer, DocKind::CertificateOfOrigin, form_e, "ningbo-tools");
         let body = Body { bytes, ..body };
         issue.reference.0 = Domain::Reference.hash(&number.to_le_bytes());
         issue.body.commitment = body.commitment();

@@ -44,13 +44,8 @@ impl Store {
         let tip = read_tip(&db)?;
         tracing::info!(height = tip.tip().height.0, dir = %dir.display(), "store opened");
         let members = read_members(&db)?;
-        let inner = Inner {
-            db,
-            chain: genesis.chain,
-            members,
-            writer: Mutex::new(Writer::default()),
-            tip: RwLock::new(tip),
-        };
+        let inner =
+            Inner { db, chain: genesis.chain, members, writer: Mutex::new(Writer::default()), tip: RwLock::new(tip) };
         check_roots(&Reader::new(&inner), &state.tip)?;
         Ok(Self(Arc::new(inner)))
     }

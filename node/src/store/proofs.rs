@@ -42,11 +42,8 @@ impl Reader<'_> {
         let path = log::prove_inclusion(&TiledLog::new(self), size, placed.index)?;
         let path = path.ok_or_else(|| schema::unreadable(Family::Placed, id.0.as_bytes()))?;
         bundle.members = self.member_proofs([signer(&statement)?])?;
-        bundle.receipt = Some(ReceiptPart {
-            statement: DsseEnvelope::from(&statement),
-            entry: Binary(entry),
-            path: Binary(path),
-        });
+        bundle.receipt =
+            Some(ReceiptPart { statement: DsseEnvelope::from(&statement), entry: Binary(entry), path: Binary(path) });
         Ok(Some(bundle))
     }
 
@@ -120,7 +117,8 @@ impl Reader<'_> {
 
     fn member_proofs(&self, ids: impl IntoIterator<Item = MemberId>) -> Result<Vec<MemberProof>, Fatal> {
         let proof = |id: MemberId| {
-            let member = View::member(self, &id)?.ok_or_else(|| schema::missing(Family::Members, id.as_str().as_bytes()))?;
+            let member =
+                View::member(self, &id)?.ok_or_else(|| schema::missing(Family::Members, id.as_str().as_bytes()))?;
             let proof = self.prove(&state_key::member(&id))?;
             Ok(MemberProof { member: Binary(Member::clone(&member)), proof })
         };

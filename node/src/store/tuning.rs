@@ -9,9 +9,7 @@
 //!   it was synced first), and it may be torn anywhere, since the disk orders the pages of one write as it
 //!   likes. The stricter modes would refuse to start after that.
 
-use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, LogLevel, Options, WriteOptions,
-};
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, LogLevel, Options, WriteOptions};
 
 use super::schema::Family;
 
@@ -42,9 +40,7 @@ const fn shape(family: Family) -> Shape {
     let rows = Shape { memtable: 8 * MIB, points: true, digests: true, blobs: false };
     let few = Shape { memtable: MIB, points: false, digests: false, blobs: false };
     match family {
-        Family::Statements | Family::Bodies => {
-            Shape { memtable: 16 * MIB, points: true, digests: false, blobs: true }
-        }
+        Family::Statements | Family::Bodies => Shape { memtable: 16 * MIB, points: true, digests: false, blobs: true },
         Family::Pages => Shape { memtable: 24 * MIB, ..rows },
         Family::Placed | Family::References => rows,
         Family::Records => Shape { digests: false, ..rows },

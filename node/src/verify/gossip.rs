@@ -1,12 +1,12 @@
 //! Gossip: decode, check, tell the swarm whether to forward it, hand it to the engine.
 
-use sampan_proto::block::{PROTOCOL_VERSION, payload_hash};
+use sampan_proto::block::{Header, PROTOCOL_VERSION, payload_hash};
 use sampan_proto::codec;
 use sampan_proto::limits;
 use sampan_proto::reject::Code;
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Signable as _, Signed, Vote};
-use sampan_proto::wire::{Announcement, ConsensusMessage, DocsMessage, ProposalMessage};
+use sampan_proto::wire::{Announcement, ConsensusMessage, DocsMessage, ProposalMessage, RoundCertificate};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -96,14 +96,28 @@ impl Context {
     fn hear_announcement(&self, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
         let announcement: Announcement = decode(data, limits::CONSENSUS_MESSAGE_BYTES)?;
         let Announcement { header, certificate } = &announcement;
-        if header.height <= self.store.tip().height {
+        let decided = header.height <= self.store.tip().height;
+        if decided && self.is_ours(header) {
             return Ok(None);
         }
         let names = certificate.block == header.hash() && certificate.height == header.height;
         if header.chain != self.chain || !names || certificate.verify(self.chain, &self.roster).is_err() {
             return Err(PeerFault::BadBlock);
         }
+        if decided {
+            // Two certificates at one height: more than a third of the roster signed both. Nothing here can
+            // mend that; people must see it.
+            self.metrics.equivocation();
+            tracing::error!(height = %header.height, theirs = ?certificate, "FORK: another block was decided at our height");
+            return Ok(None);
+        }
         Ok(Some(Heard::Announced(from, Box::new(announcement))))
+    }
+
+    /// Whether a header is the one that we have at its height (or we cannot tell).
+    fn is_ours(&self, header: &Header) -> bool {
+        let known = self.store.reader().header(header.height);
+        !matches!(known, Ok(Some((ours, _))) if ours.hash() != header.hash())
     }
 
     fn hear_consensus(&self, data: &[u8]) -> Result<Heard, PeerFault> {
@@ -111,11 +125,13 @@ impl Context {
             ConsensusMessage::Vote(vote) => Heard::Vote(self.hear_vote(vote)?),
             // The core checks these again as certificates; here it is decided whether to forward them.
             ConsensusMessage::Polka(votes) => Heard::Polka(self.hear_votes(votes)?),
-            ConsensusMessage::Round(certificate) => {
-                self.hear_votes(certificate.votes.clone())?;
-                Heard::Round(certificate)
-            }
+            ConsensusMessage::Round(certificate) => self.hear_round(certificate)?,
         })
+    }
+
+    pub(super) fn hear_round(&self, certificate: RoundCertificate) -> Result<Heard, PeerFault> {
+        self.hear_votes(certificate.votes.clone())?;
+        Ok(Heard::Round(certificate))
     }
 
     fn hear_votes(&self, votes: Vec<Signed<Vote>>) -> Result<Vec<Signed<Vote>>, PeerFault> {

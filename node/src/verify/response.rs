@@ -75,10 +75,12 @@ impl Context {
     }
 
     fn check_round(&self, peer: PeerId, state: RoundState) -> Fetched {
-        let RoundState { proposals, votes } = state;
+        let RoundState { proposals, votes, certificate } = state;
+        // First the certificate: messages of a round that we are far from would not be kept.
+        let certificate = certificate.into_iter().map(|certificate| self.hear_round(certificate));
         let proposals = proposals.into_iter().map(|message| self.hear_proposal(peer, message));
         let votes = votes.into_iter().map(|vote| self.hear_vote(vote).map(crate::engine::Heard::Vote));
-        match proposals.chain(votes).collect() {
+        match certificate.chain(proposals).chain(votes).collect() {
             Ok(heard) => Fetched::Round(peer, heard),
             Err(fault) => {
                 tracing::warn!(%peer, %fault, "sent a bad round state");

@@ -94,6 +94,7 @@ fn head<'a>(bundle: &'a Bundle, anchor: &Genesis, ladder: &mut Ladder) -> Option
 fn age(header: &Header, anchor: &Genesis, policy: &Policy, ladder: &mut Ladder) {
     let Some(now_ms) = policy.now_ms else {
         ladder.push("age", Verdict::Skipped, "no clock given");
+        ladder.push("anchor age", Verdict::Skipped, "no clock given");
         return;
     };
     let age_ms = now_ms.saturating_sub(header.time_ms);

@@ -61,13 +61,13 @@ pub(crate) fn directory() -> PathBuf {
 pub(crate) fn settle(file: &str, actual: &str) {
     let path = directory().join(file);
     let frozen = std::fs::read_to_string(&path).unwrap_or_default();
-    if frozen == actual {
-        return;
-    }
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, actual).expect("golden file written");
         let unattended = std::env::var("CI").is_ok_and(|ci| ci == "true");
-        assert!(!unattended, "{file} differs and was written, but nobody can approve that here: unset UPDATE_GOLDEN");
+        assert!(!unattended, "{file} was written, but nobody can approve that here: unset UPDATE_GOLDEN");
+        return;
+    }
+    if frozen == actual {
         return;
     }
     panic!("{file}: the format has changed\n{}{APPROVE}", difference(&frozen, actual));

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use sampan_proto::api::{Problem, SubmitResult};
-use sampan_proto::reject::Code;
 
 use super::prepare::Prepared;
 use crate::clock;
@@ -72,8 +71,8 @@ fn refused_for_now<'a>(sent: Vec<&'a Prepared>, results: &[SubmitResult]) -> Res
 
 /// Whether a refusal means to send again later.
 fn for_now(problem: &Problem) -> Result<()> {
-    match problem.known_code() {
-        Some(Code::MempoolFull | Code::MemberQuota | Code::TooManyRequests | Code::NotReady) => Ok(()),
+    match problem.status {
+        429 | 503 => Ok(()),
         _ => bail!("refused: {} at {}: {}", problem.code, problem.path, problem.detail),
     }
 }
@@ -83,7 +82,7 @@ mod tests {
     use sampan_proto::api::{Batch, Ticket};
     use sampan_proto::hash::Hash32;
     use sampan_proto::ids::{ChainId, Height, RecordId};
-    use sampan_proto::reject::Reject;
+    use sampan_proto::reject::{Code, Reject};
 
     use super::*;
     use crate::bench::prepare::Press;

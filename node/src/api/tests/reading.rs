@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::http::header;
 use sampan_proto::api::{HeaderView, HistoryView, MembersView, NodeStatus};
@@ -10,6 +10,7 @@ use sampan_proto::statement::Action;
 
 use super::super::ops::quorum_in_reach;
 use super::fixture::{BANK, CARRIER, CUSTOMS, EXPORTER, IMPORTER, Solo};
+use crate::metrics::monotonic;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happened_can_be_read_and_proven() {
@@ -69,7 +70,7 @@ async fn blocks_members_and_genesis_are_as_decided() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_poll_ends_at_the_next_block_or_when_its_time_is_up() {
     let solo = Solo::start();
-    let began = Instant::now();
+    let began = monotonic();
     let early: NodeStatus = solo.get("/v1/node?after=1000&wait_s=1").await.json();
     assert!(began.elapsed() >= Duration::from_secs(1));
     assert_eq!((early.chain, early.validator), (solo.state.genesis.chain, true));

@@ -38,7 +38,8 @@ fn grown() -> World {
 #[test]
 fn a_reopened_store_is_the_same() {
     let world = grown();
-    let blocks = |world: &World| (1..=3).map(|h| world.store.reader().block(Height(h)).expect("read")).collect::<Vec<_>>();
+    let blocks =
+        |world: &World| (1..=3).map(|h| world.store.reader().block(Height(h)).expect("read")).collect::<Vec<_>>();
     let (tip, before) = (world.store.tip(), blocks(&world));
     let mut world = world.reopen();
     assert_eq!(world.store.tip(), tip);

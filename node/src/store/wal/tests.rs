@@ -1,7 +1,7 @@
 use std::fs;
 
-use sampan_proto::ids::ChainId;
 use sampan_proto::hash::Domain;
+use sampan_proto::ids::ChainId;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::vote::{Signed, Vote, VoteType};
 use tempfile::TempDir;
@@ -13,8 +13,7 @@ const H: Height = Height(7);
 fn vote(round: u32) -> WalEntry {
     let key = SecretKey::from_seed([3; 32]);
     let chain = ChainId(Domain::Genesis.hash(b"test"));
-    let vote =
-        Vote { chain, vote_type: VoteType::Prevote, height: H, round, block: None, validator: key.public() };
+    let vote = Vote { chain, vote_type: VoteType::Prevote, height: H, round, block: None, validator: key.public() };
     WalEntry::Vote(Signed::sign(vote, &key))
 }
 
