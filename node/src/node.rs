@@ -166,10 +166,7 @@ impl Node {
 }
 
 /// The engine waits for the disk, so it has a thread of its own with a small runtime for its timers.
-fn run_engine(
-    engine: Engine,
-    stop: CancellationToken,
-) -> Result<tokio::task::JoinHandle<Result<(), Fatal>>, Fatal> {
+fn run_engine(engine: Engine, stop: CancellationToken) -> Result<tokio::task::JoinHandle<Result<(), Fatal>>, Fatal> {
     let failed = |source| Fatal::File { path: "engine runtime".into(), source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     Ok(tokio::task::spawn_blocking(move || runtime.block_on(engine.run(stop))))

@@ -260,11 +260,8 @@ fn keys_count_by_the_height_of_the_entry() {
         let mut file = cast::genesis_file();
         for entry in file.members.iter_mut().filter(|e| e.member.id.as_str() == BANK) {
             let mut member = entry.member.clone();
-            let bounded = |k: &MemberKey| MemberKey {
-                valid_from: Height(from),
-                valid_until: until.map(Height),
-                ..k.clone()
-            };
+            let bounded =
+                |k: &MemberKey| MemberKey { valid_from: Height(from), valid_until: until.map(Height), ..k.clone() };
             member.keys[0] = bounded(&member.keys[0]);
             *entry = cast::entry(member, entry.power);
         }
@@ -290,8 +287,11 @@ fn the_status_rung() {
     let breaks = |bundle, change: &dyn Fn(&mut sampan_proto::proof::StatusPart)| {
         breaks(&story, bundle, &["status"], |b| change(b.status.as_mut().expect("a status")));
     };
-    let record = |s: &mut sampan_proto::proof::StatusPart| s.record.as_mut().map(|r| &mut r.0).expect("a record").clone();
-    breaks(present(), &|s| s.record = Some(Binary(sampan_proto::record::Record { possessor: Some(cast::id(TRADER)), ..record(s) })));
+    let record =
+        |s: &mut sampan_proto::proof::StatusPart| s.record.as_mut().map(|r| &mut r.0).expect("a record").clone();
+    breaks(present(), &|s| {
+        s.record = Some(Binary(sampan_proto::record::Record { possessor: Some(cast::id(TRADER)), ..record(s) }))
+    });
     breaks(present(), &|s| s.record = Some(Binary(sampan_proto::record::Record { seq: 2, ..record(s) })));
     breaks(present(), &|s| s.record = None);
     breaks(present(), &|s| s.id = story.origin);
@@ -305,7 +305,10 @@ fn the_status_rung() {
     assert_eq!(older.bill, story.bill);
     let stale = older.chain.status(older.bill);
     breaks(present(), &|s| *s = stale.clone());
-    assert_eq!(climb(&Bundle { status: Some(stale.clone()), ..older.chain.bundle() }, &chain.genesis).outcome(), Outcome::Valid);
+    assert_eq!(
+        climb(&Bundle { status: Some(stale.clone()), ..older.chain.bundle() }, &chain.genesis).outcome(),
+        Outcome::Valid
+    );
 }
 
 #[test]
@@ -417,7 +420,8 @@ fn claims_that_the_document_does_not_bear_out() {
     assert_eq!(outcome(CARRIER, &good, &|i| i.body.jcs_sha256 = digest(1)), bad);
     assert_eq!(outcome(CARRIER, &good, &|i| i.body.size += 1), bad);
     let text = String::from_utf8(good.bytes.clone()).expect("text");
-    let unschooled = Body { bytes: text.replacen("\"carrierCode\"", "\"carrierKode\"", 1).into_bytes(), ..good.clone() };
+    let unschooled =
+        Body { bytes: text.replacen("\"carrierCode\"", "\"carrierKode\"", 1).into_bytes(), ..good.clone() };
     assert_eq!(outcome(CARRIER, &unschooled, &|_| ()), bad, "the schema is not kept");
     let renumbered = Body { bytes: text.replacen("SPLNGB2611047", "SPLNGB2611048", 1).into_bytes(), ..good.clone() };
     assert_eq!(outcome(CARRIER, &renumbered, &|_| ()), bad, "another document under this number");

@@ -94,8 +94,12 @@ fn binary_parts(value: &Value) -> Vec<String> {
     fn walk(value: &Value, path: &str, parts: &mut Vec<String>) {
         match value {
             Value::Object(map) => map.iter().for_each(|(key, value)| walk(value, &format!("{path}/{key}"), parts)),
-            Value::Array(list) => list.iter().enumerate().for_each(|(i, value)| walk(value, &format!("{path}/{i}"), parts)),
-            Value::String(text) if text.len() > 64 && BASE64.decode(text.as_bytes()).is_ok() => parts.push(path.to_owned()),
+            Value::Array(list) => {
+                list.iter().enumerate().for_each(|(i, value)| walk(value, &format!("{path}/{i}"), parts))
+            }
+            Value::String(text) if text.len() > 64 && BASE64.decode(text.as_bytes()).is_ok() => {
+                parts.push(path.to_owned())
+            }
             _ => {}
         }
     }
@@ -206,7 +210,8 @@ fn two_files_of_one_network_do_not_mix() {
     file.time_ms += 1;
     let (story, other) = (Story::tell(), Story::tell_on(&file));
     let (mine, theirs) = (story.full(), other.full());
-    let valid = |bundle: &Bundle, anchor: &Genesis| verify(bundle, anchor, &Policy::default()).outcome() == Outcome::Valid;
+    let valid =
+        |bundle: &Bundle, anchor: &Genesis| verify(bundle, anchor, &Policy::default()).outcome() == Outcome::Valid;
     assert!(valid(&mine, &story.chain.genesis) && valid(&theirs, &other.chain.genesis));
     let mixes = [
         Bundle { receipt: theirs.receipt, ..mine.clone() },

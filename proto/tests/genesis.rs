@@ -111,10 +111,7 @@ fn a_validator_is_a_customs_agency_with_one_consensus_key() {
     // A second one that counts only later is no second one.
     let later = |member: &mut Member, _: &mut Option<u64>| {
         let key = cast::key("another", Purpose::Consensus).public();
-        member.keys.push(MemberKey {
-            valid_from: Height(100),
-            ..MemberKey::from_genesis(Purpose::Consensus, key)
-        });
+        member.keys.push(MemberKey { valid_from: Height(100), ..MemberKey::from_genesis(Purpose::Consensus, key) });
     };
     assert!(read(&with("my-customs", later)).is_ok());
 }
@@ -204,7 +201,8 @@ fn names_have_one_spelling_and_show_what_they_are() {
     for (name, why) in cases {
         assert_eq!(named(name), bad_member("pump-works", BadMember::Name), "{why}");
     }
-    for good in ["Caf\u{e9} Trading", "海曙水泵厂", "ท่าเรือแหลมฉบัง", &"海".repeat(limits::MEMBER_NAME_CHARS)] {
+    for good in ["Caf\u{e9} Trading", "海曙水泵厂", "ท่าเรือแหลมฉบัง", &"海".repeat(limits::MEMBER_NAME_CHARS)]
+    {
         assert!(read(&with("pump-works", |member, _| good.clone_into(&mut member.name))).is_ok(), "{good}");
     }
 }

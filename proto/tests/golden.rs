@@ -236,7 +236,8 @@ fn entries() {
 #[test]
 fn records() {
     let story = Story::tell();
-    let mut sheet = Sheet::new("records.txt", "Records: a bill in force, the same given back, a certificate of origin.");
+    let mut sheet =
+        Sheet::new("records.txt", "Records: a bill in force, the same given back, a certificate of origin.");
     let bill = &story.chain.records[&story.bill];
     let ended = Record { status: Status::Surrendered, possessor: None, seq: 4, ..bill.clone() };
     for (name, record) in [("bill", bill), ("ended bill", &ended), ("origin", &story.chain.records[&story.origin])] {
@@ -282,7 +283,8 @@ fn state_tree() {
     let story = Story::tell();
     let chain = &story.chain;
     let root = chain.state_root();
-    let mut sheet = Sheet::new("state.txt", "The state after the story: each key space, the root, and a proof of each form.");
+    let mut sheet =
+        Sheet::new("state.txt", "The state after the story: each key space, the root, and a proof of each form.");
     let reference = &story.bill_issue.reference;
     let executed = chain.statements[&ISSUE_INDEX].id();
     let spaces: [(&str, Hash32, Hash32); 5] = [
@@ -395,11 +397,8 @@ fn freeze(file: &str, ladder_file: &str, bundle: &Bundle, story: &Story) {
     json.push('\n');
     assert_eq!(Bundle::from_json(json.as_bytes()).as_ref(), Ok(bundle));
     settle(file, &json);
-    let policy = Policy {
-        now_ms: Some(story.chain.heads[3].0.time_ms + 2_500),
-        max_age_ms: Some(60_000),
-        strict: false,
-    };
+    let policy =
+        Policy { now_ms: Some(story.chain.heads[3].0.time_ms + 2_500), max_age_ms: Some(60_000), strict: false };
     let ladder = verify(bundle, &story.chain.genesis, &policy);
     assert_eq!(ladder.outcome(), Outcome::Valid);
     let mut text = String::from("# Verified against genesis.json, 2500 ms after the head, at most 60 s old.\n");

@@ -129,7 +129,11 @@ fn we_sign_and_verify_as_rfc_8032_does() {
         let secret = SecretKey::from_seed(bytes(seed).try_into().expect("32 bytes"));
         let (message, signature) = (bytes(message), bytes(signature));
         assert_eq!(secret.public(), public(key), "{name}");
-        assert_eq!(secret.sign(&message), Signature::Ed25519(signature.clone().try_into().expect("64 bytes")), "{name}");
+        assert_eq!(
+            secret.sign(&message),
+            Signature::Ed25519(signature.clone().try_into().expect("64 bytes")),
+            "{name}"
+        );
         assert!(accepts(&public(key), &message, &signature), "{name}");
         assert!(!accepts(&public(key), &[message.as_slice(), b"."].concat(), &signature), "{name}: another message");
     }
@@ -137,8 +141,8 @@ fn we_sign_and_verify_as_rfc_8032_does() {
 
 /// The order of the group, little-endian: S and S + L sign the same, so only S < L may pass.
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 #[test]

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use sampan_proto::api::{BATCH, Batch, BatchResults, Submission, SubmitResult, Ticket};
-use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::json::JsonLimits;
 use sampan_proto::proof::Bundle;
 use sampan_proto::record::Record;
@@ -17,6 +17,7 @@ use super::State;
 use super::error::Refusal;
 use super::input;
 use crate::core::Document;
+use crate::core::ledger::Admitted;
 use crate::fault::Fatal;
 use crate::store::Reader;
 
@@ -29,7 +30,7 @@ const BATCH_JSON: JsonLimits = JsonLimits { max_bytes: 8 * 1024 * 1024, max_dept
 pub(super) async fn one(Shared(state): Shared<State>, body: Body) -> Result<(StatusCode, Json<Ticket>), Refusal> {
     let submission: Submission = input::json(body, &SINGLE_JSON).await?;
     let result = submit(&state, vec![submission]).await?.pop();
-    let ticket = result.unwrap_or_else(|| Err(lost()))?;
+    let ticket = result.unwrap_or_else(|| Err(stopping().into()))?;
     Ok((StatusCode::ACCEPTED, Json(ticket)))
 }
 
@@ -50,62 +51,69 @@ pub(super) async fn batch(Shared(state): Shared<State>, body: Body) -> Result<Js
 
 type Answer = Result<Ticket, Refusal>;
 
-fn lost() -> Refusal {
-    Refusal::new(Code::NotReady, "$", "the node is stopping")
+fn stopping() -> Reject {
+    Reject::new(Code::NotReady, "$", "the node is stopping")
 }
 
 /// Where a submission stands on its way through.
 enum Stage {
-    /// It can still become a ticket.
-    Good(SignedStatement),
-    /// It is refused, for a reason that the statement itself may help to prove.
-    Bad(Option<SignedStatement>, Reject),
+    /// It is an envelope.
+    Read(SignedStatement),
+    /// The state allows it.
+    Admitted(SignedStatement, Ticket),
     /// It is in the mempool.
     Taken(Ticket),
+    /// It is refused; the statement helps to prove why.
+    Refused(Option<SignedStatement>, Reject),
+}
+
+impl Stage {
+    /// The next answer of the pool, if it is for this one; what it admits is kept for the engine.
+    fn admit(
+        self,
+        answers: &mut impl Iterator<Item = Result<Admitted, Reject>>,
+        height: Height,
+        kept: &mut Vec<Admitted>,
+    ) -> Self {
+        let Self::Read(statement) = self else { return self };
+        match answers.next() {
+            Some(Ok(admitted)) => {
+                let ticket = ticket(admitted.document(), height);
+                kept.push(admitted);
+                Self::Admitted(statement, ticket)
+            }
+            Some(Err(reject)) => Self::Refused(Some(statement), reject),
+            None => Self::Refused(None, stopping()),
+        }
+    }
+
+    /// The next answer of the engine, if it is for this one.
+    fn take(self, answers: &mut impl Iterator<Item = Result<(), Reject>>) -> Self {
+        let Self::Admitted(statement, ticket) = self else { return self };
+        match answers.next() {
+            Some(Ok(())) => Self::Taken(ticket),
+            Some(Err(reject)) => Self::Refused(Some(statement), reject),
+            None => Self::Refused(None, stopping()),
+        }
+    }
 }
 
 /// Reads, admits, takes in: one answer each, in order.
 async fn submit(state: &State, submissions: Vec<Submission>) -> Result<Vec<Answer>, Refusal> {
-    let (mut stages, mut documents) = (Vec::with_capacity(submissions.len()), Vec::new());
-    for Submission { statement, body } in submissions {
-        stages.push(match SignedStatement::try_from(statement) {
-            Ok(statement) => {
-                documents.push(wire::Document { statement: statement.clone(), body: body.map(Into::into) });
-                Stage::Good(statement)
-            }
-            Err(reject) => Stage::Bad(None, reject),
-        });
-    }
-    let admitted = state.pool.admit(documents).await;
-    let height = state.engine.head().borrow().height;
-    let mut tickets = Vec::new();
-    let mut good = Vec::new();
-    settle(&mut stages, admitted, |admitted| {
-        tickets.push(ticket(admitted.document(), height));
-        good.push(admitted);
-        None
-    });
-    let mut tickets = tickets.into_iter();
-    let taken = state.engine.submit(good).await;
-    settle(&mut stages, taken, |()| tickets.next());
-    answers(state, stages).await
-}
-
-/// Takes the results of a stage to the submissions that were still good, in order.
-fn settle<T>(stages: &mut [Stage], results: Vec<Result<T, Reject>>, mut then: impl FnMut(T) -> Option<Ticket>) {
-    let mut results = results.into_iter();
-    for stage in stages {
-        let Stage::Good(statement) = stage else { continue };
-        match results.next() {
-            Some(Ok(value)) => {
-                if let Some(ticket) = then(value) {
-                    *stage = Stage::Taken(ticket);
-                }
-            }
-            Some(Err(reject)) => *stage = Stage::Bad(Some(statement.clone()), reject),
-            None => {}
+    let mut documents = Vec::with_capacity(submissions.len());
+    let read = |Submission { statement, body }| match SignedStatement::try_from(statement) {
+        Ok(statement) => {
+            documents.push(wire::Document { statement: statement.clone(), body: body.map(Into::into) });
+            Stage::Read(statement)
         }
-    }
+        Err(reject) => Stage::Refused(None, reject),
+    };
+    let stages: Vec<Stage> = submissions.into_iter().map(read).collect();
+    let mut admitted = state.pool.admit(documents).await.into_iter();
+    let (height, mut kept) = (state.engine.head().borrow().height, Vec::new());
+    let stages: Vec<Stage> = stages.into_iter().map(|stage| stage.admit(&mut admitted, height, &mut kept)).collect();
+    let mut taken = state.engine.submit(kept).await.into_iter();
+    answers(state, stages.into_iter().map(|stage| stage.take(&mut taken)).collect()).await
 }
 
 fn ticket(document: &Document, height: Height) -> Ticket {
@@ -119,7 +127,7 @@ fn ticket(document: &Document, height: Height) -> Ticket {
 }
 
 /// The record that a statement issues or acts on.
-fn record(id: sampan_proto::ids::StatementId, statement: &Statement) -> RecordId {
+fn record(id: StatementId, statement: &Statement) -> RecordId {
     match &statement.action {
         Action::Issue(_) => Record::id_of(id),
         Action::Transfer(transfer) => transfer.record,
@@ -129,24 +137,24 @@ fn record(id: sampan_proto::ids::StatementId, statement: &Statement) -> RecordId
 
 /// Turns stages into answers; one look at the store proves all refusals.
 async fn answers(state: &State, stages: Vec<Stage>) -> Result<Vec<Answer>, Refusal> {
-    let metrics = state.metrics.clone();
-    let answer = move |reader: Option<&Reader<'_>>, stage| match stage {
-        Stage::Taken(ticket) => Ok(Ok(ticket)),
-        Stage::Good(_) => Ok(Err(lost())),
-        Stage::Bad(statement, reject) => {
-            metrics.refused(reject.code);
-            match (reader, statement) {
-                (Some(reader), Some(statement)) => explain(reader, &statement, reject).map(Err),
-                _ => Ok(Err(reject.into())),
-            }
-        }
-    };
-    if stages.iter().any(|stage| matches!(stage, Stage::Bad(Some(_), _))) {
-        state
-            .read(move |reader| Ok(stages.into_iter().map(|s| answer(Some(reader), s)).collect::<Result<_, _>>()?))
-            .await
-    } else {
-        Ok(stages.into_iter().map(|stage| answer(None, stage)).collect::<Result<_, Fatal>>()?)
+    let refused = stages.iter().filter_map(|stage| match stage {
+        Stage::Refused(_, reject) => Some(reject.code),
+        _ => None,
+    });
+    let codes: Vec<Code> = refused.collect();
+    codes.iter().for_each(|code| state.metrics.refused(*code));
+    if codes.is_empty() {
+        return stages.into_iter().map(|stage| Ok(answer(None, stage)?)).collect();
+    }
+    state.read(move |reader| stages.into_iter().map(|stage| Ok(answer(Some(reader), stage)?)).collect()).await
+}
+
+fn answer(reader: Option<&Reader<'_>>, stage: Stage) -> Result<Answer, Fatal> {
+    match (stage, reader) {
+        (Stage::Taken(ticket), _) => Ok(Ok(ticket)),
+        (Stage::Refused(Some(statement), reject), Some(reader)) => explain(reader, &statement, reject).map(Err),
+        (Stage::Refused(_, reject), _) => Ok(Err(reject.into())),
+        (Stage::Read(_) | Stage::Admitted(..), _) => Ok(Err(stopping().into())),
     }
 }
 

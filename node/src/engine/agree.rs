@@ -188,8 +188,7 @@ impl Engine {
     fn publish_proposal(&mut self, proposal: Signed<Proposal>) {
         // The core proposes only blocks that it was given, and those are kept until the height is decided.
         let Some(candidate) = self.candidates.get(&proposal.message.block) else { return };
-        let message =
-            ProposalMessage { proposal, header: candidate.header.clone(), payload: candidate.payload() };
+        let message = ProposalMessage { proposal, header: candidate.header.clone(), payload: candidate.payload() };
         if let Ok(own) = message.proposal.clone().verified() {
             self.heard.proposal(&HeardProposal { proposal: own, message: message.clone() });
         }

@@ -93,9 +93,8 @@ impl Heard {
     /// Whether validators with more than a third of the power voted at `height`: one of them is honest,
     /// so the height has begun.
     pub(super) fn has_begun(&self, roster: &Roster, height: Height) -> bool {
-        let votes = self.votes_at(height);
-        let voters: BTreeSet<PublicKey> = votes.map(|vote| vote.message.validator).collect();
-        roster.holds_an_honest_one(power(roster, voters.iter()))
+        let heard: BTreeSet<PublicKey> = self.votes_at(height).map(|vote| vote.message.validator).collect();
+        roster.holds_an_honest_one(power(roster, heard.iter()))
     }
 
     /// Whether more than two thirds prevoted `block` in one round.

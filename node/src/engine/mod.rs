@@ -251,9 +251,7 @@ impl Engine {
             }
             Command::Waiting(statement, reply) => {
                 let waiting = match self.mempool.by_statement(&statement) {
-                    Some(document) => {
-                        Waiting::Pending { not_after_ms: document.statement().statement().not_after_ms }
-                    }
+                    Some(document) => Waiting::Pending { not_after_ms: document.statement().statement().not_after_ms },
                     None => self.refusals.get(&statement).map_or(Waiting::Unknown, Waiting::Dropped),
                 };
                 let _ = reply.send(waiting);

@@ -21,7 +21,12 @@ const READERS: usize = 4;
 const FRAMING: usize = 1_024;
 
 /// Serves requests until cancelled.
-pub async fn serve(store: Store, engine: Handle, mut requests: mpsc::Receiver<InboundRequest>, stop: CancellationToken) {
+pub async fn serve(
+    store: Store,
+    engine: Handle,
+    mut requests: mpsc::Receiver<InboundRequest>,
+    stop: CancellationToken,
+) {
     let readers = Arc::new(Semaphore::new(READERS));
     loop {
         let inbound = tokio::select! {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use borsh::BorshSerialize;
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch};
 use sampan_proto::block::Header;
 use sampan_proto::hash::Hash32;
@@ -11,13 +12,20 @@ use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{self, TileAppend};
 use sampan_proto::vote::Certificate;
-use sampan_proto::{codec, wire};
+use sampan_proto::wire;
 
 use super::schema::{self, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
 use super::{Inner, Store, tuning};
 use crate::core::Document;
 use crate::core::ledger::{Outcome, Placed, Tip};
 use crate::fault::Fatal;
+
+/// Room in a batch, in bytes, for keys and framing of a staged document beside its own size, for the rows
+/// that a statement adds when it is committed, and for a page of the state tree: estimates, for a batch
+/// that grows step by step copies itself several times.
+const STAGED_ROWS_BYTES: usize = 256;
+const ROWS_BYTES: usize = 1_024;
+const PAGE_BYTES: usize = 512;
 
 /// A block that was executed and may be decided: what [`Store::stage`] makes durable.
 #[derive(Clone, Debug)]
@@ -102,7 +110,8 @@ impl Inner {
         // Blocks proposed for one height have most of their statements in common: those are written once.
         // Their rows cannot go away before this height is decided, for only its commit removes any.
         let held: BTreeSet<EnvelopeId> = envelopes(others.values()).collect();
-        let mut batch = Batch::new(&self.db)?;
+        let bytes: usize = staged.documents.iter().map(|document| document.size() + STAGED_ROWS_BYTES).sum();
+        let mut batch = Batch::new(&self.db, bytes)?;
         let mut documents = Vec::with_capacity(staged.documents.len());
         for document in &staged.documents {
             let statement = document.statement();
@@ -112,13 +121,13 @@ impl Inner {
             if held.contains(&row.envelope) {
                 continue;
             }
-            batch.put(Family::Statements, row.envelope.0.as_bytes(), &codec::encode(statement.signed()));
+            batch.put_borsh(Family::Statements, row.envelope.0.as_bytes(), statement.signed());
             if let (Some((body, _)), Some(key)) = (body, row.body_key()) {
-                batch.put(Family::Bodies, &key, &codec::encode(body));
+                batch.put_borsh(Family::Bodies, &key, body);
             }
         }
         let row = StagedRow { header: header.clone(), documents };
-        batch.put(Family::Staged, &schema::staged_key(header.height, &hash), &codec::encode(&row));
+        batch.put_borsh(Family::Staged, &schema::staged_key(header.height, &hash), &row);
         Ok(Some((batch, None)))
     }
 
@@ -132,11 +141,12 @@ impl Inner {
         follows(&tip.tip(), outcome, certificate, &frontier)?;
         is_staged(outcome, staged.get(&hash))?;
 
-        let mut batch = Batch::new(&self.db)?;
+        let bytes = outcome.entries.len() * ROWS_BYTES + outcome.pages.len() * PAGE_BYTES;
+        let mut batch = Batch::new(&self.db, bytes)?;
         let height = schema::height_key(header.height);
-        batch.put(Family::Headers, &height, &codec::encode(&(header, certificate)));
+        batch.put_borsh(Family::Headers, &height, &(header, certificate));
         for (index, entry) in (outcome.first_index..).zip(&outcome.entries) {
-            batch.put(Family::Entries, &schema::index_key(index), &codec::encode(entry));
+            batch.put_borsh(Family::Entries, &schema::index_key(index), entry);
         }
         for piece in rows.iter().flat_map(tile::RowAppend::tiles) {
             self.put_tile(&mut batch, &piece)?;
@@ -146,7 +156,7 @@ impl Inner {
             batch.delete(Family::Expiry, &schema::expiry_key(*not_after_ms, statement));
         }
         for (id, record) in &outcome.records {
-            batch.put(Family::Records, id.0.as_bytes(), &codec::encode(record));
+            batch.put_borsh(Family::Records, id.0.as_bytes(), record);
         }
         for (key, record) in &outcome.references {
             batch.put(Family::References, key.as_bytes(), record.0.as_bytes());
@@ -154,7 +164,7 @@ impl Inner {
         batch.put_pages(&outcome.pages);
         batch.drop_staged(header.height, &hash, &staged);
         let row = TipRow::new(outcome.tip(), outcome.expired.last().copied().or(tip.expired_through));
-        batch.put(Family::Meta, META_TIP, &codec::encode(&row));
+        batch.put_borsh(Family::Meta, META_TIP, &row);
         Ok(Some((batch, Some(row))))
     }
 
@@ -232,17 +242,30 @@ pub(super) struct Batch<'a> {
     db: &'a DB,
     families: Vec<&'a ColumnFamily>,
     writes: WriteBatch,
+    /// The value being encoded: one allocation for thousands of rows.
+    value: Vec<u8>,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(db: &'a DB) -> Result<Self, Fatal> {
+    /// An empty batch with room for about so many bytes.
+    pub(super) fn new(db: &'a DB, bytes: usize) -> Result<Self, Fatal> {
         let families = Family::ALL.into_iter().map(|family| family.handle(db)).collect::<Result<_, _>>()?;
-        Ok(Self { db, families, writes: WriteBatch::default() })
+        Ok(Self { db, families, writes: WriteBatch::with_capacity_bytes(bytes), value: Vec::new() })
     }
 
     pub(super) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) {
         // `families` has one handle for each discriminant.
         self.writes.put_cf(&self.families[family as usize], key, value);
+    }
+
+    pub(super) fn put_borsh<T: BorshSerialize>(&mut self, family: Family, key: &[u8], value: &T) {
+        let mut bytes = std::mem::take(&mut self.value);
+        bytes.clear();
+        // As in `codec::encode`: a `Vec` accepts every write.
+        let written = borsh::to_writer(&mut bytes, value);
+        debug_assert!(written.is_ok());
+        self.put(family, key, &bytes);
+        self.value = bytes;
     }
 
     pub(super) fn delete(&mut self, family: Family, key: &[u8]) {
@@ -252,9 +275,9 @@ impl<'a> Batch<'a> {
     /// What a block executed: by height, by statement, and by expiry.
     fn put_placed(&mut self, height: Height, placed: &[Placed]) {
         let rows: Vec<PlacedRow> = placed.iter().map(PlacedRow::from).collect();
-        self.put(Family::Payloads, &schema::height_key(height), &codec::encode(&rows));
+        self.put_borsh(Family::Payloads, &schema::height_key(height), &rows);
         for (placed, row) in placed.iter().zip(&rows) {
-            self.put(Family::Placed, placed.statement.0.as_bytes(), &codec::encode(row));
+            self.put_borsh(Family::Placed, placed.statement.0.as_bytes(), row);
             self.put(Family::Expiry, &schema::expiry_key(placed.not_after_ms, &placed.statement), &[]);
         }
     }

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
 use rocksdb::{DB, IteratorMode, Options};
-use sampan_proto::codec;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{ChainId, Height, MemberId};
@@ -94,12 +93,12 @@ fn is_new(db: &DB) -> Result<bool, Fatal> {
 }
 
 fn create(db: &DB, genesis: &Genesis, state: &GenesisState) -> Result<(), Fatal> {
-    let mut batch = Batch::new(db)?;
+    let mut batch = Batch::new(db, 0)?;
     batch.put(Family::Meta, META_SCHEMA, &SCHEMA.to_be_bytes());
     batch.put(Family::Meta, META_CHAIN, genesis.chain.0.as_bytes());
-    batch.put(Family::Meta, META_TIP, &codec::encode(&TipRow::new(state.tip.clone(), None)));
+    batch.put_borsh(Family::Meta, META_TIP, &TipRow::new(state.tip.clone(), None));
     for member in &state.members {
-        batch.put(Family::Members, member.id.as_str().as_bytes(), &codec::encode(member));
+        batch.put_borsh(Family::Members, member.id.as_str().as_bytes(), member);
     }
     batch.put_pages(&state.pages);
     batch.write_synced()

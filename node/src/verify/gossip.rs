@@ -17,13 +17,7 @@ use crate::fault::PeerFault;
 use crate::net::{Gossip, Net, Topic, Verdict};
 
 /// Takes gossip in until cancelled. Every message ends in exactly one verdict.
-pub async fn intake(
-    pool: Pool,
-    net: Net,
-    lanes: Lanes,
-    mut gossip: mpsc::Receiver<Gossip>,
-    stop: CancellationToken,
-) {
+pub async fn intake(pool: Pool, net: Net, lanes: Lanes, mut gossip: mpsc::Receiver<Gossip>, stop: CancellationToken) {
     loop {
         let message = tokio::select! {
             () = stop.cancelled() => return,
@@ -148,11 +142,7 @@ impl Context {
         vote.verified().map_err(|_| PeerFault::BadSignature)
     }
 
-    pub(super) fn hear_proposal(
-        &self,
-        from: libp2p::PeerId,
-        message: ProposalMessage,
-    ) -> Result<Heard, PeerFault> {
+    pub(super) fn hear_proposal(&self, from: libp2p::PeerId, message: ProposalMessage) -> Result<Heard, PeerFault> {
         let proposal = &message.proposal.message;
         let header = &message.header;
         if proposal.chain != self.chain || header.chain != self.chain {

@@ -16,9 +16,9 @@ use tokio::sync::{Semaphore, oneshot};
 
 pub use gossip::intake;
 
+use crate::clock::now_ms;
 use crate::core::Document;
 use crate::core::ledger::{Admitted, At, admit};
-use crate::clock::now_ms;
 use crate::fault::Fatal;
 use crate::metrics::Metrics;
 use crate::store::Store;

@@ -108,7 +108,8 @@ async fn the_examples_of_dcsa_come_back_byte_for_byte() {
         return;
     };
     let is_transport_document = |path: &std::path::PathBuf| {
-        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("EBL_v3.0.4--get_v3_transport-documents"))
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("EBL_v3.0.4--get_v3_transport-documents"))
     };
     let documents: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).filter(is_transport_document).collect();
     assert_eq!(documents.len(), 3, "dry, reefer and dangerous goods");

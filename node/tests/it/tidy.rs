@@ -43,8 +43,18 @@ fn mentions(dir: &str, words: &[&str]) -> Vec<String> {
     found
 }
 
-const IMPURE: &[&str] =
-    &["std::time", "std::fs", "std::net", "std::thread", "std::env", "tokio", "rocksdb", "libp2p", "getrandom", "rayon"];
+const IMPURE: &[&str] = &[
+    "std::time",
+    "std::fs",
+    "std::net",
+    "std::thread",
+    "std::env",
+    "tokio",
+    "rocksdb",
+    "libp2p",
+    "getrandom",
+    "rayon",
+];
 
 #[test]
 fn the_law_and_the_core_are_pure() {

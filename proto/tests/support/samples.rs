@@ -103,8 +103,11 @@ pub(crate) fn requests() -> [Request; 4] {
 /// Each variant.
 pub(crate) fn responses(story: &Story) -> [Response; 5] {
     let header = &story.chain.heads[3].0;
-    let state =
-        RoundState { proposals: vec![proposal_message(story)], votes: vec![vote(story, 1, VoteType::Prevote)] };
+    let state = RoundState {
+        proposals: vec![proposal_message(story)],
+        votes: vec![vote(story, 1, VoteType::Prevote)],
+        certificate: None,
+    };
     [
         Response::Status(PeerStatus { height: header.height, header: header.hash() }),
         Response::Blocks(vec![block(story)]),

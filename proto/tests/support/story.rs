@@ -7,7 +7,9 @@ use sampan_proto::ids::{RecordId, ReferenceKey};
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Binary, Bundle, DisclosedBody};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Surrender, Transfer, VERSION};
+use sampan_proto::statement::{
+    Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Surrender, Transfer, VERSION,
+};
 
 use super::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
 use super::chain::Chain;

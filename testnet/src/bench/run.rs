@@ -31,9 +31,20 @@ const WARM_UP: usize = 20;
 /// A figure for each node, by its name.
 type ByNode<T> = BTreeMap<String, T>;
 
-/// Runs all phases.
+/// Runs all phases. When one fails, the network's files stay.
 pub(super) async fn measure(arguments: &Arguments, binaries: Binaries) -> Result<Report> {
     let mut run = Run::start(arguments, binaries).await?;
+    match phases(&mut run, arguments).await {
+        Ok(report) => Ok(report),
+        Err(error) => {
+            run.cluster.fallen().iter().for_each(|words| console::say(words));
+            let dir = run.cluster.keep_files().display().to_string();
+            Err(error.context(format!("the network's files and logs stay in {dir}")))
+        }
+    }
+}
+
+async fn phases(run: &mut Run, arguments: &Arguments) -> Result<Report> {
     let verify_rate = run.verify_rate()?;
     run.singles(WARM_UP).await?;
 

@@ -69,7 +69,7 @@ fn refused_for_now<'a>(sent: Vec<&'a Prepared>, results: &[SubmitResult]) -> Res
     Ok(left)
 }
 
-/// Whether a refusal means to send again later.
+/// Whether a refusal means to send again later: the node is busy, or has no room.
 fn for_now(problem: &Problem) -> Result<()> {
     match problem.status {
         429 | 503 => Ok(()),

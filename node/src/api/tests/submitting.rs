@@ -2,6 +2,7 @@ use axum::http::StatusCode;
 use sampan_proto::api::{Batch, BatchResults, RecordView, StatementStatus, Submission, SubmitResult, Ticket};
 use sampan_proto::proof::Bundle;
 use sampan_proto::reject::Code;
+use sampan_proto::statement::SignedStatement;
 
 use super::fixture::{BANK, CARRIER, EXPORTER, IMPORTER, Solo, json};
 
@@ -77,13 +78,26 @@ async fn a_batch_answers_each_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_cannot_fill_the_node() {
+async fn a_member_cannot_fill_the_node_and_each_answer_is_its_own() {
     let solo = Solo::start();
-    let many: Vec<Submission> = (0..8).map(|i| solo.issue(&format!("SPLNGB26001{i:02}"))).collect();
+    let ticket = solo.finish(&solo.issue("SPLNGB2600100")).await;
+    let mut many: Vec<Submission> = (1..8).map(|i| solo.issue(&format!("SPLNGB26001{i:02}"))).collect();
+    many.push(solo.transfer(EXPORTER, &ticket, 1, IMPORTER));
+    let ids: Vec<_> = many.iter().map(|s| SignedStatement::try_from(s.statement.clone()).expect("read").id()).collect();
     let answer: BatchResults = solo.post("/v1/statements/batch", json(&Batch { submissions: many })).await.json();
-    let refused = answer.results.iter().filter(|r| matches!(r, SubmitResult::Problem(p) if p.code == "member_quota"));
-    assert_eq!(refused.count(), 5, "three may wait: {answer:?}");
-    assert!(solo.state.metrics.encode().contains("sampan_refused_total{code=\"member_quota\"} 5"));
+    let mut refused = 0;
+    for (i, (result, id)) in answer.results.iter().zip(ids).enumerate() {
+        match result {
+            SubmitResult::Ticket(ticket) => assert_eq!(ticket.statement, id, "{i}"),
+            SubmitResult::Problem(problem) => {
+                assert_eq!(problem.code, "member_quota");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 4, "three of the carrier's may wait: {answer:?}");
+    assert!(matches!(answer.results[7], SubmitResult::Ticket(_)), "the exporter waits for nobody");
+    assert!(solo.state.metrics.encode().contains("sampan_refused_total{code=\"member_quota\"} 4"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

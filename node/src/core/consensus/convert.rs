@@ -100,8 +100,7 @@ pub(super) fn polka_in(chain: ChainId, votes: &[Signed<Vote>]) -> Option<mt::Pol
     let same = |vote: &Signed<Vote>| {
         vote.message.chain == chain
             && vote.message.vote_type == VoteType::Prevote
-            && (vote.message.height, vote.message.round, vote.message.block)
-                == (first.height, first.round, first.block)
+            && (vote.message.height, vote.message.round, vote.message.block) == (first.height, first.round, first.block)
     };
     votes.iter().all(same).then(|| mt::PolkaCertificate {
         height: MtHeight(first.height),
@@ -135,11 +134,7 @@ pub(super) fn round_certificate_in(
     certificate.votes.iter().all(same).then(|| mt::RoundCertificate {
         height: MtHeight(certificate.height),
         round: Round::new(certificate.round),
-        cert_type: if certificate.skip {
-            mt::RoundCertificateType::Skip
-        } else {
-            mt::RoundCertificateType::Precommit
-        },
+        cert_type: if certificate.skip { mt::RoundCertificateType::Skip } else { mt::RoundCertificateType::Precommit },
         round_signatures: certificate.votes.iter().map(signature).collect(),
     })
 }

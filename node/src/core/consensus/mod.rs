@@ -24,8 +24,8 @@ use std::convert::Infallible;
 
 use futures::FutureExt as _;
 use malachitebft_core_consensus::{
-    self as mc, LivenessMsg, LocallyProposedValue, Params, ProposedValue, Resumable, Resume,
-    SignedConsensusMsg, State, process,
+    self as mc, LivenessMsg, LocallyProposedValue, Params, ProposedValue, Resumable, Resume, SignedConsensusMsg, State,
+    process,
 };
 use malachitebft_core_types::{
     self as mt, CertificateError, Round, SignedMessage, Validity, ValueOrigin, ValuePayload, VoteExtensionPolicy,
@@ -99,8 +99,7 @@ impl Consensus {
         let Some(input) = self.translate(input) else { return Ok(()) };
         let Self { state, metrics, context, key, roster, recovering } = self;
         let mut answer = Answer { context: *context, key, roster, recovering, effects };
-        let result: Result<(), mc::Error<Context>> =
-            process!(input: input, state: state, metrics: metrics, with: effect => Ok::<_, Infallible>(answer.perform(effect)));
+        let result: Result<(), mc::Error<Context>> = process!(input: input, state: state, metrics: metrics, with: effect => Ok::<_, Infallible>(answer.perform(effect)));
         result.map_err(|error| Fatal::Consensus(error.to_string()))
     }
 
@@ -265,6 +264,7 @@ impl Answer<'_> {
     }
 
     /// The four effects that ask for a certificate to be checked; the checks run to completion at once.
+    #[expect(clippy::result_large_err, reason = "the library's error holds the signature that fails")]
     fn check_certificate(&self, effect: mc::Effect<Context>) -> Resume<Context> {
         use mc::Effect as E;
         let checker = Checker { chain: self.context.chain };
@@ -333,7 +333,11 @@ struct Checker {
 }
 
 impl Checker {
-    fn verdict<T: sampan_proto::vote::Signable>(message: T, signature: Signature, key: &PublicKey) -> VerificationResult {
+    fn verdict<T: sampan_proto::vote::Signable>(
+        message: T,
+        signature: Signature,
+        key: &PublicKey,
+    ) -> VerificationResult {
         let signed = Signed { message, signature };
         VerificationResult::from_bool(signed.message.signer() == key && signed.verify().is_ok())
     }

@@ -18,7 +18,8 @@ fn key(i: usize) -> SecretKey {
 }
 
 fn roster() -> Roster {
-    let validator = |i| Validator { member: format!("customs-{i}").parse().expect("id"), key: key(i).public(), power: 1 };
+    let validator =
+        |i| Validator { member: format!("customs-{i}").parse().expect("id"), key: key(i).public(), power: 1 };
     Roster::new((0..4).map(validator).collect()).expect("roster")
 }
 

@@ -185,9 +185,11 @@ impl<'a, V: View> Execution<'a, V> {
         let expired = overlay.base().expired(draft.time_ms, EXPIRIES_PER_BLOCK).map_err(TreeError::Read)?;
         let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
         changes.extend(expired.iter().map(|(_, id)| (state_key::executed(id), None)));
-        changes.extend(placed.iter().map(|placed| {
-            (state_key::executed(&placed.statement), Some(state_key::executed_value(placed.index)))
-        }));
+        changes.extend(
+            placed
+                .iter()
+                .map(|placed| (state_key::executed(&placed.statement), Some(state_key::executed_value(placed.index)))),
+        );
         changes.extend(overlay.references.iter().map(|(key, id)| (*key, Some(state_key::reference_value(id)))));
         changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
         let update = tree::update(overlay.base(), &changes)?;

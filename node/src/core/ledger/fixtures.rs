@@ -77,7 +77,7 @@ impl Memory {
         }
         for (path, page) in &outcome.pages {
             match page {
-                Some(page) => self.pages.insert(path.clone(), page.clone()),
+                Some(page) => self.pages.insert(*path, page.clone()),
                 None => self.pages.remove(path),
             };
         }
@@ -121,6 +121,7 @@ fn member(id: &str, country: &str, role: Role) -> GenesisEntry {
 
 impl Network {
     /// A network at genesis.
+    #[expect(clippy::new_without_default, reason = "a network is founded, not defaulted")]
     pub fn new() -> Self {
         let mut members = vec![
             member("ccpit-ningbo", "CN", Role::IssuingAuthority),

@@ -14,6 +14,6 @@ mod tests;
 mod view;
 
 pub use admit::{Admitted, admit};
-pub use execute::{Draft, Execution, Outcome, Placed, genesis_state, GenesisState};
+pub use execute::{Draft, Execution, GenesisState, Outcome, Placed, genesis_state};
 pub use rules::{At, Change, Judged, judge};
 pub use view::{Overlay, Tip, View};

@@ -80,8 +80,7 @@ fn only_the_right_role_issues() {
     let (issue, body) = net.issue("ccpit-ningbo", DocKind::BillOfLading, Network::bill("SMPN0002"), "ningbo-tools");
     let by_authority = net.document(net.sign("ccpit-ningbo", Action::Issue(issue), |_| ()), Some(body));
     assert_eq!(code(&net, &by_authority), Code::WrongRole);
-    let (issue, body) =
-        net.issue("sampan-line", DocKind::CertificateOfOrigin, Network::form_e("E1"), "ningbo-tools");
+    let (issue, body) = net.issue("sampan-line", DocKind::CertificateOfOrigin, Network::form_e("E1"), "ningbo-tools");
     let by_carrier = net.document(net.sign("sampan-line", Action::Issue(issue), |_| ()), Some(body));
     assert_eq!(code(&net, &by_carrier), Code::WrongRole);
 }
@@ -237,7 +236,8 @@ fn admission_also_reads_the_document() {
     assert_eq!(admit_code(sign(good), body), Ok(()));
 
     let (mut other_number, body) = issue();
-    other_number.reference = net.issue("ccpit-ningbo", DocKind::CertificateOfOrigin, Network::form_e("E2"), "ningbo-tools").0.reference;
+    other_number.reference =
+        net.issue("ccpit-ningbo", DocKind::CertificateOfOrigin, Network::form_e("E2"), "ningbo-tools").0.reference;
     assert_eq!(admit_code(sign(other_number), body), Err(Code::ReferenceMismatch));
 
     let (mut other_digest, body) = issue();

@@ -160,6 +160,7 @@ async fn a_peer_blamed_for_a_block_is_not_asked_for_pages_for_a_while() {
     nodes[0].net.fault(id(1), PeerFault::BadBlock);
     assert_eq!(within(nodes[0].net.request(id(1), blocks())).await, Err(RequestFailed::HeldBack));
     assert_eq!(within(nodes[1].net.request(id(0), blocks())).await, Ok(Response::Busy), "nor served any");
+    assert!(nodes[0].events.requests.try_recv().is_err(), "and the node is not bothered");
     let (first, second) = nodes.split_at_mut(1);
     exchange(&first[0], &mut second[0], Request::Round(Height(1)), Response::Round(RoundState::default())).await;
     let after = first[0].scores(1).await;
