@@ -159,6 +159,8 @@ domains! {
     Proposal = "proposal",
     /// A signed read request of a document body.
     Read = "read",
+    /// A gossip message: its topic and bytes.
+    Gossip = "gossip",
 }
 
 static KEYS: LazyLock<Vec<[u8; 32]>> = LazyLock::new(|| {

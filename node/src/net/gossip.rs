@@ -205,7 +205,7 @@ fn config(instance: Instance, mesh: Mesh) -> Result<Config, gossipsub::ConfigBui
 /// A cryptographic id over topic and content: a weak one would let a peer craft a message that suppresses another's.
 /// The encoding puts a length before each part, so no two pairs run together. Only gossipsub's caches ever see it.
 fn message_id(message: &Message) -> MessageId {
-    let digest = Domain::Envelope.hash_borsh(&(message.topic.as_str(), message.data.as_slice()));
+    let digest = Domain::Gossip.hash_borsh(&(message.topic.as_str(), message.data.as_slice()));
     MessageId::new(&digest.as_bytes()[..20])
 }
 
