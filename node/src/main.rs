@@ -7,6 +7,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+/// A node allocates small pieces on many threads all day: with the system's allocator that took a sixth of
+/// its time under load.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A node of a Sampan trade-document network.
 #[derive(Debug, Parser)]
 #[command(name = "sampand", version, about, max_term_width = 100)]

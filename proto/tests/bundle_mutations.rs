@@ -1,5 +1,7 @@
 //! Whatever is changed in a bundle file: it does not read, or some rung is INVALID. No change is overlooked.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
+
 mod support;
 
 use data_encoding::BASE64;
@@ -93,12 +95,18 @@ fn no_byte_can_be_left_out_doubled_or_exchanged() {
 fn binary_parts(value: &Value) -> Vec<String> {
     fn walk(value: &Value, path: &str, parts: &mut Vec<String>) {
         match value {
-            Value::Object(map) => map.iter().for_each(|(key, value)| walk(value, &format!("{path}/{key}"), parts)),
+            Value::Object(map) => {
+                for (key, value) in map {
+                    walk(value, &format!("{path}/{key}"), parts);
+                }
+            }
             Value::Array(list) => {
-                list.iter().enumerate().for_each(|(i, value)| walk(value, &format!("{path}/{i}"), parts))
+                for (i, value) in list.iter().enumerate() {
+                    walk(value, &format!("{path}/{i}"), parts);
+                }
             }
             Value::String(text) if text.len() > 64 && BASE64.decode(text.as_bytes()).is_ok() => {
-                parts.push(path.to_owned())
+                parts.push(path.to_owned());
             }
             _ => {}
         }
@@ -147,7 +155,9 @@ fn binary_parts_have_one_encoding() {
     for part in &parts {
         let padded = rewritten(&value, part, |bytes| bytes.push(0));
         assert!(survives(&story, &padded).is_none(), "{part} with a byte more");
-        let cut = rewritten(&value, part, |bytes| drop(bytes.pop()));
+        let cut = rewritten(&value, part, |bytes| {
+            bytes.pop();
+        });
         assert!(survives(&story, &cut).is_none(), "{part} with a byte less");
         let text = value.pointer(part).and_then(Value::as_str).expect("text");
         let as_text = String::from_utf8(serde_json::to_vec(&value).expect("JSON")).expect("text");
@@ -156,11 +166,11 @@ fn binary_parts_have_one_encoding() {
         }
     }
     // A registry entry whose roles stand in another order, or twice, is another encoding of the same member.
-    let role = subject_role_list(&story);
+    let role = roles_exchanged(&story);
     assert!(role.is_err(), "roles out of order decode to {role:?}");
 }
 
-fn subject_role_list(story: &Story) -> Result<sampan_proto::member::Member, sampan_proto::codec::DecodeError> {
+fn roles_exchanged(story: &Story) -> Result<sampan_proto::member::Member, sampan_proto::codec::DecodeError> {
     let bank = story.chain.member(cast::BANK).member.0;
     let mut bytes = sampan_proto::codec::encode(&bank);
     // Two roles behind id, name and country: a length of two, then bank (4) and verifier (5).
@@ -170,7 +180,7 @@ fn subject_role_list(story: &Story) -> Result<sampan_proto::member::Member, samp
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// 8 times 400 places in the binary parts.
     #[test]

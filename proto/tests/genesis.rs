@@ -1,5 +1,7 @@
 //! The genesis file: what it binds, and what is no genesis.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
+
 mod support;
 
 use proptest::prelude::*;
@@ -274,6 +276,8 @@ fn the_chain_id_depends_on_every_byte() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn whatever_is_changed_is_another_network_or_none(
         place in any::<prop::sample::Index>(), bits in 1_u8.., cut in any::<bool>()

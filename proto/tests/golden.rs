@@ -3,10 +3,13 @@
 //! What the files hold is what `SPEC.md` describes; a second implementation can be held against them. A change
 //! here is a new version of a format, or a mistake.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
+
 mod support;
 
 use std::collections::BTreeSet;
 
+use sampan_proto::api::ReadRequest;
 use sampan_proto::block::{HEADER_FIELDS, no_evidence, payload_hash};
 use sampan_proto::body::{Body, pepper_commitment};
 use sampan_proto::codec;
@@ -196,8 +199,10 @@ fn statements() {
 
 #[test]
 fn body() {
-    let mut sheet =
-        Sheet::new("body.txt", "Commitments to the worked examples of both kinds, and to a body of three bytes.");
+    let mut sheet = Sheet::new(
+        "body.txt",
+        "Commitments to the two documents of the story (in `support/`), and to a body of three bytes.",
+    );
     for (kind, issuer) in [(DocKind::BillOfLading, CARRIER), (DocKind::CertificateOfOrigin, CHAMBER)] {
         let body = story::body(kind, issuer);
         let checked = sampan_proto::doc::check(kind, &body.bytes).expect("a good document");
@@ -339,7 +344,8 @@ fn header() {
 #[test]
 fn votes() {
     let story = Story::tell();
-    let mut sheet = Sheet::new("votes.txt", "Votes and a proposal: borsh, the digest that is signed, the signature.");
+    let mut sheet =
+        Sheet::new("votes.txt", "Votes, a proposal, a read request: borsh, the digest that is signed, the signature.");
     let prevote = samples::vote(&story, 0, VoteType::Prevote);
     let precommit = samples::vote(&story, 1, VoteType::Precommit);
     let nil = samples::vote(&story, 3, VoteType::Precommit);
@@ -357,6 +363,12 @@ fn votes() {
     sheet.borsh("proposal again", &again.message);
     sheet.line("proposal again, digest", again.message.digest());
     sheet.borsh("proposal again, signed", &again);
+    let chain = story.chain.genesis.chain;
+    let key = cast::key(TRADER, Purpose::Statement);
+    let read = ReadRequest::sign(chain, &story.bill, cast::id(TRADER), cast::BEGIN_MS, &key);
+    assert_eq!(read.verify(chain, &story.bill), Ok(()));
+    sheet.line("read request, digest", ReadRequest::digest(chain, &story.bill, &read.member, read.time_ms));
+    sheet.line("read request, JSON", serde_json::to_string(&read).expect("JSON"));
     sheet.settle();
 }
 

@@ -1,5 +1,7 @@
 //! Votes, proposals, certificates: what a signature binds, and how many are enough.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
+
 mod support;
 
 use sampan_proto::genesis::Genesis;
@@ -50,8 +52,11 @@ fn certificate(roster: &Roster, signers: &[usize]) -> Certificate {
     Certificate::new(Height(7), 1, BLOCK, roster, precommits(signers))
 }
 
+/// A change of one field, and its name.
+type Change<T> = (&'static str, fn(&mut T));
+
 /// Signs `message`, then checks each variation of it under the same signature.
-fn binds<T: Signable + Clone + std::fmt::Debug + Eq>(message: &T, by: &SecretKey, changes: &[(&str, &dyn Fn(&mut T))]) {
+fn binds<T: Signable + Clone + std::fmt::Debug + Eq>(message: &T, by: &SecretKey, changes: &[Change<T>]) {
     let signed = Signed::sign(message.clone(), by);
     assert_eq!(signed.verify(), Ok(()));
     for (field, change) in changes {
@@ -66,29 +71,29 @@ fn binds<T: Signable + Clone + std::fmt::Debug + Eq>(message: &T, by: &SecretKey
 
 #[test]
 fn a_vote_binds_every_field() {
-    let changes: [(&str, &dyn Fn(&mut Vote)); 8] = [
-        ("chain", &|v| v.chain = ChainId(digest(9))),
-        ("type", &|v| v.vote_type = VoteType::Prevote),
-        ("height", &|v| v.height = Height(8)),
-        ("round", &|v| v.round = 2),
-        ("round and height", &|v| (v.height, v.round) = (Height(1), 7)),
-        ("block", &|v| v.block = Some(HeaderHash(digest(9)))),
-        ("nil", &|v| v.block = None),
-        ("validator", &|v| v.validator = key(1).public()),
+    let changes: [Change<Vote>; 8] = [
+        ("chain", |v| v.chain = ChainId(digest(9))),
+        ("type", |v| v.vote_type = VoteType::Prevote),
+        ("height", |v| v.height = Height(8)),
+        ("round", |v| v.round = 2),
+        ("round and height", |v| (v.height, v.round) = (Height(1), 7)),
+        ("block", |v| v.block = Some(HeaderHash(digest(9)))),
+        ("nil", |v| v.block = None),
+        ("validator", |v| v.validator = key(1).public()),
     ];
     binds(&vote(&key(0)), &key(0), &changes);
 }
 
 #[test]
 fn a_proposal_binds_every_field() {
-    let changes: [(&str, &dyn Fn(&mut Proposal)); 7] = [
-        ("chain", &|p| p.chain = ChainId(digest(9))),
-        ("height", &|p| p.height = Height(8)),
-        ("round", &|p| p.round = 2),
-        ("pol_round", &|p| p.pol_round = Some(1)),
-        ("no pol_round", &|p| p.pol_round = None),
-        ("block", &|p| p.block = HeaderHash(digest(9))),
-        ("proposer", &|p| p.proposer = key(1).public()),
+    let changes: [Change<Proposal>; 7] = [
+        ("chain", |p| p.chain = ChainId(digest(9))),
+        ("height", |p| p.height = Height(8)),
+        ("round", |p| p.round = 2),
+        ("pol_round", |p| p.pol_round = Some(1)),
+        ("no pol_round", |p| p.pol_round = None),
+        ("block", |p| p.block = HeaderHash(digest(9))),
+        ("proposer", |p| p.proposer = key(1).public()),
     ];
     binds(&proposal(&key(0)), &key(0), &changes);
 }
@@ -205,7 +210,12 @@ fn a_certificate_binds_what_it_says() {
     assert_eq!(bad(&|c| c.signers = vec![0b1_0011]), BadCertificate::Shape, "a bit beyond the roster");
     assert_eq!(bad(&|c| c.signers.push(0)), BadCertificate::Shape, "a byte too many");
     assert_eq!(bad(&|c| c.signers.clear()), BadCertificate::Shape);
-    assert_eq!(bad(&|c| drop(c.signatures.pop())), BadCertificate::Shape);
+    assert_eq!(
+        bad(&|c| {
+            c.signatures.pop();
+        }),
+        BadCertificate::Shape
+    );
     assert_eq!(bad(&|c| c.signatures.push(c.signatures[0])), BadCertificate::Shape);
     // Attribution: each signature is its own validator's.
     assert_eq!(bad(&|c| c.signers = vec![0b0111]), BadCertificate::Signature { index: 2 });

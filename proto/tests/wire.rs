@@ -1,6 +1,8 @@
 //! Decoders: one encoding for each thing, whatever else arrives is refused, and nothing makes them panic or
 //! reserve memory that no sender paid for.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
+
 mod support;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -267,6 +269,8 @@ fn read_by_all(bytes: &[u8]) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         read_by_all(&bytes);

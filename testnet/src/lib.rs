@@ -6,7 +6,7 @@
 //! | [`up`] | a network in the foreground, until Ctrl-C |
 //! | [`demo`] | the story of a bill of lading and a certificate, told and checked step by step |
 //! | [`bench`] | load and latency against the bound that the machine allows |
-//! | [`clock`], [`console`] | the only places that read clocks and print |
+//! | [`clock`], [`console`], [`signals`], [`usage`] | the only places that read clocks, print, listen for signals, and blame the user |
 //!
 //! A simulator of the pure core gets a room of its own beside [`cluster`]: it starts no process.
 //! Tests with real processes need `sampand` and `sampan` built: `make test` does that first.
@@ -18,3 +18,4 @@ pub mod console;
 pub mod demo;
 pub mod signals;
 pub mod up;
+pub mod usage;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use sampan_testnet::bench;
 use sampan_testnet::cluster::Options;
 use sampan_testnet::cluster::binaries::Binaries;
+use sampan_testnet::usage::Unusable;
 use sampan_testnet::{console, demo, signals, up};
 
 /// Local networks of Sampan: real nodes, each its own process, on loopback only.
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             console::say(&format!("error: {error:#}"));
-            ExitCode::from(2)
+            ExitCode::from(if error.is::<Unusable>() { 1 } else { 2 })
         }
     }
 }

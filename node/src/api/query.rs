@@ -82,6 +82,9 @@ pub(super) async fn header(Shared(state): Shared<State>, Path(height): Path<Stri
     };
     let view = state.read(move |reader| {
         let newest = reader.tip()?.height;
+        if height.is_none() && newest == Height::GENESIS {
+            return Err(Refusal::new(Code::NotReady, "$", "no block is decided yet"));
+        }
         decided(reader, height.unwrap_or(newest), newest)
     });
     let view = view.await?;

@@ -11,6 +11,7 @@ use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{self, TileAppend};
+use sampan_proto::statement::Action;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
@@ -114,15 +115,13 @@ impl Inner {
         let mut batch = Batch::new(&self.db, bytes)?;
         let mut documents = Vec::with_capacity(staged.documents.len());
         for document in &staged.documents {
-            let statement = document.statement();
-            let body = document.body().map(|body| (body, body.commitment()));
-            let row = StagedDocument { envelope: statement.envelope(), body: body.map(|(_, commitment)| commitment) };
+            let row = staged_document(document);
             documents.push(row);
             if held.contains(&row.envelope) {
                 continue;
             }
-            batch.put_borsh(Family::Statements, row.envelope.0.as_bytes(), statement.signed());
-            if let (Some((body, _)), Some(key)) = (body, row.body_key()) {
+            batch.put_borsh(Family::Statements, row.envelope.0.as_bytes(), document.statement().signed());
+            if let (Some(body), Some(key)) = (document.body(), row.body_key()) {
                 batch.put_borsh(Family::Bodies, &key, body);
             }
         }
@@ -227,6 +226,16 @@ fn is_staged(outcome: &Outcome, staged: Option<&StagedRow>) -> Result<(), Fatal>
 
 fn refused(height: Height, why: &str) -> Fatal {
     Fatal::Damaged(format!("block {height} cannot be committed: {why}"))
+}
+
+/// `Document` has checked that exactly an issue has a body, and that it is the one committed to.
+fn staged_document(document: &Document) -> StagedDocument {
+    let statement = document.statement();
+    let body = match &statement.statement().action {
+        Action::Issue(issue) => Some(issue.body.commitment),
+        Action::Transfer(_) | Action::Surrender(_) => None,
+    };
+    StagedDocument { envelope: statement.envelope(), body }
 }
 
 fn envelopes<'a>(rows: impl IntoIterator<Item = &'a StagedRow>) -> impl Iterator<Item = EnvelopeId> {

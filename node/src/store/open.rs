@@ -161,16 +161,16 @@ fn check_roots(reader: &Reader<'_>, genesis: &Tip) -> Result<(), Fatal> {
         None => (0, log::empty()),
     };
     let frontier = tip.frontier.root();
-    compare("the log's right edge", &frontier, tip.height, &log_root)?;
+    compare("the log's right edge leads", &frontier, tip.height, &log_root)?;
     let tiles = log::root(&TiledLog::new(reader), log_size)?;
-    compare("the log's tiles", &tiles, tip.height, &log_root)?;
+    compare("the log's tiles lead", &tiles, tip.height, &log_root)?;
     let pages = tree::root(reader)?;
-    compare("the state's pages", &pages, tip.height, &tip.state_root)
+    compare("the state's pages lead", &pages, tip.height, &tip.state_root)
 }
 
 fn compare(what: &str, root: &Hash32, height: Height, expected: &Hash32) -> Result<(), Fatal> {
     if root == expected {
         return Ok(());
     }
-    Err(Fatal::Damaged(format!("{what} lead to root {root}, the header at height {height} says {expected}")))
+    Err(Fatal::Damaged(format!("{what} to root {root}, the header at height {height} says {expected}")))
 }

@@ -192,7 +192,10 @@ fn a_losing_block_leaves_and_what_it_shares_stays() {
     let world = World::new();
     let [shared, won, lost] = [1, 2, 3].map(|number| world.bill(number, "ningbo-tools"));
     let loser = world.stage(world.next_ms(), &[Arc::clone(&lost), Arc::clone(&shared)]);
+    let before = world.store.0.db.latest_sequence_number();
     let winner = world.stage(world.next_ms() + 1, &[Arc::clone(&shared), Arc::clone(&won)]);
+    let rows = world.store.0.db.latest_sequence_number() - before;
+    assert_eq!(rows, 3, "a statement, its body and the block: what is shared is written once");
     let third = world.stage(world.next_ms() + 2, &[Arc::clone(&lost)]);
     let mut staged = world.store.staged(Height(1)).expect("read");
     staged.sort_by_key(|block| block.header.time_ms);

@@ -158,7 +158,7 @@ fn the_dsse_envelope_round_trips_and_is_strict() {
     let json = serde_json::to_string(&envelope).expect("json");
     assert!(json.contains("\"payloadType\":\"application/vnd.sampan.statement+json;version=1\""));
     assert!(json.contains(&BASE64.encode(&signed().payload)));
-    assert!(serde_json::from_str::<DsseEnvelope>(&json.replacen("{", "{\"x\":1,", 1)).is_err());
+    assert!(serde_json::from_str::<DsseEnvelope>(&json.replacen('{', "{\"x\":1,", 1)).is_err());
 }
 
 #[test]

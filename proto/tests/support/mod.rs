@@ -4,6 +4,7 @@
 //! `SPEC.md` says and judges nothing: the rules of the ledger are the node's to test.
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot be set up fails")]
 
 pub(crate) mod cast;
 pub(crate) mod chain;

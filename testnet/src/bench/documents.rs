@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, ensure};
 use sampan_proto::doc::DocKind;
 use serde_json::{Value, json};
+
+use crate::usage::Unusable;
 
 /// Longest line of marks on a Form E.
 const MARK: usize = 70;
@@ -19,7 +20,7 @@ const TERMS: usize = 49_000;
 ///
 /// # Errors
 /// When no document of this kind has that size.
-pub fn document(kind: DocKind, i: u64, size: usize) -> Result<Vec<u8>> {
+pub fn document(kind: DocKind, i: u64, size: usize) -> Result<Vec<u8>, Unusable> {
     let write = |filler: &Filler| match kind {
         DocKind::BillOfLading => bill(i, filler),
         DocKind::CertificateOfOrigin => certificate(i, filler),
@@ -29,11 +30,10 @@ pub fn document(kind: DocKind, i: u64, size: usize) -> Result<Vec<u8>> {
         DocKind::BillOfLading => (TERMS, 0),
         DocKind::CertificateOfOrigin => (DESCRIPTION + MARKS * (MARK + 3), MARK + 3),
     };
-    ensure!(
-        (bare..=bare + room).contains(&size),
-        "a {kind} of this load has {bare} to {} bytes, not {size}",
-        bare + room
-    );
+    if !(bare..=bare + room).contains(&size) {
+        let why = format!("a {kind} of this load has {bare} to {} bytes, not {size}", bare + room);
+        return Err(Unusable::because(why));
+    }
     let filler = Filler::new(i, size - bare, line);
     Ok(write(&filler).to_string().into_bytes())
 }

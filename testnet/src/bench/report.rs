@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use super::load::Latencies;
 
+/// Share of the machine that others may use before a person is warned.
+const QUIET: f64 = 0.05;
+
 /// Everything that a run measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -26,12 +29,15 @@ pub struct Report {
     pub cores: u32,
     /// Documents finalised per second under saturation, from the first submission to the last finality.
     pub committed_per_s: f64,
-    /// Strict verifications per second on one core, in this run.
+    /// Strict verifications per second of processor time on one core, in this run.
     pub verify_per_s_per_core: f64,
     /// What the machine could finalise if nodes did nothing but verify: rate × cores ÷ nodes.
     pub bound_per_s: f64,
     /// `committed_per_s` ÷ `bound_per_s`.
     pub ratio: f64,
+    /// Share of the processor time of nodes and client that verifying each statement once on each node takes:
+    /// what `ratio` could be if nobody ever waited and nobody else used the machine.
+    pub ratio_of_cpu: f64,
     /// Blocks of the saturation phase.
     pub blocks: u64,
     /// Submissions that were sent again because a node was full.
@@ -48,6 +54,8 @@ pub struct Report {
     pub cpu_s: BTreeMap<String, f64>,
     /// Processor seconds of the client in the saturation phase.
     pub client_cpu_s: f64,
+    /// Share of this machine that others used in the saturation phase: the more, the lower `committed_per_s`.
+    pub others_share: f64,
     /// Wall-clock seconds of the saturation phase.
     pub saturation_s: f64,
 }
@@ -112,7 +120,7 @@ impl Report {
             "bound",
             format!("{:.0} documents/s ({:.0} verifications/s per core)", self.bound_per_s, self.verify_per_s_per_core),
         );
-        row("ratio", format!("{:.3}", self.ratio));
+        row("ratio", format!("{:.3} (by processor time {:.3})", self.ratio, self.ratio_of_cpu));
         row("latency at 80 %", self.latency_ms.at_80_percent.words());
         row("latency, one in flight", self.latency_ms.single.words());
         if let Some(down) = &self.latency_ms.single_one_down {
@@ -124,6 +132,10 @@ impl Report {
             row(name, format!("{bytes:.0} bytes/document, {rss:.0} MB (peak {peak:.0}), {cpu:.1} s of processor"));
         }
         row("client", format!("{:.1} s of processor, {} sent again", self.client_cpu_s, self.sent_again));
+        if self.others_share > QUIET {
+            let others = self.others_share * 100.0;
+            row("WARNING", format!("others used {others:.0} % of this machine: measure again when it is quiet"));
+        }
         table
     }
 }

@@ -10,7 +10,7 @@ use super::follow::Follower;
 use super::load::{self, Latencies, Saturation};
 use super::prepare::{Prepared, Press, bar};
 use super::report::{LatencyReport, Percentiles, Report, round};
-use super::{Arguments, bound, disk};
+use super::{Arguments, bound, disk, documents::document};
 use crate::cluster::binaries::Binaries;
 use crate::cluster::http::Api;
 use crate::cluster::process::{self, Usage};
@@ -92,12 +92,15 @@ struct Loaded {
     saturation: Saturation,
     cpu_s: ByNode<f64>,
     client_cpu_s: f64,
+    machine_cpu_s: f64,
 }
 
 impl Run {
     async fn start(arguments: &Arguments, binaries: Binaries) -> Result<Self> {
         let (kind, usual) = arguments.kind.document();
         let size = arguments.size.unwrap_or(usual);
+        // An impossible size is refused before anything starts.
+        document(kind, 0, size)?;
         let Arguments { validators, full_nodes, ref dir, .. } = *arguments;
         let options = Options { validators, full_nodes, issuers: ISSUERS, dir: dir.clone(), binaries };
         let cluster = Cluster::start(&options).await?;
@@ -120,9 +123,12 @@ impl Run {
     async fn saturate(&mut self, documents: usize) -> Result<Loaded> {
         let prepared = self.print(documents)?;
         let progress = bar(documents as u64, "saturation");
-        let (before, mine_before) = (self.usage()?, process::usage(std::process::id())?);
+        let look = |run: &Self| {
+            Ok::<_, anyhow::Error>((run.usage()?, process::usage(std::process::id())?, process::machine_cpu_s()?))
+        };
+        let (before, mine_before, machine_before) = look(self)?;
         let saturation = load::saturate(&self.apis, prepared, &mut self.follower, &progress).await?;
-        let (after, mine) = (self.usage()?, process::usage(std::process::id())?);
+        let (after, mine, machine) = look(self)?;
         progress.finish_and_clear();
         let rate = ratio(documents as u64, 1) / saturation.seconds;
         console::say(&format!("saturation: {rate:.0} documents/s"));
@@ -131,7 +137,8 @@ impl Run {
             (name.clone(), round(usage.cpu_s - before))
         };
         let client_cpu_s = round(mine.cpu_s - mine_before.cpu_s);
-        Ok(Loaded { documents, rate, saturation, cpu_s: after.iter().map(spent).collect(), client_cpu_s })
+        let cpu_s = after.iter().map(spent).collect();
+        Ok(Loaded { documents, rate, saturation, cpu_s, client_cpu_s, machine_cpu_s: machine - machine_before })
     }
 
     async fn steady(&mut self, rate: f64, documents: usize) -> Result<Latencies> {
@@ -178,10 +185,14 @@ impl Run {
         let nodes = u32::try_from(self.cluster.nodes().len())?;
         let cores = u32::try_from(std::thread::available_parallelism()?.get())?;
         let bound_per_s = bound::documents_per_second(verify_rate, cores, nodes);
+        let Loaded { documents, ref saturation, client_cpu_s, machine_cpu_s, .. } = *loaded;
+        let ours = loaded.cpu_s.values().sum::<f64>() + client_cpu_s;
+        let verifying = ratio(documents as u64, 1) * f64::from(nodes) / verify_rate;
+        let machine = saturation.seconds * f64::from(cores);
         Ok(Report {
             validators: u32::try_from(arguments.validators)?,
             nodes,
-            documents: loaded.documents,
+            documents,
             size: self.size,
             kind: arguments.kind.name(),
             release: !cfg!(debug_assertions),
@@ -189,12 +200,14 @@ impl Run {
             committed_per_s: round(loaded.rate),
             verify_per_s_per_core: round(verify_rate),
             bound_per_s: round(bound_per_s),
-            ratio: (loaded.rate / bound_per_s * 1_000.0).round() / 1_000.0,
-            blocks: loaded.saturation.blocks,
-            sent_again: loaded.saturation.again,
-            saturation_s: round(loaded.saturation.seconds),
+            ratio: share(loaded.rate, bound_per_s),
+            ratio_of_cpu: share(verifying, ours),
+            blocks: saturation.blocks,
+            sent_again: saturation.again,
+            saturation_s: round(saturation.seconds),
             cpu_s: loaded.cpu_s.clone(),
-            client_cpu_s: loaded.client_cpu_s,
+            client_cpu_s,
+            others_share: share((machine_cpu_s - ours).max(0.0), machine),
             ..Report::default()
         })
     }
@@ -214,6 +227,11 @@ fn steady_count(rate: f64, documents: usize) -> usize {
 #[expect(clippy::cast_precision_loss, reason = "figures far below 2^52")]
 fn ratio(part: u64, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
+}
+
+/// A share with three decimals.
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { (part / whole * 1_000.0).round() / 1_000.0 } else { 0.0 }
 }
 
 fn megabytes(bytes: u64) -> f64 {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+
+use crate::usage::Unusable;
 
 /// The programs that a network and its people use.
 #[derive(Clone, Debug)]
@@ -28,11 +30,12 @@ impl Binaries {
         let complete = |place: &&PathBuf| place.join("sampand").is_file() && place.join("sampan").is_file();
         let Some(place) = places.iter().find(complete) else {
             let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-            bail!(
+            let why = format!(
                 "no `sampand` and `sampan` in {}: build them with `cargo build --bins` (add `--release` for the \
                  benchmark), or say where they are with `--bin-dir`",
                 looked.join(" or ")
             );
+            return Err(Unusable::because(why).into());
         };
         let place = place.canonicalize().with_context(|| place.display().to_string())?;
         Ok(Self { sampand: place.join("sampand"), sampan: place.join("sampan") })

@@ -1,7 +1,8 @@
 //! Who takes part in a local network: agencies that validate, and people who trade.
 
-use anyhow::{Result, ensure};
 use sampan_proto::member::Role;
+
+use crate::usage::Unusable;
 
 /// A member to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +61,10 @@ const PEOPLE: [(&str, &str, &str, Role); 5] = [
 ///
 /// # Errors
 /// When there are not so many.
-pub fn validators(count: usize) -> Result<Vec<Part>> {
-    ensure!((1..=AGENCIES.len()).contains(&count), "1 to {} validators, not {count}", AGENCIES.len());
+pub fn validators(count: usize) -> Result<Vec<Part>, Unusable> {
+    if !(1..=AGENCIES.len()).contains(&count) {
+        return Err(Unusable::because(format!("1 to {} validators, not {count}", AGENCIES.len())));
+    }
     let agency = |&(id, name, country): &(&str, &str, &'static str)| Part {
         id: id.to_owned(),
         name: name.to_owned(),

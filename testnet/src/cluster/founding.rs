@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use sampan_node::config::{Config, Keys, Log, Network};
 use sampan_node::setup::{self, CreatedMember, MemberPlan};
 use sampan_proto::genesis::{Genesis, Parameters};
@@ -15,6 +15,7 @@ use super::ports::Reserved;
 use super::view::{NodeRole, NodeView};
 use super::{Options, handle, read_key};
 use crate::clock;
+use crate::usage::Unusable;
 
 /// What people call a local network.
 const NETWORK: &str = "testnet";
@@ -41,7 +42,10 @@ pub struct Founded {
 pub fn found(options: &Options, dir: &Path) -> Result<Founded> {
     let agencies = cast::validators(options.validators)?;
     let people = cast::people();
-    ensure!(options.full_nodes <= people.len(), "at most {} full nodes, not {}", people.len(), options.full_nodes);
+    if options.full_nodes > people.len() {
+        let why = format!("at most {} full nodes, not {}", people.len(), options.full_nodes);
+        return Err(Unusable::because(why).into());
+    }
     let actors: Vec<Part> = people.into_iter().chain(cast::issuers(options.issuers)).collect();
 
     let agencies: Vec<Made> = agencies.into_iter().map(|part| make(dir, part)).collect::<Result<_>>()?;

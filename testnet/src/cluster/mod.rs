@@ -264,6 +264,7 @@ impl Cluster {
     pub fn stop(&mut self) -> Vec<String> {
         let followers = |node: &Node| node.view().role == view::NodeRole::FullNode;
         let mut killed = Vec::new();
+        self.nodes.iter_mut().for_each(Node::bury);
         for round in [true, false] {
             let turn = |node: &&mut Node| followers(node) == round;
             self.nodes.iter_mut().filter(turn).for_each(Node::ask_to_end);

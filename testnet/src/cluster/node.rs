@@ -89,13 +89,21 @@ impl Node {
         }
     }
 
-    /// Waits until it is gone; true when it ended in order or was down already.
+    /// Ends it and waits until it is gone; true when it ended in order or was down already.
     pub fn stop(&mut self) -> bool {
         self.view.pid = None;
         self.process.take().is_none_or(|mut process| {
             process.ask_to_end();
             process.gone_by(Process::patience())
         })
+    }
+
+    /// Forgets a process that ended by itself.
+    pub fn bury(&mut self) {
+        if self.process.as_mut().is_some_and(|process| process.ended().is_some()) {
+            self.process = None;
+            self.view.pid = None;
+        }
     }
 
     /// How it ended, if it did so by itself, with its last words.

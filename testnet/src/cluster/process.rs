@@ -153,7 +153,29 @@ pub fn usage(pid: u32) -> Result<Usage> {
         .with_context(|| format!("/proc/{pid} does not look as expected"))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "2^52 clock ticks are longer than any process runs")]
+/// Processor seconds that this machine has spent on anything since it started.
+///
+/// # Errors
+/// When there is no `/proc`.
+pub fn machine_cpu_s() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat").context("/proc/stat")?;
+    parse_machine(&stat, rustix::param::clock_ticks_per_second()).context("/proc/stat does not look as expected")
+}
+
+/// The first line: user, nice, system, idle, iowait, irq, softirq, steal. All but idle and iowait is work,
+/// be it of another machine on the same hardware.
+fn parse_machine(stat: &str, ticks_per_second: u64) -> Option<f64> {
+    let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let ticks: Vec<u64> = line.split_ascii_whitespace().take(8).map_while(|text| text.parse().ok()).collect();
+    let [user, nice, system, _, _, irq, softirq, steal] = ticks.as_slice() else { return None };
+    Some(seconds(user + nice + system + irq + softirq + steal, ticks_per_second))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^52 clock ticks are longer than any machine runs")]
+fn seconds(ticks: u64, ticks_per_second: u64) -> f64 {
+    ticks as f64 / ticks_per_second as f64
+}
+
 fn parse_usage(status: &str, stat: &str, ticks_per_second: u64) -> Option<Usage> {
     let kib = |key: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(key))?;
@@ -167,7 +189,7 @@ fn parse_usage(status: &str, stat: &str, ticks_per_second: u64) -> Option<Usage>
     Some(Usage {
         rss: kib("VmRSS:")? * 1_024,
         rss_peak: kib("VmHWM:")? * 1_024,
-        cpu_s: ticks as f64 / ticks_per_second as f64,
+        cpu_s: seconds(ticks, ticks_per_second),
     })
 }
 
@@ -183,6 +205,9 @@ mod tests {
         assert_eq!(usage, Usage { rss: 1 << 20, rss_peak: 2 << 20, cpu_s: 2.0 });
         assert_eq!(parse_usage("", stat, 100), None);
         assert!(super::usage(std::process::id()).expect("of this process").rss > 0);
+        let machine = "cpu  100 10 40 900 800 20 20 10 5 5\ncpu0 1 1 1\n";
+        assert_eq!(parse_machine(machine, 100), Some(2.0));
+        assert!(machine_cpu_s().expect("of this machine") > 0.0);
     }
 
     #[test]

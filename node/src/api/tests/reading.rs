@@ -95,7 +95,7 @@ async fn before_the_first_block_nothing_is_proven_and_the_node_says_so() {
         solo.get(format!("/v1/records/{}", "0".repeat(64))).await.problem().known_code(),
         Some(Code::UnknownRecord)
     );
-    assert_eq!(solo.get("/v1/headers/latest").await.problem().known_code(), Some(Code::NotFound));
+    assert_eq!(solo.get("/v1/headers/latest").await.problem().known_code(), Some(Code::NotReady));
     assert_eq!(solo.get("/healthz").await.bytes, b"ok\n");
     assert_eq!(solo.get("/readyz").await.bytes, b"ready\n", "a network of one is ready at genesis");
     assert!(String::from_utf8_lossy(&solo.get("/metrics").await.bytes).contains("sampan_roster_size 1"));

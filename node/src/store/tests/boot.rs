@@ -192,6 +192,12 @@ fn a_tip_that_is_not_the_newest_header_is_refused() {
     let genesis = codec::encode(&TipRow::new(World::new().store.tip(), None));
     let why = edited(world, Family::Meta, META_TIP, |value| *value = genesis);
     assert!(why.contains("`meta` says height 0, which is not the newest header, 3"), "{why}");
+    let world = grown();
+    let mut other = world.store.tip();
+    other.frontier.append(Hash32::ZERO);
+    let other = codec::encode(&TipRow::new(other, None));
+    let why = edited(world, Family::Meta, META_TIP, |value| *value = other);
+    assert!(why.contains("the log's right edge leads to root"), "{why}");
     let why = refused(tampered(grown(), |db| {
         let headers = Family::Headers.handle(db).expect("family");
         db.delete_cf(headers, schema::height_key(Height(3))).expect("deleted");
