@@ -1,7 +1,7 @@
 //! The commands as people run them. `sampand` and `sampan` must have been built (`make test` does it):
 //! `cargo build --bins`.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Output};
 
 use sampan_testnet::cluster::binaries::Binaries;

@@ -142,7 +142,9 @@ async fn answers(state: &State, stages: Vec<Stage>) -> Result<Vec<Answer>, Refus
         _ => None,
     });
     let codes: Vec<Code> = refused.collect();
-    codes.iter().for_each(|code| state.metrics.refused(*code));
+    for code in &codes {
+        state.metrics.refused(*code);
+    }
     if codes.is_empty() {
         return stages.into_iter().map(|stage| Ok(answer(None, stage)?)).collect();
     }

@@ -12,7 +12,7 @@ use crate::member::{KeyStanding, Member};
 use crate::record::{EntryRef, Record};
 use crate::reject::{Code, Reject};
 use crate::state_key;
-use crate::statement::{Action, Issue, SignedStatement, VerifiedStatement};
+use crate::statement::{Action, ActionKind, Issue, SignedStatement, VerifiedStatement};
 
 /// What the verifier brings besides the anchor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -209,7 +209,8 @@ fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a Act
         expected = act.previous;
         acts.push((act, part));
     }
-    if expected.is_some() {
+    let begins = acts.last().is_some_and(|(act, _)| act.action == ActionKind::Issue);
+    if expected.is_some() || !begins {
         return Err("the history does not go back to the issue".to_owned());
     }
     acts.reverse();
@@ -230,15 +231,17 @@ fn recorded(
         Action::Issue(issue) => Some(issue.body.commitment),
         Action::Transfer(_) | Action::Surrender(_) => None,
     };
-    let names = match &statement.action {
-        Action::Issue(_) => Record::id_of(verified.id()),
-        Action::Transfer(transfer) => transfer.record,
-        Action::Surrender(surrender) => surrender.record,
+    // The record, and its seq before the act.
+    let (names, seq) = match &statement.action {
+        Action::Issue(_) => (Record::id_of(verified.id()), 0),
+        Action::Transfer(transfer) => (transfer.record, transfer.seq),
+        Action::Surrender(surrender) => (surrender.record, surrender.seq),
     };
     let same = act.statement == verified.id()
         && act.action == statement.action.kind()
         && act.actor == state_key::member(&statement.member)
         && act.record == names
+        && act.seq.checked_sub(1) == Some(seq)
         && act.body == body;
     if !same {
         return Err("the entry records another statement".to_owned());

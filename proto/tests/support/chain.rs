@@ -30,7 +30,7 @@ pub(crate) struct Chain {
     pub(crate) references: BTreeMap<(MemberId, ReferenceKey), RecordId>,
     pub(crate) heads: Vec<(Header, Certificate)>,
     pages: BTreeMap<PagePath, Page>,
-    changes: BTreeMap<Hash32, Option<Hash32>>,
+    pub(crate) changes: BTreeMap<Hash32, Option<Hash32>>,
 }
 
 impl Chain {
@@ -67,7 +67,8 @@ impl Chain {
         tree::root(&self.pages).expect("in memory")
     }
 
-    fn append(&mut self, entry: Entry) -> EntryRef {
+    /// Writes an entry as it is.
+    pub(crate) fn append(&mut self, entry: Entry) -> EntryRef {
         let placed = EntryRef { index: self.log.size(), leaf: entry.leaf_hash() };
         self.log.0.push(placed.leaf);
         self.entries.push(entry);
@@ -141,8 +142,13 @@ impl Chain {
         };
         self.statements.insert(placed.index, signed.clone());
         self.changes.insert(state_key::executed(&verified.id()), Some(state_key::executed_value(placed.index)));
-        self.changes.insert(state_key::record(&id), Some(record.value_hash()));
-        self.records.insert(id, record);
+        self.keep(record);
+    }
+
+    /// Writes a record's state as it is.
+    pub(crate) fn keep(&mut self, record: Record) {
+        self.changes.insert(state_key::record(&record.id), Some(record.value_hash()));
+        self.records.insert(record.id, record);
     }
 
     fn issued(&mut self, verified: &VerifiedStatement, issue: &Issue, height: Height, last: EntryRef) -> Record {
@@ -211,13 +217,13 @@ impl Chain {
     /// Everything that happened to a record, oldest first.
     pub(crate) fn history(&self, id: RecordId) -> Vec<HistoryEntry> {
         let of_record = |entry: &Entry| matches!(entry, Entry::Act(act) if act.record == id);
-        let parts = (0..).zip(&self.entries).filter(|(_, entry)| of_record(entry));
-        let part = |(index, entry): (u64, &Entry)| HistoryEntry {
-            index,
-            entry: Binary(entry.clone()),
-            statement: DsseEnvelope::from(&self.statements[&index]),
-        };
-        parts.map(part).collect()
+        (0..).zip(&self.entries).filter(|(_, entry)| of_record(entry)).map(|(index, _)| self.act(index)).collect()
+    }
+
+    /// Entry `index` with its statement.
+    pub(crate) fn act(&self, index: u64) -> HistoryEntry {
+        let ReceiptPart { statement, entry, .. } = self.receipt(index);
+        HistoryEntry { index, entry, statement }
     }
 }
 
