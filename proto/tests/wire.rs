@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::sync::LazyLock;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use proptest::prelude::*;
 use sampan_proto::block::{Block, Header};
@@ -12,6 +14,7 @@ use sampan_proto::body::Body;
 use sampan_proto::codec;
 use sampan_proto::entry::Entry;
 use sampan_proto::genesis::Genesis;
+use sampan_proto::ids::ChainId;
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::member::{Country, Member, Purpose};
 use sampan_proto::merkle::frontier::Frontier;
@@ -51,6 +54,11 @@ fn sample<T: BorshSerialize + BorshDeserialize>(name: &'static str, value: &T) -
 }
 
 /// One of everything that crosses a wire or a disk in binary.
+static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(all_samples);
+/// One of every file.
+static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(json_samples);
+static CHAIN: LazyLock<ChainId> = LazyLock::new(|| cast::genesis().chain);
+
 fn all_samples() -> Vec<Sample> {
     let story = Story::tell();
     let chain = &story.chain;
@@ -102,14 +110,14 @@ fn a_page() -> Page {
 
 #[test]
 fn every_sample_reads_as_itself() {
-    for Sample { name, bytes, decode } in all_samples() {
-        assert_eq!(decode(&bytes), Some(bytes), "{name}");
+    for Sample { name, bytes, decode } in SAMPLES.iter() {
+        assert_eq!(decode(bytes).as_ref(), Some(bytes), "{name}");
     }
 }
 
 #[test]
 fn truncation_at_every_length_is_refused() {
-    for Sample { name, bytes, decode } in all_samples() {
+    for Sample { name, bytes, decode } in SAMPLES.iter() {
         for end in 0..bytes.len() {
             assert_eq!(decode(&bytes[..end]), None, "{name} cut at {end} of {}", bytes.len());
         }
@@ -118,9 +126,9 @@ fn truncation_at_every_length_is_refused() {
 
 #[test]
 fn bytes_left_over_are_refused() {
-    for Sample { name, bytes, decode } in all_samples() {
-        for tail in [&[0][..], &[1], &[0; 32], &bytes] {
-            assert_eq!(decode(&[&bytes, tail].concat()), None, "{name} and {} bytes more", tail.len());
+    for Sample { name, bytes, decode } in SAMPLES.iter() {
+        for tail in [&[0][..], &[1], &[0; 32], bytes] {
+            assert_eq!(decode(&[bytes, tail].concat()), None, "{name} and {} bytes more", tail.len());
         }
     }
 }
@@ -144,7 +152,7 @@ fn peak() -> Option<u64> {
 fn a_length_that_no_sender_paid_for_reserves_nothing() {
     const GIB: u64 = 1 << 30;
     let before = peak();
-    for Sample { name, bytes, decode } in all_samples() {
+    for Sample { name, bytes, decode } in SAMPLES.iter() {
         for at in 0..bytes.len().saturating_sub(3) {
             for length in [u32::MAX, 1 << 31, 1 << 24] {
                 let mut forged = bytes.clone();
@@ -172,7 +180,7 @@ fn a_length_that_no_sender_paid_for_reserves_nothing() {
 /// Every way to change one byte: what still reads is written as it was read, so nothing has two encodings.
 #[test]
 fn what_reads_has_one_encoding() {
-    for Sample { name, bytes, decode } in all_samples() {
+    for Sample { name, bytes, decode } in SAMPLES.iter() {
         let mut read = 0;
         for at in 0..bytes.len() {
             for flip in [1, 2, 0x10, 0x80, 0xff] {
@@ -231,7 +239,7 @@ fn read_by_all(bytes: &[u8]) {
     let signed = SignedStatement { payload: bytes.to_vec(), signatures: vec![] };
     let _ = signed.parse();
     let _ = (signed.id(), signed.envelope_id());
-    let _ = signed.verify(cast::genesis().chain);
+    let _ = signed.verify(*CHAIN);
     if let Ok(envelope) = serde_json::from_slice::<DsseEnvelope>(bytes) {
         let _ = SignedStatement::try_from(envelope).map(|signed| signed.parse());
     }
@@ -295,8 +303,7 @@ proptest! {
         len in 0_usize..40,
         noise in prop::collection::vec(any::<u8>(), 0..8),
     ) {
-        let samples = json_samples();
-        let good = which.get(&samples);
+        let good = which.get(&FILES);
         let from = from.index(good.len());
         let to = (from + len).min(good.len());
         for middle in [&[][..], &noise, &good[from..to].repeat(2)] {
@@ -311,8 +318,7 @@ proptest! {
         len in 0_usize..40,
         noise in prop::collection::vec(any::<u8>(), 0..8),
     ) {
-        let samples = all_samples();
-        let Sample { bytes, decode, name } = which.get(&samples);
+        let Sample { bytes, decode, name } = which.get(&SAMPLES);
         let from = from.index(bytes.len());
         let to = (from + len).min(bytes.len());
         let damaged = [&bytes[..from], &noise, &bytes[to..]].concat();
@@ -324,7 +330,7 @@ proptest! {
 
 #[test]
 fn the_good_files_read() {
-    let [bundle, genesis, key, statement, envelope] = json_samples().try_into().expect("five");
+    let [bundle, genesis, key, statement, envelope] = FILES.clone().try_into().expect("five");
     assert!(Bundle::from_json(&bundle).is_ok());
     assert!(Genesis::from_bytes(&genesis).is_ok());
     let read = KeyFile::from_json(&key).expect("a key file");
@@ -335,7 +341,7 @@ fn the_good_files_read() {
 
 #[test]
 fn a_key_file_is_what_it_says() {
-    let text = String::from_utf8(json_samples()[2].clone()).expect("text");
+    let text = String::from_utf8(FILES[2].clone()).expect("text");
     let other = cast::key(cast::TRADER, Purpose::Statement).public().to_string();
     let mine = cast::key(cast::CARRIER, Purpose::Statement).public().to_string();
     for (wrong, path) in [

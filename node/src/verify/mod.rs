@@ -7,6 +7,7 @@ mod response;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use sampan_proto::body::pepper_commitment;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::ChainId;
 use sampan_proto::reject::{Code, Reject};
@@ -18,8 +19,8 @@ pub use gossip::intake;
 
 use crate::clock::now_ms;
 use crate::core::Document;
-use crate::core::ledger::{Admitted, At, admit};
-use crate::fault::Fatal;
+use crate::core::ledger::{Admitted, At, View, admit};
+use crate::fault::{Fatal, PeerFault};
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -79,6 +80,19 @@ impl Pool {
 impl Context {
     fn check(&self, document: wire::Document) -> Result<Arc<Document>, Reject> {
         Document::check(document, self.chain).map(Arc::new)
+    }
+
+    /// A document that a peer handed over as contents of a block. Its pepper is not part of any commitment in
+    /// the statement, but of the registry: with a wrong one the body would be of no use to whoever asks later.
+    fn check_contents(&self, document: wire::Document) -> Result<Arc<Document>, PeerFault> {
+        let document = self.check(document).map_err(|_| PeerFault::BadBlock)?;
+        let Some(body) = document.body() else { return Ok(document) };
+        let issuer = View::member(&self.store.reader(), &document.statement().statement().member);
+        match issuer {
+            Ok(Some(issuer)) if issuer.pepper != Some(pepper_commitment(&body.pepper)) => Err(PeerFault::BadBlock),
+            // An unknown issuer is for execution to refuse; a store that cannot be read stops the engine.
+            _ => Ok(document),
+        }
     }
 
     fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {

@@ -8,7 +8,6 @@ use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire::{Request, Response, RoundState};
 
 use super::{Context, Pool};
-use crate::core::Document;
 use crate::engine::{CheckedBlock, Fetched};
 use crate::fault::PeerFault;
 
@@ -27,7 +26,7 @@ impl Context {
             (Request::Status, Response::Status(status)) => Fetched::Status(peer, status.height),
             (Request::Blocks { .. } | Request::Round(_), Response::Blocks(blocks)) => self.check_blocks(peer, blocks),
             (Request::Documents(_), Response::Documents(documents)) => {
-                let checked = documents.into_par_iter().filter_map(|document| self.check(document).ok());
+                let checked = documents.into_par_iter().filter_map(|document| self.check_contents(document).ok());
                 Fetched::Documents(peer, checked.collect())
             }
             (Request::Round(_), Response::Round(state)) => self.check_round(peer, state),
@@ -66,11 +65,8 @@ impl Context {
             return Err(PeerFault::BadBlock);
         }
         let wire = statements.into_par_iter().zip(bodies);
-        let checked: Result<Vec<_>, _> = wire
-            .map(|(statement, body)| Document::check(sampan_proto::wire::Document { statement, body }, self.chain))
-            .map(|document| document.map(std::sync::Arc::new))
-            .collect();
-        let documents = checked.map_err(|_| PeerFault::BadBlock)?;
+        let wire = wire.map(|(statement, body)| sampan_proto::wire::Document { statement, body });
+        let documents = wire.map(|document| self.check_contents(document)).collect::<Result<Vec<_>, _>>()?;
         Ok(CheckedBlock { header, certificate, documents })
     }
 

@@ -44,8 +44,10 @@ pub struct Report {
     pub sent_again: u64,
     /// From when a document was due to when it was known to be final.
     pub latency_ms: LatencyReport,
-    /// Growth on disk per document, by node.
+    /// Growth on disk per document after both loads, by node, write-ahead logs included.
     pub bytes_per_document: BTreeMap<String, f64>,
+    /// The part of it that is still in write-ahead logs.
+    pub log_bytes_per_document: BTreeMap<String, f64>,
     /// Resident memory at the end of the steady load, by node.
     pub rss_mb: BTreeMap<String, f64>,
     /// Most resident memory until then, by node.
@@ -129,7 +131,8 @@ impl Report {
         for (name, bytes) in &self.bytes_per_document {
             let of = |map: &BTreeMap<String, f64>| map.get(name).copied().unwrap_or_default();
             let (rss, peak, cpu) = (of(&self.rss_mb), of(&self.rss_peak_mb), of(&self.cpu_s));
-            row(name, format!("{bytes:.0} bytes/document, {rss:.0} MB (peak {peak:.0}), {cpu:.1} s of processor"));
+            let disk = format!("{bytes:.0} bytes/document ({:.0} in logs)", of(&self.log_bytes_per_document));
+            row(name, format!("{disk}, {rss:.0} MB (peak {peak:.0}), {cpu:.1} s of processor"));
         }
         row("client", format!("{:.1} s of processor, {} sent again", self.client_cpu_s, self.sent_again));
         if self.others_share > QUIET {

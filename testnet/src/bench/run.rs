@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use sampan_proto::doc::DocKind;
 
+use super::disk::DiskUsage;
 use super::follow::Follower;
 use super::load::{self, Latencies, Saturation};
 use super::prepare::{Prepared, Press, bar};
@@ -59,9 +60,10 @@ async fn phases(run: &mut Run, arguments: &Arguments) -> Result<Report> {
     let single_one_down = run.singles_with_one_down(arguments.singles).await?;
 
     let issued = loaded.documents + calm_documents;
-    let grown = |(name, bytes): (&String, &u64)| {
-        let grown = bytes.saturating_sub(disk_before.get(name).copied().unwrap_or_default());
-        (name.clone(), round(ratio(grown, issued)))
+    let grown = |of: fn(&DiskUsage) -> u64| {
+        let before = |name| disk_before.get(name).map_or(0, of);
+        let grown = disk_after.iter().map(|(name, after)| (name, of(after).saturating_sub(before(name))));
+        grown.map(|(name, bytes)| (name.clone(), round(ratio(bytes, issued)))).collect()
     };
     let mut report = run.report(arguments, verify_rate, &loaded)?;
     report.latency_ms = LatencyReport {
@@ -69,7 +71,8 @@ async fn phases(run: &mut Run, arguments: &Arguments) -> Result<Report> {
         single: Percentiles::from(&single),
         single_one_down: single_one_down.as_ref().map(Percentiles::from),
     };
-    report.bytes_per_document = disk_after.iter().map(grown).collect();
+    report.bytes_per_document = grown(|disk| disk.total);
+    report.log_bytes_per_document = grown(|disk| disk.logs);
     report.rss_mb = usage.iter().map(|(name, usage)| (name.clone(), megabytes(usage.rss))).collect();
     report.rss_peak_mb = usage.iter().map(|(name, usage)| (name.clone(), megabytes(usage.rss_peak))).collect();
     Ok(report)
@@ -172,7 +175,7 @@ impl Run {
         self.cluster.nodes().iter().map(|node| Ok((node.name().to_owned(), node.usage()?))).collect()
     }
 
-    fn disk(&self) -> Result<ByNode<u64>> {
+    fn disk(&self) -> Result<ByNode<DiskUsage>> {
         let of = |node: &crate::cluster::node::Node| {
             let dir = node.view().config.parent().context("a configuration lies in its node's directory")?;
             Ok((node.name().to_owned(), disk::usage(&dir.join("data"))?))
