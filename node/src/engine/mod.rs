@@ -203,7 +203,7 @@ impl Engine {
             self.flush_outbox();
             self.pay_what_is_owed()?;
             self.start_if_due()?;
-            self.publish_gauges();
+            self.publish_gauges(&inbox);
             let due = self.timers.next().map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
@@ -310,7 +310,11 @@ impl Engine {
         }
     }
 
-    fn publish_gauges(&self) {
+    fn publish_gauges(&self, inbox: &Inbox) {
+        self.metrics.set_lane_depth("consensus", inbox.consensus.len());
+        self.metrics.set_lane_depth("documents", inbox.documents.len());
+        self.metrics.set_lane_depth("fetched", inbox.fetched.len());
+        self.metrics.set_lane_depth("commands", inbox.commands.len());
         self.mempool_len.store(self.mempool.len(), Ordering::Relaxed);
         self.metrics.set_mempool(self.mempool.len(), self.mempool.bytes());
     }

@@ -12,6 +12,7 @@ use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, Parameters};
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::keyfile::KeyFile;
+use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Role;
 use sampan_proto::record::Record;
 use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Transfer, VERSION};
@@ -130,6 +131,17 @@ impl Network {
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{statement} never final on {i}"))
+    }
+
+    /// The consensus key of validator `i`.
+    pub(crate) fn consensus_key(&self, i: usize) -> SecretKey {
+        let path = self.configs[i].keys.consensus.as_ref().expect("a validator");
+        KeyFile::from_json(&std::fs::read(path).expect("key file")).expect("key").secret
+    }
+
+    /// Where node `i` keeps its store and its write-ahead log.
+    pub(crate) fn data_dir(&self, i: usize) -> PathBuf {
+        self.configs[i].data_dir.clone()
     }
 
     fn key(&self, member: &str) -> KeyFile {

@@ -5,4 +5,6 @@ mod harness;
 #[cfg(test)]
 mod network;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod tidy;
