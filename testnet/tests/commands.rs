@@ -60,6 +60,7 @@ fn a_small_load_is_measured_in_every_phase() {
         "/bytes_per_document/cn-customs",
         "/rss_mb/cn-customs",
         "/cpu_s/cn-customs",
+        "/fsync_ms/p50",
     ];
     for pointer in positive {
         assert!(number(pointer) > 0.0, "{pointer}: {report}");

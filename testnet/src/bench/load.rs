@@ -199,11 +199,11 @@ pub async fn one_by_one(apis: &[Api], documents: Vec<Prepared>, follower: &mut F
 }
 
 /// Three digits of what is measured, whatever it is.
-fn new_latencies() -> Result<Latencies> {
+pub(super) fn new_latencies() -> Result<Latencies> {
     Histogram::new(3).context("a histogram of three digits")
 }
 
-fn record(latencies: &mut Latencies, latency: Duration) -> Result<()> {
+pub(super) fn record(latencies: &mut Latencies, latency: Duration) -> Result<()> {
     latencies.record(clock::micros(latency)).context("recording a latency")
 }
 

@@ -44,6 +44,8 @@ pub struct Report {
     pub sent_again: u64,
     /// From when a document was due to when it was known to be final.
     pub latency_ms: LatencyReport,
+    /// One synced write of 4 KiB before and after all phases: no node can be faster.
+    pub fsync_ms: Percentiles,
     /// Growth on disk per document after both loads, by node, write-ahead logs included.
     pub bytes_per_document: BTreeMap<String, f64>,
     /// The part of it that is still in write-ahead logs.
@@ -128,6 +130,7 @@ impl Report {
         if let Some(down) = &self.latency_ms.single_one_down {
             row("the same, one node down", down.words());
         }
+        row("one synced write", self.fsync_ms.words());
         for (name, bytes) in &self.bytes_per_document {
             let of = |map: &BTreeMap<String, f64>| map.get(name).copied().unwrap_or_default();
             let (rss, peak, cpu) = (of(&self.rss_mb), of(&self.rss_peak_mb), of(&self.cpu_s));

@@ -47,6 +47,8 @@ pub(super) async fn measure(arguments: &Arguments, binaries: Binaries) -> Result
 
 async fn phases(run: &mut Run, arguments: &Arguments) -> Result<Report> {
     let verify_rate = run.verify_rate()?;
+    let mut syncs = load::new_latencies()?;
+    disk::look(run.cluster.dir(), &mut syncs)?;
     run.singles(WARM_UP).await?;
 
     let disk_before = run.disk()?;
@@ -58,6 +60,7 @@ async fn phases(run: &mut Run, arguments: &Arguments) -> Result<Report> {
     let single = run.singles(arguments.singles).await?;
     say("one in flight", &single);
     let single_one_down = run.singles_with_one_down(arguments.singles).await?;
+    disk::look(run.cluster.dir(), &mut syncs)?;
 
     let issued = loaded.documents + calm_documents;
     let grown = |of: fn(&DiskUsage) -> u64| {
@@ -71,6 +74,7 @@ async fn phases(run: &mut Run, arguments: &Arguments) -> Result<Report> {
         single: Percentiles::from(&single),
         single_one_down: single_one_down.as_ref().map(Percentiles::from),
     };
+    report.fsync_ms = Percentiles::from(&syncs);
     report.bytes_per_document = grown(|disk| disk.total);
     report.log_bytes_per_document = grown(|disk| disk.logs);
     report.rss_mb = usage.iter().map(|(name, usage)| (name.clone(), megabytes(usage.rss))).collect();
