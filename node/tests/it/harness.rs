@@ -15,7 +15,9 @@ use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Role;
 use sampan_proto::record::Record;
-use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Transfer, VERSION};
+use sampan_proto::statement::{
+    Action, BodyRef, Issue, Nonce, PAYLOAD_TYPE, SignedStatement, Statement, StatementSignature, Transfer, VERSION, pae,
+};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -149,6 +151,18 @@ impl Network {
         KeyFile::from_json(&std::fs::read(&person.statement_key).expect("key file")).expect("key")
     }
 
+    /// A statement of `member` as any other program might sign it: these exact bytes, by the key of `signer`.
+    pub(crate) fn sign_bytes(&self, signer: &str, payload: Vec<u8>) -> SignedStatement {
+        let secret = self.key(signer).secret;
+        let signature = secret.sign(&pae(PAYLOAD_TYPE, &payload));
+        SignedStatement { payload, signatures: vec![StatementSignature { key: secret.public(), signature }] }
+    }
+
+    /// How much a node's mempool may hold, before the node starts.
+    pub(crate) fn set_mempool_bytes(&mut self, i: usize, bytes: usize) {
+        self.configs[i].mempool.bytes = bytes;
+    }
+
     fn sign(&self, member: &str, action: Action) -> SignedStatement {
         self.nonce.set(self.nonce.get() + 1);
         let mut nonce = [0; 16];
@@ -207,8 +221,11 @@ impl Network {
     }
 
     pub(crate) async fn submit(&self, i: usize, submission: &Submission) -> (u16, serde_json::Value) {
-        let body = serde_json::to_vec(submission).expect("json");
-        let (status, answer) = self.http(i, "POST", "/v1/statements", &body).await;
+        self.submit_bytes(i, &serde_json::to_vec(submission).expect("json")).await
+    }
+
+    pub(crate) async fn submit_bytes(&self, i: usize, body: &[u8]) -> (u16, serde_json::Value) {
+        let (status, answer) = self.http(i, "POST", "/v1/statements", body).await;
         (status, serde_json::from_slice(&answer).expect("json"))
     }
 

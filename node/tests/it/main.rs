@@ -7,4 +7,6 @@ mod network;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod tidy;
