@@ -8,7 +8,7 @@ use sampan_proto::limits::HISTORY_ENTRIES;
 use sampan_proto::member::Member;
 use sampan_proto::proof::{Bundle, Ladder, Outcome, Policy, Verdict, verify};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{Action, ActionKind, DsseEnvelope, SignedStatement, Statement};
+use sampan_proto::statement::{ActionKind, DsseEnvelope, SignedStatement, Statement};
 use serde::Serialize;
 
 use crate::anchor::Anchor;
@@ -142,11 +142,7 @@ pub(crate) fn acts(bundle: &Bundle, ladder: &Ladder) -> Vec<Act> {
 fn act(entry: &Entry, index: u64, envelope: &DsseEnvelope) -> Option<Act> {
     let Entry::Act(ActEntry { seq, action, height, time_ms, statement, .. }) = *entry else { return None };
     let said = read(envelope)?;
-    let to = match said.action {
-        Action::Issue(issue) => issue.to,
-        Action::Transfer(transfer) => transfer.to,
-        Action::Surrender(surrender) => surrender.to,
-    };
+    let to = said.action.to().clone();
     Some(Act { seq, action, member: said.member, to, height, time_ms, time: time::utc(time_ms), index, statement })
 }
 

@@ -230,11 +230,6 @@ impl Metrics {
         set(&self.families.peers, count as u64);
     }
 
-    /// How many validators the roster has.
-    pub fn set_roster_size(&self, count: usize) {
-        set(&self.families.roster_size, count as u64);
-    }
-
     /// How many messages wait in a lane.
     pub fn set_lane_depth(&self, lane: &'static str, depth: usize) {
         set(&self.families.lane_depth.get_or_create(&ByLane { lane }), depth as u64);

@@ -26,8 +26,6 @@ pub const OFFERS: usize = 64;
 pub const PAGE_BYTES: usize = BLOCK_BYTES + 256 * 1024;
 /// One request, in bytes.
 pub const REQUEST_BYTES: usize = 32 * BLOCK_STATEMENTS + 1024;
-/// One log entry, in bytes.
-pub const ENTRY_BYTES: usize = 1024;
 /// Validators in a roster.
 pub const VALIDATORS: usize = 256;
 /// Voting power of one validator; the sum over a full roster stays far below 2^63.

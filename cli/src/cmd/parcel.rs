@@ -6,7 +6,6 @@ use sampan_proto::api::Submission;
 use sampan_proto::doc;
 use sampan_proto::ids::{MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::proof::Bundle;
-use sampan_proto::record::Record;
 use sampan_proto::statement::{Action, ActionKind, SignedStatement};
 use serde::Serialize;
 
@@ -41,10 +40,9 @@ impl Parcel {
         let signed = SignedStatement::try_from(submission.statement.clone()).map_err(refused)?;
         let verified = signed.verify(anchor.chain()).map_err(refused)?;
         let statement = verified.statement();
-        let (record, to, reference) = match &statement.action {
-            Action::Issue(issue) => (Record::id_of(verified.id()), &issue.to, Some(issue.reference)),
-            Action::Transfer(transfer) => (transfer.record, &transfer.to, None),
-            Action::Surrender(surrender) => (surrender.record, &surrender.to, None),
+        let reference = match &statement.action {
+            Action::Issue(issue) => Some(issue.reference),
+            Action::Transfer(_) | Action::Surrender(_) => None,
         };
         let number = match (&statement.action, &submission.body) {
             (Action::Issue(issue), Some(body)) => {
@@ -54,10 +52,10 @@ impl Parcel {
         };
         Ok(Self {
             statement: verified.id(),
-            record,
+            record: statement.action.record(verified.id()),
             action: statement.action.kind(),
             member: statement.member.clone(),
-            to: to.clone(),
+            to: statement.action.to().clone(),
             not_after_ms: statement.not_after_ms,
             reference,
             number,

@@ -5,12 +5,11 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use sampan_proto::api::{BATCH, Batch, BatchResults, Submission, SubmitResult, Ticket};
-use sampan_proto::ids::{Height, RecordId, StatementId};
+use sampan_proto::ids::Height;
 use sampan_proto::json::JsonLimits;
 use sampan_proto::proof::Bundle;
-use sampan_proto::record::Record;
 use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{Action, SignedStatement, Statement};
+use sampan_proto::statement::{Action, SignedStatement};
 use sampan_proto::wire;
 
 use super::State;
@@ -120,18 +119,9 @@ fn ticket(document: &Document, height: Height) -> Ticket {
     let statement = document.statement();
     Ticket {
         statement: statement.id(),
-        record: record(statement.id(), statement.statement()),
+        record: statement.statement().action.record(statement.id()),
         not_after_ms: statement.statement().not_after_ms,
         height,
-    }
-}
-
-/// The record that a statement issues or acts on.
-fn record(id: StatementId, statement: &Statement) -> RecordId {
-    match &statement.action {
-        Action::Issue(_) => Record::id_of(id),
-        Action::Transfer(transfer) => transfer.record,
-        Action::Surrender(surrender) => surrender.record,
     }
 }
 
@@ -178,7 +168,7 @@ fn obstacle(reader: &Reader<'_>, signed: &SignedStatement, code: Code) -> Result
     match (code, &statement.action) {
         (Code::ReferenceAlreadyIssued, Action::Issue(issue)) => reader.reference(&statement.member, &issue.reference),
         (Code::WrongSeq | Code::RecordEnded | Code::NotPossessor | Code::UnknownRecord, _) => {
-            reader.status(&record(signed.id(), &statement))
+            reader.status(&statement.action.record(signed.id()))
         }
         _ => Ok(None),
     }

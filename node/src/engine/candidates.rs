@@ -1,5 +1,8 @@
 //! Blocks proposed for the next height: their contents as far as they are here, and what executing them gave.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,17 +40,26 @@ pub(super) enum Judgement {
 }
 
 impl Candidates {
-    /// The candidate that a proposal names, with what the mempool holds of it filled in.
-    pub(super) fn propose(&mut self, message: &ProposalMessage, mempool: &Mempool) -> &mut Candidate {
-        self.0.entry(message.proposal.message.block).or_insert_with(|| {
-            let held = |id: &EnvelopeId| (*id, mempool.get(id).cloned());
-            Candidate {
-                header: message.header.clone(),
-                fresh: message.proposal.message.pol_round.is_none(),
-                contents: message.payload.iter().map(held).collect(),
-                judgement: None,
-            }
-        })
+    /// Keeps the candidate that a proposal names, with what the mempool and the other candidates hold of it
+    /// filled in: proposals of further rounds have most of their statements in common, and what was fetched
+    /// for one is not fetched again.
+    pub(super) fn propose(&mut self, message: &ProposalMessage, mempool: &Mempool) {
+        let block = message.proposal.message.block;
+        if self.0.contains_key(&block) {
+            return;
+        }
+        let mut candidate = Candidate {
+            header: message.header.clone(),
+            fresh: message.proposal.message.pol_round.is_none(),
+            contents: message.payload.iter().map(|id| (*id, mempool.get(id).cloned())).collect(),
+            judgement: None,
+        };
+        if !candidate.is_complete() {
+            let others = self.0.values().flat_map(|other| &other.contents);
+            let held: Vec<Arc<Document>> = others.filter_map(|(_, document)| document.clone()).collect();
+            candidate.fill(&held);
+        }
+        self.0.insert(block, candidate);
     }
 
     /// A block of our own or from our own disk: complete, executed and durable.
@@ -70,9 +82,22 @@ impl Candidates {
         self.0.get_mut(block)
     }
 
+    /// Takes the outcome of a block that waited for a polka, with its documents.
+    pub(super) fn take_untimely(&mut self, block: &HeaderHash) -> Option<(Box<Outcome>, Vec<Arc<Document>>)> {
+        let candidate = self.0.get_mut(block)?;
+        let documents = candidate.documents()?;
+        match candidate.judgement.take() {
+            Some(Judgement::Untimely(outcome)) => Some((outcome, documents)),
+            other => {
+                candidate.judgement = other;
+                None
+            }
+        }
+    }
+
     /// Blocks that are still incomplete.
-    pub(super) fn incomplete(&self) -> impl Iterator<Item = (&HeaderHash, &Candidate)> {
-        self.0.iter().filter(|(_, candidate)| candidate.missing().next().is_some())
+    pub(super) fn incomplete(&self) -> impl Iterator<Item = &HeaderHash> {
+        self.0.iter().filter(|(_, candidate)| !candidate.is_complete()).map(|(block, _)| block)
     }
 
     /// Blocks that wait for a polka to become valid.
@@ -104,6 +129,11 @@ impl Candidate {
     /// The statements' names, in order.
     pub(super) fn payload(&self) -> Vec<EnvelopeId> {
         self.contents.iter().map(|(id, _)| *id).collect()
+    }
+
+    /// Whether all its contents are here.
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing().next().is_none()
     }
 
     /// What is not here yet.

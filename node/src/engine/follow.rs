@@ -262,9 +262,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Asks for what the newest incomplete proposal lacks: an older round's can wait, it may never be needed.
     pub(super) fn fetch_missing(&mut self) {
-        let next = self.candidates.incomplete().next();
-        let next = next.map(|(block, candidate)| (*block, candidate.missing().take(DOCUMENTS).collect()));
+        let proposed = self.heard.proposals(self.next_height()).map(|heard| heard.proposal.message.block);
+        let candidates = proposed.filter_map(|block| Some((block, self.candidates.get(&block)?)));
+        let newest = candidates.filter(|(_, candidate)| !candidate.is_complete()).last();
+        let next = newest.map(|(block, candidate)| (block, candidate.missing().take(DOCUMENTS).collect()));
         match next {
             Some((block, missing)) => self.follower.ask_documents(&block, missing),
             None => self.follower.ask_wanted(),

@@ -1,6 +1,9 @@
 //! What validators said about heights that are not decided: enough to start a height, to notice a polka,
 //! and to answer a peer that missed something (liveness repair is by request, see `wire::Request::Round`).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sampan_proto::ids::{HeaderHash, Height};
@@ -50,13 +53,13 @@ impl Heard {
         self.votes.entry((height, round, vote_type, validator)).or_insert_with(|| vote.clone());
     }
 
-    /// Keeps a proposal; false when the round has its share already.
+    /// Keeps a proposal; false when it is known or the round has its share already.
     pub(super) fn proposal(&mut self, new: &HeardProposal) -> bool {
         let Proposal { height, round, .. } = new.proposal.message;
         let share = self.proposals.entry((height, round)).or_default();
         let known = share.iter().any(|other| other.proposal.message == new.proposal.message);
         if known || share.len() >= PROPOSALS_PER_ROUND {
-            return known;
+            return false;
         }
         share.push(new.clone());
         true

@@ -30,7 +30,8 @@ impl Engine {
         if !self.is_running(proposal.message.height) {
             return Ok(());
         }
-        let candidate = self.candidates.propose(&heard.message, &self.mempool);
+        self.candidates.propose(&heard.message, &self.mempool);
+        let Some(candidate) = self.candidates.get(&block) else { return Ok(()) };
         match &candidate.judgement {
             Some(Judgement::Valid(_)) => self.feed_value(block, true),
             Some(Judgement::Invalid) => self.feed_value(block, false),
@@ -38,7 +39,7 @@ impl Engine {
                 // A re-proposal stands on a polka, which settles the question of the time.
                 if proposal.message.pol_round.is_some() { self.accept_untimely(&block) } else { Ok(()) }
             }
-            None if candidate.missing().next().is_some() => {
+            None if !candidate.is_complete() => {
                 self.timers.set(Alarm::Fetch, GRACE);
                 Ok(())
             }
@@ -48,11 +49,11 @@ impl Engine {
 
     /// Documents came in: they may complete proposed blocks.
     pub(super) fn complete_candidates(&mut self, documents: &[Arc<Document>]) -> Result<(), Fatal> {
-        let waiting: Vec<HeaderHash> = self.candidates.incomplete().map(|(block, _)| *block).collect();
+        let waiting: Vec<HeaderHash> = self.candidates.incomplete().copied().collect();
         for block in waiting {
             let Some(candidate) = self.candidates.get_mut(&block) else { continue };
             candidate.fill(documents);
-            if candidate.missing().next().is_none() {
+            if candidate.is_complete() {
                 self.judge_block(&block)?;
             }
         }
@@ -82,11 +83,7 @@ impl Engine {
 
     /// More than two thirds prevoted a block whose time looked wrong here: it is our clock that is off.
     pub(super) fn accept_untimely(&mut self, block: &HeaderHash) -> Result<(), Fatal> {
-        let Some(candidate) = self.candidates.get_mut(block) else { return Ok(()) };
-        let (Some(Judgement::Untimely(outcome)), Some(documents)) = (candidate.judgement.take(), candidate.documents())
-        else {
-            return Ok(());
-        };
+        let Some((outcome, documents)) = self.candidates.take_untimely(block) else { return Ok(()) };
         tracing::warn!(block = %block.0.short(), "accepted a block far from our clock: check the clock");
         self.stage(&outcome, documents)?;
         if let Some(candidate) = self.candidates.get_mut(block) {
@@ -103,10 +100,9 @@ impl Engine {
     /// What a block does, if it does what its header says; none when it breaks any rule.
     fn execute_block(&self, candidate: &Candidate, documents: &[Arc<Document>]) -> Result<Option<Outcome>, Fatal> {
         let header = &candidate.header;
-        let heartbeat = self.tip.time_ms.saturating_add(self.rules.parameters.heartbeat_ms);
         let follows = header.height == self.next_height() && header.previous == self.tip.hash;
         let later = header.time_ms > self.tip.time_ms;
-        let due = !documents.is_empty() || header.time_ms >= heartbeat;
+        let due = !documents.is_empty() || self.may_be_empty(header.time_ms);
         let small = documents.iter().map(|document| document.size()).sum::<usize>() <= limits::BLOCK_BYTES;
         if !(follows && later && due && small && self.rules.roster.by_key(&header.proposer).is_some()) {
             tracing::warn!(height = %header.height, follows, later, due, small, "a proposed block breaks a rule");
@@ -122,6 +118,11 @@ impl Engine {
             }
             None => Ok(None),
         }
+    }
+
+    /// Whether a block of this time may be without statements. Proposer and judges ask the same question.
+    pub(super) const fn may_be_empty(&self, time_ms: u64) -> bool {
+        time_ms >= self.tip.time_ms.saturating_add(self.rules.parameters.heartbeat_ms)
     }
 
     /// Executes documents that must all succeed.

@@ -21,12 +21,17 @@ impl Engine {
             return Ok(None);
         }
         let waiting = self.mempool.candidates(limits::BLOCK_STATEMENTS, limits::BLOCK_BYTES - FRAMING);
+        if waiting.is_empty() && !self.heartbeat_due {
+            return Ok(None);
+        }
         let (outcome, documents) = self.build(&waiting)?;
-        if documents.is_empty() && !self.heartbeat_due {
+        // Nothing that waited executes any more: the others would refuse an empty block before its time.
+        if documents.is_empty() && !(self.heartbeat_due && self.may_be_empty(outcome.header.time_ms)) {
             return Ok(None);
         }
         let block = outcome.header.hash();
-        // Durable before the core hears of it: a crash after this line proposes the same block again.
+        // Durable before the core hears of it. A crash after this line leaves a block that nobody has heard of
+        // until the core has recorded that it proposes it; the commit of this height drops it.
         self.stage(&outcome, documents.clone())?;
         self.candidates.insert_valid(outcome, documents);
         Ok(Some(block))

@@ -15,7 +15,7 @@ use crate::fault::Fatal;
 use crate::net::InboundRequest;
 use crate::store::Store;
 
-/// Requests read from the store at the same time; more are answered `Busy`.
+/// Pages read from the store at the same time; more are answered `Busy`.
 const READERS: usize = 4;
 /// Room for framing in a page.
 const FRAMING: usize = 1_024;
@@ -34,9 +34,16 @@ pub async fn serve(
             inbound = requests.recv() => inbound,
         };
         let Some(InboundRequest { request, reply, .. }) = inbound else { return };
-        let Ok(permit) = Arc::clone(&readers).try_acquire_owned() else {
-            let _ = reply.send(Response::Busy);
-            continue;
+        // Questions that repair liveness never wait behind pages; the network bounds them per peer.
+        let permit = match &request {
+            Request::Status | Request::Round(_) => None,
+            Request::Blocks { .. } | Request::Documents(_) => {
+                let Ok(permit) = Arc::clone(&readers).try_acquire_owned() else {
+                    let _ = reply.send(Response::Busy);
+                    continue;
+                };
+                Some(permit)
+            }
         };
         let (store, engine) = (store.clone(), engine.clone());
         tokio::spawn(async move {

@@ -231,16 +231,16 @@ fn recorded(
         Action::Issue(issue) => Some(issue.body.commitment),
         Action::Transfer(_) | Action::Surrender(_) => None,
     };
-    // The record, and its seq before the act.
-    let (names, seq) = match &statement.action {
-        Action::Issue(_) => (Record::id_of(verified.id()), 0),
-        Action::Transfer(transfer) => (transfer.record, transfer.seq),
-        Action::Surrender(surrender) => (surrender.record, surrender.seq),
+    // The record's seq before the act.
+    let seq = match &statement.action {
+        Action::Issue(_) => 0,
+        Action::Transfer(transfer) => transfer.seq,
+        Action::Surrender(surrender) => surrender.seq,
     };
     let same = act.statement == verified.id()
         && act.action == statement.action.kind()
         && act.actor == state_key::member(&statement.member)
-        && act.record == names
+        && act.record == statement.action.record(verified.id())
         && act.seq.checked_sub(1) == Some(seq)
         && act.body == body;
     if !same {

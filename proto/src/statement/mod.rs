@@ -20,7 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::doc::DocKind;
 use crate::hash::Hash32;
-use crate::ids::{BodyCommitment, ChainId, MemberId, RecordId, ReferenceKey};
+use crate::ids::{BodyCommitment, ChainId, MemberId, RecordId, ReferenceKey, StatementId};
+use crate::record::Record;
 
 /// Version of the statement format that this crate writes and reads.
 pub const VERSION: u32 = 1;
@@ -82,6 +83,28 @@ impl Action {
             Self::Issue(_) => ActionKind::Issue,
             Self::Transfer(_) => ActionKind::Transfer,
             Self::Surrender(_) => ActionKind::Surrender,
+        }
+    }
+}
+
+impl Action {
+    /// The record that it issues or acts on, for the statement named `own`.
+    #[must_use]
+    pub fn record(&self, own: StatementId) -> RecordId {
+        match self {
+            Self::Issue(_) => Record::id_of(own),
+            Self::Transfer(transfer) => transfer.record,
+            Self::Surrender(surrender) => surrender.record,
+        }
+    }
+
+    /// The member that it names.
+    #[must_use]
+    pub const fn to(&self) -> &MemberId {
+        match self {
+            Self::Issue(issue) => &issue.to,
+            Self::Transfer(transfer) => &transfer.to,
+            Self::Surrender(surrender) => &surrender.to,
         }
     }
 }
