@@ -100,7 +100,6 @@ pub struct Member {
     /// ISO 3166-1 alpha-2 country.
     pub country: Country,
     /// What it may do.
-    #[borsh(deserialize_with = "ascending_roles")]
     pub roles: BTreeSet<Role>,
     /// Whether it may act now.
     #[serde(default)]
@@ -110,15 +109,6 @@ pub struct Member {
     /// The commitment to its pepper; members that issue nothing have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pepper: Option<Hash32>,
-}
-
-/// Borsh would sort a set and drop what is twice: a second encoding of the same member.
-fn ascending_roles<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<BTreeSet<Role>> {
-    let roles = Vec::<Role>::deserialize_reader(reader)?;
-    if !roles.is_sorted_by(|a, b| a < b) {
-        return Err(borsh::io::ErrorKind::InvalidData.into());
-    }
-    Ok(roles.into_iter().collect())
 }
 
 /// An ISO 3166-1 alpha-2 country code.

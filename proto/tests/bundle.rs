@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use sampan_proto::block::Header;
 use sampan_proto::body::{Body, pepper_commitment};
 use sampan_proto::doc::{self, DocKind};
+use sampan_proto::doc::{BillClaims, BillType, Claims, TitleForm};
 use sampan_proto::entry::Entry;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::hash::Hash32;
@@ -21,7 +22,7 @@ use sampan_proto::proof::{
 };
 use sampan_proto::record::Record;
 use sampan_proto::roster::Roster;
-use sampan_proto::statement::{Action, BillClaims, BillType, Claims, DsseEnvelope, Issue, SignedStatement};
+use sampan_proto::statement::{Action, DsseEnvelope, Issue, SignedStatement};
 use support::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
 use support::chain::{Chain, certify};
 use support::digest;
@@ -427,9 +428,15 @@ fn claims_that_the_document_does_not_bear_out() {
     };
     let (valid, bad) = (BTreeSet::new(), BTreeSet::from(["body"]));
     assert_eq!(outcome(CARRIER, &good, &|_| ()), valid);
-    let claims = |document_type, to_order| Claims::BillOfLading(BillClaims { document_type, to_order });
-    assert_eq!(outcome(CARRIER, &good, &|i| i.claims = claims(BillType::Bol, false)), bad);
-    assert_eq!(outcome(CARRIER, &good, &|i| i.claims = claims(BillType::Swb, true)), bad);
+    let lie = |change: &dyn Fn(&mut BillClaims)| {
+        outcome(CARRIER, &good, &|issue| {
+            let Claims::BillOfLading(claims) = &mut issue.claims else { panic!("a bill") };
+            change(claims);
+        })
+    };
+    assert_eq!(lie(&|claims| claims.form = TitleForm::Straight), bad);
+    assert_eq!(lie(&|claims| claims.document_type = BillType::Swb), bad);
+    assert_eq!(lie(&|claims| claims.quantity.packages += 1), bad);
     assert_eq!(outcome(CARRIER, &good, &|i| i.reference.0 = digest(1)), bad, "another number");
     assert_eq!(outcome(CARRIER, &good, &|i| i.body.jcs_sha256 = digest(1)), bad);
     assert_eq!(outcome(CARRIER, &good, &|i| i.body.size += 1), bad);

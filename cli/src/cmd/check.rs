@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use sampan_proto::doc::Claims;
 use sampan_proto::doc::{self, Checked, DocKind, Finding, Reference, Severity};
 use sampan_proto::limits::BODY_BYTES;
-use sampan_proto::statement::Claims;
 use serde::Serialize;
 
 use super::Context;

@@ -1,8 +1,15 @@
 //! Calendar dates as documents write them.
 
-/// A day of the Gregorian calendar.
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A day of the Gregorian calendar; text form `YYYY-MM-DD` (RFC 3339 full-date).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Date {
+pub struct Date {
     year: i64,
     month: i64,
     day: i64,
@@ -18,7 +25,8 @@ impl Date {
     }
 
     /// Days since 1970-01-01.
-    pub(super) const fn number(self) -> i64 {
+    #[must_use]
+    pub const fn number(self) -> i64 {
         // Years begin in March, so that the leap day is the last day of its year.
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let month = (self.month + 9) % 12;
@@ -27,9 +35,55 @@ impl Date {
     }
 
     /// The same day a year later; 29 February becomes 28 February.
-    pub(super) fn next_year(self) -> Self {
+    #[must_use]
+    pub fn next_year(self) -> Self {
         let year = self.year + 1;
         Self { year, month: self.month, day: self.day.min(days_in(year, self.month)) }
+    }
+}
+
+/// The text is no day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a day of the calendar as YYYY-MM-DD")]
+pub struct NotADate;
+
+impl FromStr for Date {
+    type Err = NotADate;
+
+    fn from_str(text: &str) -> Result<Self, NotADate> {
+        Self::parse(text).ok_or(NotADate)
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl BorshSerialize for Date {
+    fn serialize<W: borsh::io::Write>(&self, writer: &mut W) -> borsh::io::Result<()> {
+        BorshSerialize::serialize(&self.to_string(), writer)
+    }
+}
+
+impl BorshDeserialize for Date {
+    fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
+        let text = String::deserialize_reader(reader)?;
+        text.parse().map_err(|NotADate| borsh::io::ErrorKind::InvalidData.into())
     }
 }
 

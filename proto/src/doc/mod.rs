@@ -4,9 +4,11 @@
 //! rules, and derives what the ledger needs: the document's number and the claims its issuer signs.
 //! The bytes themselves are never printed again: they are kept, hashed and handed on as received.
 
+mod amount;
 pub mod bill_of_lading;
 mod canonical;
 pub mod certificate_of_origin;
+mod claims;
 mod date;
 mod finding;
 mod kind;
@@ -14,6 +16,9 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use amount::{Amount, Amounts, Currency, Money, NotACurrency, NotAUnit, NotAnAmount, Quantity, Unit};
+pub use claims::{BillClaims, BillType, Claims, ItemNumber, OriginClaims, Scheme, TitleForm};
+pub use date::{Date, NotADate};
 pub use finding::{Finding, Refusal, Rule, Severity};
 pub(crate) use kind::is_invisible;
 pub use kind::{DocKind, Reference, UnknownKind};
@@ -26,7 +31,6 @@ use crate::hash::Hash32;
 use crate::json::{self, JsonError, JsonLimits};
 use crate::limits;
 use crate::reject::{Code, Reject};
-use crate::statement::Claims;
 
 /// What a body's JSON may be. Numbers may be fractions: DCSA weights and amounts are.
 pub const BODY_JSON: JsonLimits =

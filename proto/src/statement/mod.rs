@@ -18,7 +18,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::doc::DocKind;
+use crate::doc::Claims;
 use crate::hash::Hash32;
 use crate::ids::{BodyCommitment, ChainId, MemberId, RecordId, ReferenceKey, StatementId};
 use crate::record::Record;
@@ -159,73 +159,6 @@ pub struct BodyRef {
     pub jcs_sha256: Hash32,
     /// Length in bytes.
     pub size: u32,
-}
-
-/// An issuer's claims about a document, by kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Claims {
-    /// Of a DCSA transport document.
-    BillOfLading(BillClaims),
-    /// Of a certificate of origin.
-    CertificateOfOrigin(OriginClaims),
-}
-
-impl Claims {
-    /// The kind of document claimed.
-    #[must_use]
-    pub const fn kind(&self) -> DocKind {
-        match self {
-            Self::BillOfLading(_) => DocKind::BillOfLading,
-            Self::CertificateOfOrigin(_) => DocKind::CertificateOfOrigin,
-        }
-    }
-
-    /// Whether somebody can possess it: a bill of lading, but neither a sea waybill nor a certificate.
-    #[must_use]
-    pub const fn is_title(&self) -> bool {
-        matches!(self, Self::BillOfLading(BillClaims { document_type: BillType::Bol, .. }))
-    }
-}
-
-/// What a carrier claims of a transport document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BillClaims {
-    /// `transportDocumentTypeCode`.
-    pub document_type: BillType,
-    /// `isToOrder`.
-    pub to_order: bool,
-}
-
-/// DCSA `transportDocumentTypeCode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum BillType {
-    /// Bill of lading, a document of title.
-    Bol,
-    /// Sea waybill, no document of title.
-    Swb,
-}
-
-/// What an issuing authority claims of a certificate of origin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OriginClaims {
-    /// The agreement under which origin is certified.
-    pub scheme: Scheme,
-    /// ISO 3166-1 alpha-2 of the party whose authority issues it.
-    pub issuing_country: crate::member::Country,
-    /// ISO 3166-1 alpha-2 of the party where preference is asked.
-    pub importing_country: crate::member::Country,
-}
-
-/// An origin scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Scheme {
-    /// ASEAN-China Free Trade Area: Form E.
-    #[serde(rename = "ACFTA")]
-    Acfta,
 }
 
 /// Hands possession on.

@@ -162,16 +162,6 @@ fn the_dsse_envelope_round_trips_and_is_strict() {
 }
 
 #[test]
-fn only_a_bill_of_lading_is_a_title() {
-    let bill = |document_type| Claims::BillOfLading(BillClaims { document_type, to_order: true });
-    assert!(bill(BillType::Bol).is_title());
-    assert!(!bill(BillType::Swb).is_title());
-    let country = "CN".parse().expect("country");
-    let origin = OriginClaims { scheme: Scheme::Acfta, issuing_country: country, importing_country: country };
-    assert!(!Claims::CertificateOfOrigin(origin).is_title());
-}
-
-#[test]
 fn the_format_is_frozen() {
     let payload = String::from_utf8(signed().payload).expect("text");
     let chain = "01".repeat(32);

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use sampan_proto::body::Body;
 use sampan_proto::doc::DocKind;
+use sampan_proto::doc::{BillType, Claims};
 use sampan_proto::entry::Entry;
 use sampan_proto::ids::{Height, RecordId};
 use sampan_proto::limits::EXPIRY_HORIZON_MS;
@@ -10,7 +11,7 @@ use sampan_proto::merkle::state::tree;
 use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::Code;
 use sampan_proto::state_key;
-use sampan_proto::statement::{Action, BillType, Claims};
+use sampan_proto::statement::Action;
 
 use super::fixtures::{Network, T0};
 use super::*;

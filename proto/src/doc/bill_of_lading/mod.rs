@@ -19,7 +19,7 @@ use super::Reading;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
-use crate::statement::{BillClaims, BillType, Claims};
+use super::{Amount, Amounts, BillClaims, BillType, Claims, Quantity, TitleForm};
 
 const SOURCE: &str = "DCSA eBL 3.0.4, TransportDocument";
 
@@ -223,6 +223,29 @@ impl<'a> TransportDocument<'a> {
         let parts = [self.carrier_code_list_provider, self.carrier_code, self.transport_document_reference];
         Reference::first(DocKind::BillOfLading, &parts)
     }
+
+    /// To whom it is made out.
+    #[must_use]
+    pub const fn form(&self) -> TitleForm {
+        match (self.is_to_order, &self.document_parties.endorsee) {
+            (false, _) => TitleForm::Straight,
+            (true, Some(_)) => TitleForm::Named,
+            (true, None) => TitleForm::Blank,
+        }
+    }
+
+    /// Packages and gross weight over all cargo items; none when a sum has more digits than an amount.
+    #[must_use]
+    pub fn quantity(&self) -> Option<Quantity> {
+        let mut sum = Quantity::default();
+        for cargo in self.consignment_items.iter().flat_map(|item| &item.cargo_items) {
+            let weight = &cargo.cargo_gross_weight;
+            let gross = (weight.unit.parse().ok()?, Amount::read(&weight.value.to_string()).ok()?);
+            let packages = cargo.outer_packaging.number_of_packages as u64;
+            sum = sum.plus(&Quantity { packages, gross: Amounts([gross].into()) })?;
+        }
+        Some(sum)
+    }
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
@@ -233,7 +256,11 @@ pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
         return Err(findings.unreadable());
     };
     rules::apply(&document, &mut findings);
-    let claims = BillClaims { document_type: document.transport_document_type_code, to_order: document.is_to_order };
+    let Some(quantity) = document.quantity() else {
+        return Err(findings.unreadable());
+    };
+    let document_type = document.transport_document_type_code;
+    let claims = BillClaims { document_type, form: document.form(), quantity };
     Ok(Reading {
         reference: document.reference(),
         claims: Claims::BillOfLading(claims),

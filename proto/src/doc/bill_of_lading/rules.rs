@@ -2,9 +2,9 @@
 //! same, so they warn; only what would make the ledger say something false refuses.
 
 use super::{CargoItem, ConsignmentItem, TransportDocument, Weight};
+use crate::doc::BillType;
 use crate::doc::date::Date;
 use crate::doc::finding::{Findings, Rule, Severity};
-use crate::statement::BillType;
 
 const fn rule(code: &'static str, severity: Severity, source: &'static str, says: &'static str) -> Rule {
     Rule { code, severity, source, says }

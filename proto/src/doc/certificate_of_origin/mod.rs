@@ -9,6 +9,8 @@ mod rules;
 
 pub use rules::RULES;
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,8 +18,8 @@ use super::Reading;
 use super::finding::Refusal;
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
+use super::{Amount, Amounts, Claims, Date, ItemNumber, OriginClaims, Scheme};
 use crate::member::Country;
-use crate::statement::{Claims, OriginClaims, Scheme};
 
 const SOURCE: &str = "Form E (ACFTA), Sampan schema by box number";
 
@@ -245,6 +247,30 @@ impl<'a> FormE<'a> {
         let parts = ["ACFTA", self.issuing_country.as_str(), self.reference_number];
         Reference::first(DocKind::CertificateOfOrigin, &parts)
     }
+
+    /// The last day on which it can be presented: twelve months from issue.
+    #[must_use]
+    pub fn expires(&self) -> Option<Date> {
+        Some(self.box12_certification.date.parse::<Date>().ok()?.next_year())
+    }
+
+    /// What each item certifies, by unit; none when two items have one number or a number has too many digits.
+    #[must_use]
+    pub fn account(&self) -> Option<BTreeMap<ItemNumber, Amounts>> {
+        let mut account = BTreeMap::new();
+        for item in &self.items {
+            let mut amounts = Amounts::default();
+            for quantity in item.box9_gross_weight.iter().chain(&item.box9_quantity) {
+                let amount = (quantity.unit.parse().ok()?, Amount::read(quantity.value).ok()?);
+                amounts = amounts.plus(&Amounts([amount].into()))?;
+            }
+            let number = ItemNumber(item.box5_item_number.try_into().ok()?);
+            if account.insert(number, amounts).is_some() {
+                return None;
+            }
+        }
+        Some(account)
+    }
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
@@ -255,10 +281,15 @@ pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
         return Err(findings.unreadable());
     };
     rules::apply(&form, &mut findings);
+    let (Some(expires), Some(items)) = (form.expires(), form.account()) else {
+        return Err(findings.unreadable());
+    };
     let claims = OriginClaims {
         scheme: Scheme::Acfta,
         issuing_country: form.issuing_country,
         importing_country: form.box11_exporter_declaration.importing_country,
+        expires,
+        items,
     };
     Ok(Reading {
         reference: form.reference(),

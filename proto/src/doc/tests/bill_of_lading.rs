@@ -1,5 +1,11 @@
 use super::*;
-use crate::statement::{BillClaims, BillType};
+use crate::doc::{Amounts, BillClaims, BillType, Quantity, TitleForm};
+
+/// The worked example's claims, for a document of this type and form.
+fn bill_claims(document_type: BillType, form: TitleForm) -> BillClaims {
+    let gross = Amounts([("KGM".parse().expect("unit"), "9840.5".parse().expect("amount"))].into());
+    BillClaims { document_type, form, quantity: Quantity { packages: 240, gross } }
+}
 
 const BILL: DocKind = DocKind::BillOfLading;
 
@@ -155,7 +161,7 @@ fn a_waybill_to_order_is_refused() {
     let mut straight = swb.to_vec();
     straight.push(("/isToOrder", json!(false)));
     let claims = silent(BILL, &straight).claims;
-    assert_eq!(claims, Claims::BillOfLading(BillClaims { document_type: BillType::Swb, to_order: false }));
+    assert_eq!(claims, Claims::BillOfLading(bill_claims(BillType::Swb, TitleForm::Straight)));
     assert!(!claims.is_title());
 }
 
@@ -264,7 +270,7 @@ fn the_number_belongs_to_the_carrier() {
     let checked = silent(BILL, &[]);
     let expected = Reference { kind: BILL, number: "SMDG:SPL:SPLNGB2611047".to_owned(), version: 1 };
     assert_eq!(checked.reference, expected);
-    assert_eq!(checked.claims, Claims::BillOfLading(BillClaims { document_type: BillType::Bol, to_order: true }));
+    assert_eq!(checked.claims, Claims::BillOfLading(bill_claims(BillType::Bol, TitleForm::Blank)));
     let twin = [("/transportDocumentReference", json!("splngb 2611047")), ("/carrierCode", json!("spl"))];
     assert_eq!(silent(BILL, &twin).reference, expected);
     assert_ne!(silent(BILL, &[("/carrierCodeListProvider", json!("NMFTA"))]).reference, expected);

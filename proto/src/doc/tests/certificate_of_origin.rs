@@ -1,5 +1,5 @@
 use super::*;
-use crate::statement::{OriginClaims, Scheme};
+use crate::doc::{Amounts, ItemNumber, OriginClaims, Scheme};
 
 const ORIGIN: DocKind = DocKind::CertificateOfOrigin;
 
@@ -129,6 +129,8 @@ fn claims_and_number_follow_from_the_form() {
         scheme: Scheme::Acfta,
         issuing_country: "CN".parse().unwrap(),
         importing_country: "MY".parse().unwrap(),
+        expires: "2027-11-19".parse().unwrap(),
+        items: [(ItemNumber(1), Amounts([("KGM".parse().unwrap(), "9840.5".parse().unwrap())].into()))].into(),
     };
     assert_eq!(checked.claims, Claims::CertificateOfOrigin(claims));
     assert!(!checked.claims.is_title());
