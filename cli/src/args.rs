@@ -1,5 +1,7 @@
 //! The command line as typed.
 
+pub(crate) mod trade;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -59,6 +61,17 @@ pub(crate) enum Command {
     Transfer(Transfer),
     /// Give a bill of lading back to the carrier that issued it
     Surrender(Surrender),
+    /// Offer, endorse, nominate, answer surrenders: what may be done with a bill of lading
+    #[command(subcommand)]
+    Title(trade::Title),
+    /// Offer, take and release security on the goods of a bill
+    #[command(subcommand)]
+    Pledge(trade::Pledge),
+    /// Apply for, certify, present and decide on certificates of origin
+    #[command(subcommand)]
+    Origin(trade::Origin),
+    /// As a customs agency: put a finding onto a record
+    Finding(trade::Finding),
     /// Send statements signed earlier with `--sign-only`
     Submit(Submit),
     /// Show a record and who controls it, proven
@@ -177,6 +190,8 @@ pub(crate) struct Issue {
     #[arg(long)]
     pub(crate) with_body: bool,
     #[command(flatten)]
+    pub(crate) predecessors: trade::Predecessors,
+    #[command(flatten)]
     pub(crate) signing: Signing,
 }
 
@@ -203,6 +218,9 @@ pub(crate) struct Surrender {
     /// The carrier that issued it; asked from the node or read from the bundle otherwise
     #[arg(long, value_name = "MEMBER")]
     pub(crate) to: Option<MemberId>,
+    /// What for
+    #[arg(long = "for", value_enum, default_value = "delivery")]
+    pub(crate) purpose: trade::For,
     /// The record's seq as you know it; asked from the node or read from the bundle otherwise
     #[arg(long, value_name = "N")]
     pub(crate) seq: Option<u64>,

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use sampan_proto::api::Submission;
 use sampan_proto::body::{Body, reference_key};
-use sampan_proto::doc::{self, Checked};
-use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{ChainId, MemberId};
+use sampan_proto::doc::{Checked, Reference};
+use sampan_proto::ids::{ChainId, MemberId, RecordId};
 use sampan_proto::keyfile::{KEY_FILE_BYTES, KeyFile};
 use sampan_proto::keys::SecretKey;
 use sampan_proto::limits::EXPIRY_HORIZON_MS;
 use sampan_proto::member::Purpose;
-use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::statement::{Action, Application, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
 use zeroize::Zeroizing;
 
+use crate::anchor::Anchor;
+use crate::args::{self, trade::Certify};
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::{files, text, time};
@@ -73,8 +74,27 @@ impl Signer {
         self.sign(chain, action, valid_for, None)
     }
 
-    /// Writes and signs the issue of a document that has been checked.
+    /// Writes and signs the issue of a document that has been checked; `complete` adds what it replaces.
     pub(crate) fn issue(
+        &self,
+        chain: ChainId,
+        checked: Checked,
+        bytes: Vec<u8>,
+        args: &args::Issue,
+        complete: impl FnOnce(Issue) -> Issue,
+    ) -> Result<Submission, Failure> {
+        let pepper = self.pepper()?;
+        let number = Reference { version: args.predecessors.version, ..checked.reference };
+        let reference = reference_key(&pepper, &self.member, &number);
+        let body = Body { salt: random()?, pepper, bytes };
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let first = Issue::first(checked.claims, reference, committed, args.to.clone());
+        let issue = complete(Issue { version: number.version, ..first });
+        self.sign(chain, Action::from(issue), args.signing.valid_for, Some(body))
+    }
+
+    /// Writes and signs the application for a certificate that has been checked.
+    pub(crate) fn apply(
         &self,
         chain: ChainId,
         checked: Checked,
@@ -82,19 +102,36 @@ impl Signer {
         to: MemberId,
         valid_for: Duration,
     ) -> Result<Submission, Failure> {
-        let pepper = self.pepper.ok_or_else(|| {
+        // No reference yet, hence no pepper: the authority numbers it under its own.
+        let body = Body { salt: random()?, pepper: [0; 32], bytes };
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let application = Application { claims: checked.claims, body: committed, to };
+        self.sign(chain, Action::Apply(Box::new(application)), valid_for, Some(body))
+    }
+
+    /// Writes and signs the certificate that answers an application, over the same bytes and salt.
+    pub(crate) fn certify(
+        &self,
+        anchor: &Anchor,
+        checked: Checked,
+        applied: Body,
+        application: RecordId,
+        args: &Certify,
+    ) -> Result<Submission, Failure> {
+        let body = Body { pepper: self.pepper()?, ..applied };
+        let reference = reference_key(&body.pepper, &self.member, &checked.reference);
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let first = Issue::first(checked.claims, reference, committed, args.to.clone());
+        let issue = Issue { application: Some(application), ..first };
+        self.sign(anchor.chain(), Action::from(issue), args.signing.valid_for, Some(body))
+    }
+
+    fn pepper(&self) -> Result<[u8; 32], Failure> {
+        self.pepper.ok_or_else(|| {
             Failure::refused("the key file holds no pepper, which issuing needs")
                 .why("the pepper hides document numbers from those who are not to see them")
                 .hint("use the key made with `sampan keys new --pepper`, whose commitment is in the registry")
-        })?;
-        let unfit = |reject| Failure::refused("the document cannot be issued").reject(&reject);
-        let jcs_sha256 = Hash32(doc::jcs_sha256(&bytes).map_err(unfit)?);
-        let size = u32::try_from(bytes.len()).map_err(|_| Failure::refused("the document is too large"))?;
-        let reference = reference_key(&pepper, &self.member, &checked.reference);
-        let body = Body { salt: random()?, pepper, bytes };
-        let body_ref = BodyRef { commitment: body.commitment(), jcs_sha256, size };
-        let action = Action::Issue(Issue { claims: checked.claims, reference, body: body_ref, to });
-        self.sign(chain, action, valid_for, Some(body))
+        })
     }
 
     fn sign(

@@ -27,7 +27,8 @@ pub(crate) struct Act {
     /// Who did it.
     pub(crate) member: MemberId,
     /// To whom.
-    pub(crate) to: MemberId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) to: Option<MemberId>,
     /// The block that executed it.
     pub(crate) height: Height,
     /// Its time, in Unix milliseconds.
@@ -142,7 +143,7 @@ pub(crate) fn acts(bundle: &Bundle, ladder: &Ladder) -> Vec<Act> {
 fn act(entry: &Entry, index: u64, envelope: &DsseEnvelope) -> Option<Act> {
     let Entry::Act(ActEntry { seq, action, height, time_ms, statement, .. }) = *entry else { return None };
     let said = read(envelope)?;
-    let to = said.action.to().clone();
+    let to = said.action.recipient().cloned();
     Some(Act { seq, action, member: said.member, to, height, time_ms, time: time::utc(time_ms), index, statement })
 }
 
@@ -168,7 +169,8 @@ pub(crate) fn facts(bundle: &Bundle, ladder: &Ladder) -> Vec<String> {
     }
     if let Some(act) = acts(bundle, ladder).pop().filter(|_| valid("statement")) {
         let verb = act.action.as_str();
-        facts.push(format!("`{}` signed {verb} to `{}`, executed at height {}", act.member, act.to, act.height));
+        let to = act.to.as_ref().map_or(String::new(), |to| format!(" to `{to}`"));
+        facts.push(format!("`{}` signed {verb}{to}, executed at height {}", act.member, act.height));
     }
     if facts.is_empty() && valid("certificate") {
         facts.push(text::head_fact(bundle));

@@ -29,6 +29,8 @@ pub struct Parameters {
     pub timeout_delta_ms: u64,
     /// How old an anchor may be before a verifier warns: keys of old rosters may leak.
     pub trusting_period_ms: u64,
+    /// How many customs agencies together freeze a record, and lift the freeze.
+    pub freeze_quorum: u32,
 }
 
 impl Default for Parameters {
@@ -40,6 +42,7 @@ impl Default for Parameters {
             precommit_timeout_ms: 250,
             timeout_delta_ms: 250,
             trusting_period_ms: 30 * 24 * 3_600 * 1_000,
+            freeze_quorum: 2,
         }
     }
 }
@@ -209,6 +212,7 @@ fn check_parameters(p: &Parameters) -> Result<(), BadGenesis> {
         ("prevote_timeout_ms", p.prevote_timeout_ms, 10, 600_000),
         ("precommit_timeout_ms", p.precommit_timeout_ms, 10, 600_000),
         ("timeout_delta_ms", p.timeout_delta_ms, 1, 600_000),
+        ("freeze_quorum", u64::from(p.freeze_quorum), 1, 100),
         ("trusting_period_ms", p.trusting_period_ms, 60_000, 10 * 366 * 24 * 3_600_000),
     ];
     match ranges.iter().find(|(_, value, low, high)| value < low || value > high) {

@@ -115,6 +115,8 @@ domains! {
     KeyExecuted = "state key executed",
     /// The key of a protocol parameter in the state tree.
     KeyParameter = "state key parameter",
+    /// The key of pledged goods in the state tree.
+    KeyGoods = "state key goods",
     /// The value of a record in the state tree.
     ValueRecord = "state value record",
     /// The value of a document reference in the state tree.
@@ -125,6 +127,10 @@ domains! {
     ValueExecuted = "state value executed",
     /// The value of a protocol parameter in the state tree.
     ValueParameter = "state value parameter",
+    /// The value of pledged goods in the state tree.
+    ValueGoods = "state value goods",
+    /// Goods under the network's goods key.
+    Goods = "goods",
     /// A statement: its DSSE pre-authentication encoding.
     Statement = "statement",
     /// A signed statement in its stored form, signatures included.

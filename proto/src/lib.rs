@@ -6,6 +6,7 @@
 //! | [`hash`], [`codec`], [`json`], [`keys`], [`keyfile`], [`ids`], [`limits`] | the alphabet: digests, encodings, signatures, names, sizes |
 //! | [`genesis`], [`member`], [`roster`] | who takes part |
 //! | [`statement`], [`body`], [`doc`] | what members sign, and the trade documents beside it |
+//! | [`law`], [`title`], [`origin`], [`text`] | the trade law: what may be done with a bill and with a certificate |
 //! | [`entry`], [`record`], [`state_key`], [`merkle`] | what the ledger keeps, and the trees that commit to it |
 //! | [`block`], [`vote`] | what validators decide |
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
@@ -25,15 +26,19 @@ pub mod ids;
 pub mod json;
 pub mod keyfile;
 pub mod keys;
+pub mod law;
 pub mod limits;
 pub mod member;
 pub mod merkle;
+pub mod origin;
 pub mod proof;
 pub mod record;
 pub mod reject;
 pub mod roster;
 pub mod state_key;
 pub mod statement;
+pub mod text;
+pub mod title;
 pub mod verified;
 pub mod vote;
 pub mod wire;

@@ -38,6 +38,10 @@ pub const BUNDLE_BYTES: usize = 2 * 1024 * 1024;
 pub const CLOCK_SKEW_MS: u64 = 10_000;
 /// How far ahead a statement may set its expiry, in milliseconds (7 days): executed ids are kept that long.
 pub const EXPIRY_HORIZON_MS: u64 = 7 * 24 * 3_600 * 1_000;
+/// How far ahead an offer may stand, in milliseconds (180 days): longer than any voyage and its credit.
+pub const OFFER_HORIZON_MS: u64 = 180 * 24 * 3_600 * 1_000;
+/// Records that one document replaces, and certificates that it draws on.
+pub const REPLACED_RECORDS: usize = 16;
 /// A member's handle, in characters.
 pub const MEMBER_ID_CHARS: usize = 40;
 /// An organisation's name, in characters.

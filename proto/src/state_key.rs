@@ -44,3 +44,15 @@ pub fn executed_value(index: u64) -> Hash32 {
 pub fn parameter(name: &str) -> Hash32 {
     Domain::KeyParameter.hash(name.as_bytes())
 }
+
+/// Key of goods: absent as long as no open pledge names them.
+#[must_use]
+pub fn goods(fingerprint: &Hash32) -> Hash32 {
+    Domain::KeyGoods.hash(fingerprint.as_bytes())
+}
+
+/// Value of pledged goods: the record whose pledge it is.
+#[must_use]
+pub fn goods_value(record: &RecordId) -> Hash32 {
+    Domain::ValueGoods.hash(record.0.as_bytes())
+}

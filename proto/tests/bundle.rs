@@ -256,7 +256,7 @@ fn the_receipt_rung_and_the_statement_rung() {
     resigned.signatures[0].keyid = cast::key(TRADER, Purpose::Statement).public();
     statement(resigned);
     // A second signature by a stranger spoils it: every signature must be the member's.
-    let said = story.chain.statement(CARRIER, 1, Action::Issue(story.bill_issue.clone()));
+    let said = story.chain.statement(CARRIER, 1, Action::from(story.bill_issue.clone()));
     let keys = [cast::key(CARRIER, Purpose::Statement), cast::key("stranger", Purpose::Statement)];
     let both = SignedStatement::sign(&said, &[&keys[0], &keys[1]]).expect("signed");
     statement(DsseEnvelope::from(&both));
@@ -417,7 +417,7 @@ fn claims_that_the_document_does_not_bear_out() {
         issue.body.size = u32::try_from(body.bytes.len()).expect("small");
         issue.body.jcs_sha256 = Hash32(doc::jcs_sha256(&body.bytes).expect("JSON"));
         change(&mut issue);
-        chain.block(&[chain.say(issuer, 1, Action::Issue(issue))]);
+        chain.block(&[chain.say(issuer, 1, Action::from(issue))]);
         let bundle = Bundle {
             receipt: Some(chain.receipt(ISSUE_INDEX)),
             members: vec![chain.member(issuer)],

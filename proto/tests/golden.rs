@@ -170,7 +170,7 @@ fn statements() {
     );
     let surrendered = chain.say(BUYER, 5, story::surrender(story.bill, 3, CARRIER));
     let two_keys = [Purpose::Statement, Purpose::Governance].map(|purpose| cast::key(CHAMBER, purpose));
-    let origin = chain.statement(CHAMBER, 2, Action::Issue(story.origin_issue.clone()));
+    let origin = chain.statement(CHAMBER, 2, Action::from(story.origin_issue.clone()));
     let twice = SignedStatement::sign(&origin, &[&two_keys[0], &two_keys[1]]).expect("signed");
     let examples = [
         ("issue of a bill", &chain.statements[&ISSUE_INDEX]),
@@ -244,7 +244,7 @@ fn records() {
     let mut sheet =
         Sheet::new("records.txt", "Records: a bill in force, the same given back, a certificate of origin.");
     let bill = &story.chain.records[&story.bill];
-    let ended = Record { status: Status::Surrendered, possessor: None, seq: 4, ..bill.clone() };
+    let ended = Record { status: Status::SurrenderedForDelivery, possessor: None, seq: 4, ..bill.clone() };
     for (name, record) in [("bill", bill), ("ended bill", &ended), ("origin", &story.chain.records[&story.origin])] {
         sheet.line(format!("{name}, JSON"), serde_json::to_string(record).expect("JSON"));
         sheet.borsh(format!("{name}, borsh"), record);

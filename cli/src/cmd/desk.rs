@@ -1,6 +1,8 @@
 //! What issue, transfer and surrender share: the key, the network, and the way to the ledger or into a file.
 
-use sampan_proto::api::Submission;
+use sampan_proto::api::{ReadRequest, Submission};
+use sampan_proto::ids::RecordId;
+use sampan_proto::proof::Bundle;
 use sampan_proto::record::Record;
 use sampan_proto::statement::Action;
 
@@ -8,11 +10,12 @@ use super::courier::Courier;
 use super::parcel::{Parcel, write};
 use super::{Context, read_bundle, record_id};
 use crate::anchor::{self, Anchor};
+use crate::args::trade::On;
 use crate::args::{Signing, Subject};
 use crate::client::Client;
 use crate::draft::Signer;
 use crate::failure::{Exit, Failure};
-use crate::{files, proven, text};
+use crate::{files, proven, text, time};
 
 /// Everything needed to sign: who, on which network, and through which node, if any.
 pub(super) struct Desk<'a> {
@@ -58,6 +61,22 @@ impl<'a> Desk<'a> {
         };
         let (record, _) = proven::status(&bundle, &self.anchor, &id, None)?;
         record.cloned().ok_or_else(|| proven::absent(&bundle, &id))
+    }
+
+    /// The record acted on and its seq: as the user knows it, or as proven.
+    pub(super) fn place(&self, on: &On) -> Result<(RecordId, u64), Failure> {
+        match on.seq {
+            Some(seq) => Ok((record_id(&on.record)?, seq)),
+            None => self.current(&on.record).map(|record| (record.id, record.seq)),
+        }
+    }
+
+    /// A record's bundle with its document, which a party may read.
+    pub(super) fn record_with_body(&self, id: &RecordId) -> Result<Bundle, Failure> {
+        let client = self.client.as_ref().ok_or_else(anchor::no_anchor)?;
+        let (chain, member) = (self.anchor.chain(), self.signer.member.clone());
+        let read = ReadRequest::sign(chain, id, member, time::now_ms(), self.signer.secret());
+        client.record_with_body(id, Some(&read))
     }
 
     /// Signs an act on a record, then sends it or writes it down.

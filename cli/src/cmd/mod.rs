@@ -7,6 +7,7 @@ mod desk;
 mod issue;
 mod keys;
 mod network;
+mod origin;
 mod parcel;
 mod receipt;
 mod show;
@@ -14,6 +15,7 @@ mod status;
 mod submit;
 mod surrender;
 mod template;
+mod title;
 mod trace;
 mod transfer;
 mod verify;
@@ -64,6 +66,10 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Issue(args) => issue::run(args, context),
         Command::Transfer(args) => transfer::run(args, context),
         Command::Surrender(args) => surrender::run(args, context),
+        Command::Title(command) => title::run(command, context),
+        Command::Pledge(command) => title::run_pledge(command, context),
+        Command::Origin(command) => origin::run(command, context),
+        Command::Finding(args) => origin::run_finding(args, context),
         Command::Submit(args) => submit::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Trace(args) => trace::run(args, context),

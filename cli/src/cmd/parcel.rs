@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use sampan_proto::api::Submission;
 use sampan_proto::doc;
+use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::proof::Bundle;
 use sampan_proto::statement::{Action, ActionKind, SignedStatement};
+use sampan_proto::title::TitleAct;
 use serde::Serialize;
 
 use crate::anchor::Anchor;
@@ -28,9 +30,13 @@ pub(super) struct Parcel {
     /// When it becomes void, in Unix milliseconds.
     pub(super) not_after_ms: u64,
     action: ActionKind,
-    to: MemberId,
+    to: Option<MemberId>,
     reference: Option<ReferenceKey>,
     number: Option<String>,
+    /// Certificates that it draws on.
+    originals: Vec<RecordId>,
+    /// Whether it pledges goods, and which ones if it says so.
+    pledges: Option<Option<Hash32>>,
 }
 
 impl Parcel {
@@ -42,7 +48,7 @@ impl Parcel {
         let statement = verified.statement();
         let reference = match &statement.action {
             Action::Issue(issue) => Some(issue.reference),
-            Action::Transfer(_) | Action::Surrender(_) => None,
+            _ => None,
         };
         let number = match (&statement.action, &submission.body) {
             (Action::Issue(issue), Some(body)) => {
@@ -50,12 +56,26 @@ impl Parcel {
             }
             _ => None,
         };
+        let originals = match &statement.action {
+            Action::Issue(issue) => issue.draws.keys().copied().collect(),
+            _ => Vec::new(),
+        };
+        let pledges = match &statement.action {
+            Action::Title(on) => match on.act {
+                TitleAct::Pledge { goods, .. } => Some(Some(goods)),
+                TitleAct::AcceptPledge {} => Some(None),
+                _ => None,
+            },
+            _ => None,
+        };
         Ok(Self {
+            originals,
+            pledges,
             statement: verified.id(),
             record: statement.action.record(verified.id()),
             action: statement.action.kind(),
             member: statement.member.clone(),
-            to: statement.action.to().clone(),
+            to: statement.action.recipient().cloned(),
             not_after_ms: statement.not_after_ms,
             reference,
             number,
@@ -117,7 +137,17 @@ impl Parcel {
     pub(super) fn is_concerned_by(&self, proof: &Bundle) -> bool {
         let same_number =
             proof.reference.as_ref().is_some_and(|part| part.issuer == self.member && Some(part.key) == self.reference);
-        same_number || proven::subject(proof) == Some(self.record)
+        let subject = proven::subject(proof);
+        let an_original = subject.is_some_and(|record| self.originals.contains(&record));
+        same_number || an_original || self.is_outpledged_by(proof) || subject == Some(self.record)
+    }
+
+    /// The record in the proof is pledged, for the same goods if this statement names them.
+    fn is_outpledged_by(&self, proof: &Bundle) -> bool {
+        let Some(goods) = self.pledges else { return false };
+        let record = proof.status.as_ref().and_then(|part| part.record.as_ref());
+        let lien = record.and_then(|record| record.0.title.as_ref()?.lien.as_ref());
+        lien.is_some_and(|lien| goods.is_none_or(|goods| goods == lien.goods))
     }
 }
 
@@ -140,7 +170,7 @@ pub(super) struct Delivered {
     state: State,
     action: ActionKind,
     member: MemberId,
-    to: MemberId,
+    to: Option<MemberId>,
     record: RecordId,
     statement: StatementId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,7 +191,8 @@ pub(super) fn write(done: &Delivered, page: &mut Page) {
         State::Final => (Tone::Good, "final"),
     };
     let what = done.number.as_ref().map_or(String::new(), |number| format!(" of {number}"));
-    page.tagged(tone, word, format!("{}{what} by `{}` to `{}`", done.action.as_str(), done.member, done.to));
+    let to = done.to.as_ref().map_or(String::new(), |to| format!(" to `{to}`"));
+    page.tagged(tone, word, format!("{}{what} by `{}`{to}", done.action.as_str(), done.member));
     let mut pairs = vec![
         ("record", Cell::new(done.record.to_string(), Tone::Strong)),
         ("statement", done.statement.to_string().into()),

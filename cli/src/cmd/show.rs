@@ -2,7 +2,9 @@
 
 use sampan_proto::ids::MemberId;
 use sampan_proto::member::Member;
+use sampan_proto::origin::Origin;
 use sampan_proto::record::Record;
+use sampan_proto::title::Title;
 use serde::Serialize;
 
 use super::{Context, record_bundle, record_id};
@@ -41,7 +43,62 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn is_named(record: &Record, id: &MemberId) -> bool {
-    record.issuer == *id || record.issued_to == *id || record.possessor.as_ref() == Some(id)
+    record.parties().any(|party| party == id)
+}
+
+/// Title beyond possession, as far as there is something to say.
+fn title_pairs(title: &Title, named: &impl Fn(&MemberId) -> String, pairs: &mut Vec<(&'static str, Cell)>) {
+    pairs.push(("made out", title.form.as_str().into()));
+    if let Some(holder) = &title.holder {
+        let further = if title.may_endorse { "" } else { ", not to be endorsed further" };
+        pairs.push(("title", Cell::new(format!("{}{further}", named(holder)), Tone::Strong)));
+    }
+    if let Some(offer) = &title.offer {
+        let against = offer.payment.as_ref();
+        let against = against.map_or(String::new(), |p| format!(", against {} through {}", p.amount, p.bank));
+        let until = time::utc(offer.until_ms);
+        pairs.push(("offered to", format!("{} until {until}{against}", named(&offer.to)).into()));
+    }
+    if let Some(pledge) = &title.pledge {
+        pairs.push(("pledge offered to", named(&pledge.bank).into()));
+    }
+    if let Some(lien) = &title.lien {
+        pairs.push(("pledged to", Cell::new(named(&lien.bank), Tone::Care)));
+    }
+    if title.freeze.in_force {
+        let agencies: Vec<&str> = title.freeze.voices.iter().map(MemberId::as_str).collect();
+        pairs.push(("frozen by", Cell::new(agencies.join(", "), Tone::Bad)));
+    }
+}
+
+/// A certificate's account and check.
+fn origin_pairs(origin: &Origin, pairs: &mut Vec<(&'static str, Cell)>) {
+    let Origin { scheme, issuing_country, importing_country, expires, .. } = origin;
+    pairs.push(("scheme", format!("{}, {issuing_country} to {importing_country}", scheme.as_str()).into()));
+    pairs.push(("valid until", expires.to_string().into()));
+    for (number, left) in &origin.account {
+        let of = origin.certified.get(number).map_or(String::new(), |all| format!(" of {all}"));
+        pairs.push(("left", format!("item {}: {left}{of}", number.0).into()));
+    }
+    if let Some(check) = origin.check.as_ref().filter(|check| !check.closed) {
+        let due = time::utc(check.reply_by_ms);
+        let state = match check.answer {
+            Some((at_ms, _)) => format!("answered {}", time::utc(at_ms)),
+            None => format!("answer due by {due}"),
+        };
+        let close = time::utc(check.close_by_ms);
+        pairs.push(("under check", Cell::new(format!("by {}, {state}, to close by {close}", check.by), Tone::Care)));
+    }
+}
+
+/// The records before and after it.
+fn heirs(record: &Record, pairs: &mut Vec<(&'static str, Cell)>) {
+    for old in &record.replaces {
+        pairs.push(("in place of", old.to_string().into()));
+    }
+    for heir in &record.replaced_by {
+        pairs.push(("replaced by", Cell::new(heir.to_string(), Tone::Care)));
+    }
 }
 
 fn write(report: &Report<'_>, page: &mut Page) {
@@ -58,6 +115,13 @@ fn write(report: &Report<'_>, page: &mut Page) {
     if let Some(possessor) = &record.possessor {
         pairs.push(("held by", Cell::new(named(possessor), Tone::Strong)));
     }
+    if let Some(title) = &record.title {
+        title_pairs(title, &named, &mut pairs);
+    }
+    if let Some(origin) = &record.origin {
+        origin_pairs(origin, &mut pairs);
+    }
+    heirs(record, &mut pairs);
     pairs.extend([
         ("issued by", named(&record.issuer).into()),
         ("issued to", named(&record.issued_to).into()),

@@ -69,6 +69,14 @@ fn found(args: &Trace, context: &Context) -> Result<(Bundle, Anchor), Failure> {
     }
 }
 
+/// Who acted, and towards whom.
+fn who(act: &Act) -> String {
+    match &act.to {
+        Some(to) => format!("{} → {to}", act.member),
+        None => act.member.to_string(),
+    }
+}
+
 fn write(report: &Report<'_>, page: &mut Page) {
     page.tagged(Tone::Faint, "record", report.id.to_string());
     let row = |act: &Act| {
@@ -77,7 +85,7 @@ fn write(report: &Report<'_>, page: &mut Page) {
             format!("#{}", act.seq).into(),
             act.time.clone().into(),
             Cell::new(act.action.as_str(), Tone::Strong),
-            format!("{} → {}", act.member, act.to).into(),
+            who(act).into(),
             Cell::new(format!("height {}", act.height), Tone::Faint),
             Cell::new(format!("entry {}", act.index), Tone::Faint),
         ]

@@ -1,6 +1,7 @@
 //! `sampan transfer`: hand a bill of lading on.
 
-use sampan_proto::statement::{Action, Transfer as Act};
+use sampan_proto::statement::Action;
+use sampan_proto::title::TitleAct;
 
 use super::desk::Desk;
 use super::{Context, record_id};
@@ -14,5 +15,5 @@ pub(super) fn run(args: &Transfer, context: &Context) -> Result<Exit, Failure> {
         Some(seq) => (record_id(&args.record)?, seq),
         None => desk.current(&args.record).map(|record| (record.id, record.seq))?,
     };
-    desk.act(Action::Transfer(Act { record, seq, to: args.to.clone() }))
+    desk.act(Action::title(record, seq, TitleAct::Transfer { to: args.to.clone() }))
 }

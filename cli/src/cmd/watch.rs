@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use sampan_proto::ids::{Height, RecordId};
-use sampan_proto::record::{Record, Status};
+use sampan_proto::record::Record;
 use serde::Serialize;
 
 use super::{Context, record_id};
@@ -85,7 +85,7 @@ fn look(client: &Client, anchor: &Anchor, id: &RecordId, height: Height) -> Resu
 fn reached(until: Until, record: Option<&Record>) -> bool {
     record.is_some_and(|record| match until {
         Until::Final => true,
-        Until::Ended => record.status == Status::Surrendered,
+        Until::Ended => record.status.is_ended(),
         Until::Seq(seq) => record.seq >= seq,
     })
 }

@@ -58,9 +58,11 @@ fn a_bill_travels_from_carrier_to_carrier() {
     machine.run(&format!("watch {record} --until 2")).exits(0).says("held by `klang-water`");
     machine.run(&format!("surrender {record} --key klang-water.key.json --bundle end.json")).exits(0);
     machine.run("trace end.json").exits(0).says("klang-water → pearl-line");
+    let accept = format!("title accept-surrender {record} --key pearl-line.key.json --bundle -");
+    machine.run(&accept).exits(0).says("accept-surrender by `pearl-line`");
     machine.run(&format!("trace {record}")).exits(0).says("ningbo-pumps → klang-water");
     let run = machine.run(&format!("watch {record} --until ended --json")).exits(0);
-    assert_eq!(run.json()["record"]["status"], "surrendered");
+    assert_eq!(run.json()["record"]["status"], "surrendered-for-delivery");
     let statement = id(&machine.run("trace end.json --json"), "id");
     assert_eq!(statement, record);
 }

@@ -13,6 +13,7 @@ use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
+use sampan_proto::law::{self, Terms};
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::log::{LogRead, prove_inclusion};
@@ -20,7 +21,7 @@ use sampan_proto::merkle::state::{self, Page, PagePath, StateProof};
 use sampan_proto::proof::{
     Binary, Bundle, DisclosedBody, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
 };
-use sampan_proto::record::{EntryRef, Record, Status};
+use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::state_key;
 use sampan_proto::statement::{Action, SignedStatement, VerifiedStatement};
@@ -165,7 +166,8 @@ impl World {
             return Err(refuse(Reject::new(Code::StatementAlreadyExecuted, "$", "again")));
         }
         let member = verified.statement().member.clone();
-        let (record, reference) = match verified.statement().action.clone() {
+        let action = &verified.statement().action;
+        let (record, reference) = match action {
             Action::Issue(issue) => {
                 if let Some(record) = self.references.get(&(member.clone(), issue.reference)) {
                     let detail = format!("`{member}` issued this number before, as record {}", record.0.short());
@@ -173,46 +175,32 @@ impl World {
                     let proof = Some(Box::new(self.reference(&member, issue.reference)));
                     return Err(Box::new(Problem { proof, ..reject.into() }));
                 }
-                let id = Record::id_of(verified.id());
-                self.bodies.extend(submission.body.map(|body| (id, body.into())));
-                let record = Record {
-                    id,
-                    kind: issue.claims.kind(),
-                    issuer: member.clone(),
-                    issued_to: issue.to.clone(),
-                    reference: issue.reference,
-                    body: issue.body.commitment,
-                    status: Status::Issued,
-                    possessor: issue.claims.is_title().then_some(issue.to),
-                    seq: 1,
-                    issued_at: self.head.0.height.next(),
-                    last: EntryRef { index: 0, leaf: Hash32::ZERO },
-                };
+                let record = Record::issued(verified.id(), &member, issue, self.head.0.height.next());
+                self.bodies.extend(submission.body.map(|body| (record.id, body.into())));
                 (record, Some((member, issue.reference)))
             }
-            Action::Transfer(act) => {
-                let old = self.possessed(act.record, act.seq)?;
-                (Record { possessor: Some(act.to), seq: act.seq + 1, ..old }, None)
+            Action::Title(on) => {
+                let old = self.at_seq(on.record, on.seq)?;
+                let signer = self.genesis.members.iter().find(|known| known.id == member).expect("a member");
+                let terms = Terms { time_ms: self.time(self.head.0.height.next()), freeze_quorum: 1 };
+                (law::act(&old, action, signer, terms).map_err(refuse)?, None)
             }
-            Action::Surrender(act) => {
-                let old = self.possessed(act.record, act.seq)?;
-                (Record { possessor: None, status: Status::Surrendered, seq: act.seq + 1, ..old }, None)
-            }
+            _ => panic!("not in this world"),
         };
         self.execute(&verified, record, reference);
         Ok(verified.id())
     }
 
-    fn possessed(&self, id: RecordId, seq: u64) -> Result<Record, Box<Problem>> {
+    fn at_seq(&self, id: RecordId, seq: Option<u64>) -> Result<Record, Box<Problem>> {
         let Some(record) = self.records.get(&id) else {
-            let reject = Reject::new(Code::UnknownRecord, "$.action.transfer.record", "no such record");
+            let reject = Reject::new(Code::UnknownRecord, "$.action.title.record", "no such record");
             return Err(Box::new(reject.into()));
         };
-        if record.seq == seq {
+        if seq == Some(record.seq) {
             return Ok(record.clone());
         }
-        let detail = format!("the record is at seq {}, the statement names {seq}", record.seq);
-        let reject = Reject::new(Code::WrongSeq, "$.action.transfer.seq", detail);
+        let detail = format!("the record is at seq {}, the statement names another", record.seq);
+        let reject = Reject::new(Code::WrongSeq, "$.action.title.seq", detail);
         Err(Box::new(Problem { proof: Some(Box::new(self.status(&id))), ..reject.into() }))
     }
 
@@ -324,7 +312,7 @@ impl World {
     /// All there is to prove about a record.
     pub(crate) fn record(&self, id: &RecordId) -> Bundle {
         let history = self.history.get(id).cloned().unwrap_or_default();
-        let reference = self.records.get(id).and_then(|r| self.reference(&r.issuer, r.reference).reference);
+        let reference = self.records.get(id).and_then(|r| self.reference(&r.issuer, r.reference?).reference);
         Bundle { history, reference, members: self.members(), ..self.status(id) }
     }
 

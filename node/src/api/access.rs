@@ -90,8 +90,7 @@ pub(super) fn may_read(caller: &Caller, member: Option<&Member>, ground: &Ground
     if is_party(member, ground.record) { Ok(()) } else { no("$.member", "the member is no party of the record") }
 }
 
-/// The issuer, whoever it was issued to, the possessor, and the customs agencies.
+/// The parties of the record, and the customs agencies.
 fn is_party(member: &Member, record: &Record) -> bool {
-    let named = [Some(&record.issuer), Some(&record.issued_to), record.possessor.as_ref()];
-    named.contains(&Some(&member.id)) || member.roles.contains(&Role::Customs)
+    record.parties().any(|party| *party == member.id) || member.roles.contains(&Role::Customs)
 }

@@ -4,10 +4,10 @@ use sampan_proto::body::Body;
 use sampan_proto::ids::ChainId;
 use sampan_proto::proof::check_commitment;
 use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{Action, VerifiedStatement};
+use sampan_proto::statement::VerifiedStatement;
 use sampan_proto::{limits, wire};
 
-/// A verified statement and, for an issue, the body it commits to. What peers exchange, what a block is
+/// A verified statement and the body it commits to, if it does. What peers exchange, what a block is
 /// made of; whether the ledger accepts it is another question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -16,8 +16,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Checks signatures and network of the statement, and that exactly an issue brings the body it
-    /// commits to. Cheap tests first.
+    /// Checks signatures and network of the statement, and that exactly what commits to a body brings it. Cheap tests first.
     ///
     /// # Errors
     /// The sender's fault in each case: the same bytes are refused everywhere, for ever.
@@ -29,15 +28,15 @@ impl Document {
             return Err(Reject::new(Code::BodyTooLarge, "$.body.bytes", format!("{} bytes", body.bytes.len())));
         }
         let statement = statement.verify(chain)?;
-        match (&statement.statement().action, &body) {
-            (Action::Issue(issue), Some(body)) => check_commitment(issue, body)?,
-            (Action::Issue(_), None) => {
-                return Err(Reject::new(Code::BodyMissing, "$.body", "an issue comes with its document"));
+        match (statement.statement().action.body(), &body) {
+            (Some(committed), Some(body)) => check_commitment(committed, body)?,
+            (Some(_), None) => {
+                return Err(Reject::new(Code::BodyMissing, "$.body", "this statement comes with its document"));
             }
-            (Action::Transfer(_) | Action::Surrender(_), Some(_)) => {
+            (None, Some(_)) => {
                 return Err(Reject::new(Code::BodyUnexpected, "$.body", "this statement commits to no document"));
             }
-            (Action::Transfer(_) | Action::Surrender(_), None) => {}
+            (None, None) => {}
         }
         Ok(Self { statement, body })
     }
@@ -48,7 +47,7 @@ impl Document {
         &self.statement
     }
 
-    /// Its body, for an issue.
+    /// Its body, for an issue or an application.
     #[must_use]
     pub const fn body(&self) -> Option<&Body> {
         self.body.as_ref()

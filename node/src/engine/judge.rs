@@ -147,6 +147,7 @@ impl Engine {
             proposer,
             roster_hash: self.rules.roster_hash,
             parameters_hash: self.rules.parameters_hash,
+            freeze_quorum: self.rules.parameters.freeze_quorum,
         }
     }
 

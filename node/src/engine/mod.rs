@@ -236,7 +236,11 @@ impl Engine {
 
     /// When a statement admitted now would be executed at the earliest.
     fn next_at(&self) -> At {
-        At { height: self.next_height(), time_ms: now_ms().max(self.tip.time_ms + 1) }
+        At {
+            height: self.next_height(),
+            time_ms: now_ms().max(self.tip.time_ms + 1),
+            freeze_quorum: self.rules.parameters.freeze_quorum,
+        }
     }
 
     fn on_command(&mut self, command: Command) -> Result<(), Fatal> {

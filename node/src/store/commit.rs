@@ -11,7 +11,6 @@ use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{self, TileAppend};
-use sampan_proto::statement::Action;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
@@ -160,6 +159,12 @@ impl Inner {
         for (key, record) in &outcome.references {
             batch.put(Family::References, key.as_bytes(), record.0.as_bytes());
         }
+        for (goods, record) in &outcome.goods {
+            match record {
+                Some(record) => batch.put(Family::Goods, goods.as_bytes(), record.0.as_bytes()),
+                None => batch.delete(Family::Goods, goods.as_bytes()),
+            }
+        }
         batch.put_pages(&outcome.pages);
         batch.drop_staged(header.height, &hash, &staged);
         let row = TipRow::new(outcome.tip(), outcome.expired.last().copied().or(tip.expired_through));
@@ -228,13 +233,10 @@ fn refused(height: Height, why: &str) -> Fatal {
     Fatal::Damaged(format!("block {height} cannot be committed: {why}"))
 }
 
-/// `Document` has checked that exactly an issue has a body, and that it is the one committed to.
+/// `Document` has checked that exactly what commits to a body has it.
 fn staged_document(document: &Document) -> StagedDocument {
     let statement = document.statement();
-    let body = match &statement.statement().action {
-        Action::Issue(issue) => Some(issue.body.commitment),
-        Action::Transfer(_) | Action::Surrender(_) => None,
-    };
+    let body = statement.statement().action.body().map(|body| body.commitment);
     StagedDocument { envelope: statement.envelope(), body }
 }
 

@@ -147,7 +147,7 @@ impl World {
             member: issuer.parse().expect("id"),
             nonce: Nonce(nonce),
             not_after_ms,
-            action: Action::Issue(issue),
+            action: Action::from(issue),
         };
         let signed = SignedStatement::sign(&statement, &[&seed(issuer, Purpose::Statement)]).expect("signed");
         self.network.document(signed, Some(body))

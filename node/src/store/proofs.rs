@@ -63,7 +63,9 @@ impl Reader<'_> {
         let record = self.record(id)?;
         bundle.status = Some(self.status_part(id, record.clone())?);
         let Some(record) = record else { return Ok(Some(bundle)) };
-        bundle.reference = Some(self.reference_part(&record.issuer, &record.reference)?);
+        if let Some(reference) = &record.reference {
+            bundle.reference = Some(self.reference_part(&record.issuer, reference)?);
+        }
         let mut members = BTreeSet::from([record.issuer.clone()]);
         if record.seq <= limits::HISTORY_ENTRIES as u64 {
             let history = self.history(id)?;

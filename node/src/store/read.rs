@@ -15,7 +15,7 @@ use sampan_proto::merkle::state::tree::{PageRead, TreeError};
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{TileError, TileRead};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{Action, SignedStatement};
+use sampan_proto::statement::SignedStatement;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
@@ -211,8 +211,8 @@ impl<'a> Reader<'a> {
     fn document(&self, envelope: &[u8; 32], row: &[u8]) -> Result<Option<wire::Document>, Fatal> {
         let statement: SignedStatement = schema::decode(Family::Statements, envelope, row)?;
         let parsed = statement.parse().map_err(|_| schema::unreadable(Family::Statements, envelope))?;
-        let Action::Issue(issue) = parsed.action else { return Ok(Some(wire::Document { statement, body: None })) };
-        let key = schema::body_key(&issue.body.commitment, &EnvelopeId(Hash32(*envelope)));
+        let Some(committed) = parsed.action.body() else { return Ok(Some(wire::Document { statement, body: None })) };
+        let key = schema::body_key(&committed.commitment, &EnvelopeId(Hash32(*envelope)));
         let body: Option<Body> = self.get(Family::Bodies, &key)?;
         Ok(body.map(|body| wire::Document { statement, body: Some(body) }))
     }
@@ -328,6 +328,10 @@ impl View for Reader<'_> {
 
     fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Fatal> {
         self.get(Family::References, key.as_bytes())
+    }
+
+    fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Fatal> {
+        self.get(Family::Goods, goods.as_bytes())
     }
 
     fn executed(&self, id: &StatementId) -> Result<bool, Fatal> {

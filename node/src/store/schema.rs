@@ -12,6 +12,7 @@
 //! | `expiry` | not after, ms BE ‖ `StatementId` | nothing | commit |
 //! | `records` | `RecordId` | `Record` | commit |
 //! | `references` | state key | `RecordId` | commit |
+//! | `goods` | fingerprint of pledged goods | `RecordId` | commit |
 //! | `members` | `MemberId` | `Member` | open |
 //! | `pages` | page path, a nibble to a byte | `Page` | open, commit |
 //! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit |
@@ -35,7 +36,7 @@ use crate::core::ledger::{Placed, Tip};
 use crate::fault::Fatal;
 
 /// Version of the rows below. Another version is refused, never guessed at.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 /// Names in `meta`.
 pub(super) const META_SCHEMA: &[u8] = b"schema";
@@ -55,6 +56,7 @@ pub(super) enum Family {
     Expiry,
     Records,
     References,
+    Goods,
     Members,
     Pages,
     Tiles,
@@ -63,7 +65,7 @@ pub(super) enum Family {
 
 impl Family {
     /// Every family, in the order of its discriminants.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Meta,
         Self::Headers,
         Self::Payloads,
@@ -74,6 +76,7 @@ impl Family {
         Self::Expiry,
         Self::Records,
         Self::References,
+        Self::Goods,
         Self::Members,
         Self::Pages,
         Self::Tiles,
@@ -93,6 +96,7 @@ impl Family {
             Self::Expiry => "expiry",
             Self::Records => "records",
             Self::References => "references",
+            Self::Goods => "goods",
             Self::Members => "members",
             Self::Pages => "pages",
             Self::Tiles => "tiles",

@@ -91,7 +91,7 @@ fn blocks_are_read_back_as_they_were_committed() {
     assert!(reader.placed_in(Height(4)).expect("read").is_empty());
 
     let read = reader.record(&record).expect("read").expect("a record");
-    assert_eq!((read.status, read.seq), (Status::Surrendered, 3));
+    assert_eq!((read.status, read.seq), (Status::PendingSurrenderForDelivery, 3));
     let history = reader.history(&record).expect("read");
     let indexes: Vec<u64> = history.iter().map(|(index, ..)| *index).collect();
     assert_eq!(indexes, [1, 3, 6]);

@@ -12,6 +12,7 @@ use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::ChainId;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::roster::Roster;
+use sampan_proto::statement::Action;
 use sampan_proto::wire;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -38,6 +39,7 @@ pub struct Pool {
 /// What checking needs to know.
 struct Context {
     chain: ChainId,
+    freeze_quorum: u32,
     roster: Roster,
     store: Store,
     metrics: Metrics,
@@ -51,7 +53,9 @@ impl Pool {
             .thread_name(|i| format!("verify-{i}"))
             .build()
             .map_err(|error| Fatal::Damaged(format!("cannot start the verify pool: {error}")))?;
-        let context = Context { chain: genesis.chain, roster: genesis.roster.clone(), store, metrics };
+        let (chain, roster) = (genesis.chain, genesis.roster.clone());
+        let freeze_quorum = genesis.parameters.freeze_quorum;
+        let context = Context { chain, freeze_quorum, roster, store, metrics };
         Ok(Self { threads: Arc::new(threads), jobs: Arc::new(Semaphore::new(JOBS)), context: Arc::new(context) })
     }
 
@@ -87,6 +91,9 @@ impl Context {
     fn check_contents(&self, document: wire::Document) -> Result<Arc<Document>, PeerFault> {
         let document = self.check(document).map_err(|_| PeerFault::BadBlock)?;
         let Some(body) = document.body() else { return Ok(document) };
+        if !matches!(document.statement().statement().action, Action::Issue(_)) {
+            return Ok(document);
+        }
         let issuer = View::member(&self.store.reader(), &document.statement().statement().member);
         match issuer {
             Ok(Some(issuer)) if issuer.pepper != Some(pepper_commitment(&body.pepper)) => Err(PeerFault::BadBlock),
@@ -97,7 +104,8 @@ impl Context {
 
     fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
         let tip = self.store.tip();
-        let at = At { height: tip.height.next(), time_ms: now_ms().max(tip.time_ms + 1) };
+        let at =
+            At { height: tip.height.next(), time_ms: now_ms().max(tip.time_ms + 1), freeze_quorum: self.freeze_quorum };
         documents.into_par_iter().map(|document| self.admit_one(document, at)).collect()
     }
 

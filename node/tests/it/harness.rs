@@ -16,8 +16,9 @@ use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Role;
 use sampan_proto::record::Record;
 use sampan_proto::statement::{
-    Action, BodyRef, Issue, Nonce, PAYLOAD_TYPE, SignedStatement, Statement, StatementSignature, Transfer, VERSION, pae,
+    Action, BodyRef, Issue, Nonce, PAYLOAD_TYPE, SignedStatement, Statement, StatementSignature, VERSION, pae,
 };
+use sampan_proto::title::TitleAct;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -200,23 +201,16 @@ impl Network {
         let checked = doc::check(DocKind::BillOfLading, &bytes).expect("accepted");
         let pepper = self.key("sampan-line").pepper.expect("a carrier has a pepper");
         let body = Body { salt: [5; 32], pepper, bytes };
-        let issue = Issue {
-            claims: checked.claims,
-            reference: reference_key(&pepper, &"sampan-line".parse().expect("id"), &checked.reference),
-            body: BodyRef {
-                commitment: body.commitment(),
-                jcs_sha256: checked.jcs_sha256,
-                size: u32::try_from(body.bytes.len()).expect("small"),
-            },
-            to: to.parse().expect("id"),
-        };
-        let signed = self.sign("sampan-line", Action::Issue(issue));
+        let reference = reference_key(&pepper, &"sampan-line".parse().expect("id"), &checked.reference);
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let issue = Issue::first(checked.claims, reference, committed, to.parse().expect("id"));
+        let signed = self.sign("sampan-line", Action::from(issue));
         let submission = Submission { statement: (&signed).into(), body: Some(BodyParts::from(body)) };
         (submission, signed.id(), Record::id_of(signed.id()))
     }
 
     pub(crate) fn transfer(&self, by: &str, record: RecordId, seq: u64, to: &str) -> (Submission, StatementId) {
-        let signed = self.sign(by, Action::Transfer(Transfer { record, seq, to: to.parse().expect("id") }));
+        let signed = self.sign(by, Action::title(record, seq, TitleAct::Transfer { to: to.parse().expect("id") }));
         (Submission { statement: (&signed).into(), body: None }, signed.id())
     }
 

@@ -48,6 +48,7 @@ fn execute(store: &Store, genesis: &Genesis, document: &Document) -> Outcome {
         tip,
         roster_hash: genesis.roster.hash(),
         parameters_hash: genesis.parameters_hash(),
+        freeze_quorum: genesis.parameters.freeze_quorum,
     };
     let reader = store.reader();
     let mut execution = Execution::new(&reader, draft);

@@ -12,7 +12,7 @@ use crate::member::{KeyStanding, Member};
 use crate::record::{EntryRef, Record};
 use crate::reject::{Code, Reject};
 use crate::state_key;
-use crate::statement::{Action, ActionKind, Issue, SignedStatement, VerifiedStatement};
+use crate::statement::{Action, ActionKind, BodyRef, Issue, SignedStatement, VerifiedStatement};
 
 /// What the verifier brings besides the anchor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -209,7 +209,7 @@ fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a Act
         expected = act.previous;
         acts.push((act, part));
     }
-    let begins = acts.last().is_some_and(|(act, _)| act.action == ActionKind::Issue);
+    let begins = acts.last().is_some_and(|(act, _)| matches!(act.action, ActionKind::Issue | ActionKind::Apply));
     if expected.is_some() || !begins {
         return Err("the history does not go back to the issue".to_owned());
     }
@@ -227,21 +227,15 @@ fn recorded(
     let signed = SignedStatement::try_from(envelope.clone()).map_err(|e| e.to_string())?;
     let verified = signed.verify(anchor.chain).map_err(|e| e.to_string())?;
     let statement = verified.statement();
-    let body = match &statement.action {
-        Action::Issue(issue) => Some(issue.body.commitment),
-        Action::Transfer(_) | Action::Surrender(_) => None,
+    let Some((kind, seq)) = statement.action.touches(verified.id(), act.record) else {
+        return Err("the statement does not touch the record that the entry names".to_owned());
     };
-    // The record's seq before the act.
-    let seq = match &statement.action {
-        Action::Issue(_) => 0,
-        Action::Transfer(transfer) => transfer.seq,
-        Action::Surrender(surrender) => surrender.seq,
-    };
+    let own = act.record == statement.action.record(verified.id());
+    let body = statement.action.body().filter(|_| own).map(|body| body.commitment);
     let same = act.statement == verified.id()
-        && act.action == statement.action.kind()
+        && act.action == kind
         && act.actor == state_key::member(&statement.member)
-        && act.record == statement.action.record(verified.id())
-        && act.seq.checked_sub(1) == Some(seq)
+        && seq.is_none_or(|seq| act.seq.checked_sub(1) == Some(seq))
         && act.body == body;
     if !same {
         return Err("the entry records another statement".to_owned());
@@ -286,60 +280,81 @@ fn body(bundle: &Bundle, issue: Option<VerifiedStatement>, members: &[&Member], 
         return;
     };
     let member = members.iter().find(|m| m.id == statement.statement().member);
-    let checked = match (&statement.statement().action, member) {
-        (Action::Issue(issue), Some(member)) => {
-            check_body(issue, member, &disclosed.0.0).map_err(|e| format!("{}: {}", e.path, e.detail))
-        }
-        _ => Err("the statement proven is not an issue".to_owned()),
-    };
+    let checked = member.ok_or_else(|| "its issuer is not proven to be a member".to_owned()).and_then(|member| {
+        let action = &statement.statement().action;
+        check_body(action, member, &disclosed.0.0).map_err(|e| format!("{}: {}", e.path, e.detail))
+    });
     let size = disclosed.0.0.bytes.len();
     let _ = ladder.check("body", checked.map(|_| ((), format!("{size} bytes, as committed and as claimed"))));
 }
 
-/// Whether a body is the one that an issue commits to, and says what its issuer claims.
+/// Whether a body is the one that an action commits to, and says what its signer claims.
 ///
 /// # Errors
 /// The first disagreement.
-pub fn check_body(issue: &Issue, issuer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
-    check_commitment(issue, body)?;
-    check_claims(issue, issuer, body)
+pub fn check_body(action: &Action, signer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
+    match action.body() {
+        Some(committed) => check_commitment(committed, body)?,
+        None => return Err(Reject::new(Code::BodyUnexpected, "$.body", "this statement commits to no document")),
+    }
+    check_claims(action, signer, body)
 }
 
 /// The part that needs no registry: commitment and size.
 ///
 /// # Errors
 /// [`Code::BodyMismatch`].
-pub fn check_commitment(issue: &Issue, body: &Body) -> Result<(), Reject> {
-    if body.commitment() == issue.body.commitment && u64::from(issue.body.size) == body.bytes.len() as u64 {
+pub fn check_commitment(committed: &BodyRef, body: &Body) -> Result<(), Reject> {
+    if body.commitment() == committed.commitment && u64::from(committed.size) == body.bytes.len() as u64 {
         return Ok(());
     }
     Err(Reject::new(Code::BodyMismatch, "$.body", "the bytes and salt are not those committed to"))
 }
 
-/// The part that reads the document: schema, RFC 8785 digest, reference key, claims. The same test runs
-/// at admission on every node that sees the body, and at every reader; it decides nothing about blocks.
+/// The part that reads the document: schema, RFC 8785 digest, claims, and of an issue the reference key. The
+/// same test runs at admission on every node that sees the body, and at every reader; it decides nothing
+/// about blocks.
 ///
 /// # Errors
 /// The first disagreement.
-pub fn check_claims(issue: &Issue, issuer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
-    let checked = doc::check(issue.claims.kind(), &body.bytes).map_err(|refusal| refusal.reject())?;
-    if checked.jcs_sha256 != issue.body.jcs_sha256 {
-        let path = "$.action.issue.body.jcs_sha256";
+pub fn check_claims(action: &Action, signer: &Member, body: &Body) -> Result<doc::Checked, Reject> {
+    let (claims, committed, what) = match action {
+        Action::Issue(issue) => (&issue.claims, &issue.body, "issue"),
+        Action::Apply(application) => (&application.claims, &application.body, "apply"),
+        _ => return Err(Reject::new(Code::BodyUnexpected, "$.body", "this statement commits to no document")),
+    };
+    let checked = doc::check(claims.kind(), &body.bytes).map_err(|refusal| refusal.reject())?;
+    if checked.jcs_sha256 != committed.jcs_sha256 {
+        let path = format!("$.action.{what}.body.jcs_sha256");
         return Err(Reject::new(Code::BodyMismatch, path, "not the SHA-256 of the body's RFC 8785 form"));
     }
+    match action {
+        Action::Issue(issue) => check_reference(issue, signer, body, &checked.reference)?,
+        _ if body.pepper != [0; 32] => {
+            let detail = "an application has no reference yet: its pepper is all zeros";
+            return Err(Reject::new(Code::ReferenceMismatch, "$.body.pepper", detail));
+        }
+        _ => {}
+    }
+    if checked.claims != *claims {
+        let detail = format!("the body says {:?}", checked.claims);
+        return Err(Reject::new(Code::ClaimsMismatch, format!("$.action.{what}.claims"), detail));
+    }
+    Ok(checked)
+}
+
+/// The reference key is that of the body's number, in the version that the issue names.
+fn check_reference(issue: &Issue, issuer: &Member, body: &Body, number: &doc::Reference) -> Result<(), Reject> {
     if issuer.pepper != Some(pepper_commitment(&body.pepper)) {
         let detail = "not the pepper in the issuer's registry entry";
         return Err(Reject::new(Code::ReferenceMismatch, "$.body.pepper", detail));
     }
-    if reference_key(&body.pepper, &issuer.id, &checked.reference) != issue.reference {
-        let detail = format!("not the key of number `{}`", checked.reference.number);
+    let reference = doc::Reference { version: issue.version, ..number.clone() };
+    if reference_key(&body.pepper, &issuer.id, &reference) != issue.reference {
+        let detail = format!("not the key of number `{}`, version {}", reference.number, reference.version);
         return Err(Reject::new(Code::ReferenceMismatch, "$.action.issue.reference", detail));
     }
-    if checked.claims != issue.claims {
-        let detail = format!("the body says {:?}", checked.claims);
-        return Err(Reject::new(Code::ClaimsMismatch, "$.action.issue.claims", detail));
-    }
-    Ok(checked)
+    Ok(())
 }
 
 fn act_words(act: &ActEntry) -> String {

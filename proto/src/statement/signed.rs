@@ -93,8 +93,8 @@ impl SignedStatement {
     pub fn parse(&self) -> Result<Statement, Reject> {
         let statement: Statement = json::from_slice(&self.payload, &STATEMENT_JSON)?;
         // The reader would also take an object as the array of its values; nobody else would. No statement
-        // has an array, nor a string with a bracket.
-        if self.payload.contains(&b'[') {
+        // has an array.
+        if has_array(&self.payload) {
             return Err(Reject::new(Code::JsonType, "$", "a statement holds objects, not arrays"));
         }
         if statement.version == VERSION {
@@ -127,6 +127,17 @@ impl SignedStatement {
         let envelope = self.envelope_id();
         Ok(VerifiedStatement { id, envelope, inner: Verified::new((statement, self)) })
     }
+}
+
+/// Whether JSON that is known to be well-formed has an array anywhere.
+fn has_array(json: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    json.iter().any(|byte| {
+        let opens = *byte == b'[' && !quoted;
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        opens
+    })
 }
 
 /// A statement whose form, network and signatures have been checked, with its names.

@@ -20,11 +20,11 @@ fn transfer() -> Statement {
         member: "ningbo-tools".parse().expect("id"),
         nonce: Nonce([2; 16]),
         not_after_ms: 1_790_000_000_000,
-        action: Action::Transfer(Transfer {
-            record: RecordId(Hash32([3; 32])),
-            seq: 1,
-            to: "harbour-bank".parse().expect("id"),
-        }),
+        action: Action::title(
+            RecordId(Hash32([3; 32])),
+            1,
+            TitleAct::Transfer { to: "harbour-bank".parse().expect("id") },
+        ),
     }
 }
 
@@ -107,9 +107,8 @@ fn signatures_are_one_to_four_sorted_and_distinct() {
 
 /// The transfer's object as the array of its values, which serde would read just as well.
 fn as_array(payload: &str) -> String {
-    let (head, tail) = payload.split_once("{\"record\":").expect("a transfer");
-    let tail = tail.replacen("\"seq\":", "", 1).replacen("\"to\":", "", 1).replacen('}', "]", 1);
-    format!("{head}[{tail}")
+    let (head, tail) = payload.split_once("{\"to\":").expect("a transfer");
+    format!("{head}[{}", tail.replacen('}', "]", 1))
 }
 
 #[test]
@@ -118,13 +117,17 @@ fn strict_json_at_every_depth() {
     assert!(sign_bytes(&good).verify(CHAIN).is_ok(), "the test signs as the library does");
     let cases = [
         (good.replacen("{\"version\":1", "{\"version\":1,\"extra\":0", 1), Code::JsonUnknownField, "$.extra"),
-        (good.replacen("\"seq\":1", "\"seq\":1,\"note\":\"x\"", 1), Code::JsonUnknownField, "$.action.transfer.note"),
+        (good.replacen("\"seq\":1", "\"seq\":1,\"note\":\"x\"", 1), Code::JsonUnknownField, "$.action.title.note"),
         (good.replacen("\"version\":1", "\"version\":1,\"version\":1", 1), Code::JsonDuplicateKey, "$.version"),
-        (good.replacen("\"seq\":1", "\"seq\":1,\"seq\":2", 1), Code::JsonDuplicateKey, "$.action.transfer.seq"),
-        (good.replacen("\"seq\":1", "\"seq\":1.0", 1), Code::JsonNumber, "$.action.transfer.seq"),
-        (good.replacen("\"seq\":1", "\"seq\":9007199254740993", 1), Code::JsonNumber, "$.action.transfer.seq"),
-        (good.replacen("\"seq\":1", "\"seq\":\"1\"", 1), Code::JsonType, "$.action.transfer.seq"),
-        (good.replacen(",\"seq\":1", "", 1), Code::JsonMissingField, "$.action.transfer"),
+        (good.replacen("\"seq\":1", "\"seq\":1,\"seq\":2", 1), Code::JsonDuplicateKey, "$.action.title.seq"),
+        (good.replacen("\"seq\":1", "\"seq\":1.0", 1), Code::JsonNumber, "$.action.title.seq"),
+        (good.replacen("\"seq\":1", "\"seq\":9007199254740993", 1), Code::JsonNumber, "$.action.title.seq"),
+        (good.replacen("\"seq\":1", "\"seq\":\"1\"", 1), Code::JsonType, "$.action.title.seq"),
+        (
+            good.replacen(&format!("\"record\":\"{}\",", "03".repeat(32)), "", 1),
+            Code::JsonMissingField,
+            "$.action.title",
+        ),
         (good.replacen("ningbo-tools", "Ningbo Tools", 1), Code::JsonType, "$.member"),
         (good.replacen("{\"version\":1", "{\"version\":2", 1), Code::StatementVersion, "$.version"),
         (as_array(&good), Code::JsonType, "$"),
@@ -136,6 +139,14 @@ fn strict_json_at_every_depth() {
         assert_eq!(refused.0, code, "{payload}");
         assert!(refused.1.starts_with(path), "{payload}: {} is not {path}", refused.1);
     }
+}
+
+#[test]
+fn a_bracket_in_a_text_is_no_array() {
+    let act = TitleAct::Void { reason: "wrong \"port\" [see \\ note".parse().expect("note") };
+    let statement = Statement { action: Action::title(RecordId(Hash32([3; 32])), 1, act), ..transfer() };
+    let signed = SignedStatement::sign(&statement, &[&key(1)]).expect("signed");
+    assert_eq!(signed.verify(CHAIN).expect("verified").statement(), &statement);
 }
 
 #[test]
@@ -168,7 +179,7 @@ fn the_format_is_frozen() {
     let record = "03".repeat(32);
     let expected = format!(
         "{{\"version\":1,\"chain\":\"{chain}\",\"member\":\"ningbo-tools\",\"nonce\":\"{}\",\"not_after_ms\":1790000000000,\
-         \"action\":{{\"transfer\":{{\"record\":\"{record}\",\"seq\":1,\"to\":\"harbour-bank\"}}}}}}",
+         \"action\":{{\"title\":{{\"record\":\"{record}\",\"seq\":1,\"act\":{{\"transfer\":{{\"to\":\"harbour-bank\"}}}}}}}}}}",
         "02".repeat(16)
     );
     assert_eq!(payload, expected);

@@ -7,9 +7,10 @@ use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
 use sampan_proto::genesis::{Genesis, GenesisFile};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{HeaderHash, Height, MemberId, RecordId, ReferenceKey};
+use sampan_proto::law::{self, Terms};
 use sampan_proto::merkle::state::{Page, PagePath, StateProof, tree};
 use sampan_proto::proof::{Binary, Bundle, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart};
-use sampan_proto::record::{EntryRef, Record, Status};
+use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::state_key;
 use sampan_proto::statement::{Action, DsseEnvelope, Issue, SignedStatement, VerifiedStatement};
 use sampan_proto::vote::{Certificate, Signable as _, Vote, VoteType};
@@ -113,11 +114,7 @@ impl Chain {
     fn execute(&mut self, signed: &SignedStatement, height: Height, time_ms: u64) {
         let verified = signed.clone().verify(self.genesis.chain).expect("a good statement");
         let statement = verified.statement();
-        let (id, body) = match &statement.action {
-            Action::Issue(issue) => (Record::id_of(verified.id()), Some(issue.body.commitment)),
-            Action::Transfer(transfer) => (transfer.record, None),
-            Action::Surrender(surrender) => (surrender.record, None),
-        };
+        let id = statement.action.record(verified.id());
         let before = self.records.get(&id).cloned();
         let placed = self.append(Entry::Act(ActEntry {
             height,
@@ -127,19 +124,19 @@ impl Chain {
             seq: before.as_ref().map_or(1, |record| record.seq + 1),
             actor: state_key::member(&statement.member),
             statement: verified.id(),
-            body,
+            body: statement.action.body().map(|body| body.commitment),
             previous: before.as_ref().map(|record| record.last),
         }));
         let record = match (&statement.action, before) {
-            (Action::Issue(issue), _) => self.issued(&verified, issue, height, placed),
-            (Action::Transfer(transfer), Some(record)) => {
-                Record { possessor: Some(transfer.to.clone()), seq: record.seq + 1, last: placed, ..record }
-            }
-            (Action::Surrender(_), Some(record)) => {
-                Record { possessor: None, status: Status::Surrendered, seq: record.seq + 1, last: placed, ..record }
+            (Action::Issue(issue), _) => self.issued(&verified, issue, height),
+            (action, Some(record)) => {
+                let signer = self.genesis.members.iter().find(|member| member.id == statement.member);
+                let terms = Terms { time_ms, freeze_quorum: self.genesis.parameters.freeze_quorum };
+                law::act(&record, action, signer.expect("a member"), terms).expect("lawful")
             }
             (_, None) => panic!("an act on no record"),
         };
+        let record = Record { last: placed, ..record };
         self.statements.insert(placed.index, signed.clone());
         self.changes.insert(state_key::executed(&verified.id()), Some(state_key::executed_value(placed.index)));
         self.keep(record);
@@ -151,25 +148,13 @@ impl Chain {
         self.records.insert(record.id, record);
     }
 
-    fn issued(&mut self, verified: &VerifiedStatement, issue: &Issue, height: Height, last: EntryRef) -> Record {
-        let issuer = verified.statement().member.clone();
-        let id = Record::id_of(verified.id());
-        let key = state_key::reference(&issuer, &issue.reference);
-        self.changes.insert(key, Some(state_key::reference_value(&id)));
-        self.references.insert((issuer.clone(), issue.reference), id);
-        Record {
-            id,
-            kind: issue.claims.kind(),
-            issuer,
-            issued_to: issue.to.clone(),
-            reference: issue.reference,
-            body: issue.body.commitment,
-            status: Status::Issued,
-            possessor: issue.claims.is_title().then(|| issue.to.clone()),
-            seq: 1,
-            issued_at: height,
-            last,
-        }
+    fn issued(&mut self, verified: &VerifiedStatement, issue: &Issue, height: Height) -> Record {
+        let issuer = &verified.statement().member;
+        let record = Record::issued(verified.id(), issuer, issue, height);
+        let key = state_key::reference(issuer, &issue.reference);
+        self.changes.insert(key, Some(state_key::reference_value(&record.id)));
+        self.references.insert((issuer.clone(), issue.reference), record.id);
+        record
     }
 
     /// What the state holds at a key.

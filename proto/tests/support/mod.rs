@@ -10,6 +10,7 @@ pub(crate) mod cast;
 pub(crate) mod chain;
 pub(crate) mod log;
 pub(crate) mod samples;
+pub(crate) mod scene;
 pub(crate) mod sheet;
 pub(crate) mod story;
 

@@ -7,9 +7,8 @@ use sampan_proto::ids::{RecordId, ReferenceKey};
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Binary, Bundle, DisclosedBody};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{
-    Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Surrender, Transfer, VERSION,
-};
+use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::title::{self, TitleAct};
 
 use super::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
 use super::chain::Chain;
@@ -45,16 +44,8 @@ pub(crate) fn body(kind: DocKind, issuer: &str) -> Body {
 /// What `issuer` says of a body.
 pub(crate) fn issue(kind: DocKind, issuer: &str, body: &Body, to: &str) -> Issue {
     let checked = doc::check(kind, &body.bytes).expect("a good document");
-    Issue {
-        reference: reference_key(&body.pepper, &cast::id(issuer), &checked.reference),
-        body: BodyRef {
-            commitment: body.commitment(),
-            jcs_sha256: checked.jcs_sha256,
-            size: u32::try_from(body.bytes.len()).expect("small"),
-        },
-        claims: checked.claims,
-        to: cast::id(to),
-    }
+    let reference = reference_key(&body.pepper, &cast::id(issuer), &checked.reference);
+    Issue::first(checked.claims, reference, BodyRef::of(body, checked.jcs_sha256), cast::id(to))
 }
 
 impl Chain {
@@ -79,12 +70,12 @@ impl Chain {
 
 /// A transfer.
 pub(crate) fn transfer(record: RecordId, seq: u64, to: &str) -> Action {
-    Action::Transfer(Transfer { record, seq, to: cast::id(to) })
+    Action::title(record, seq, TitleAct::Transfer { to: cast::id(to) })
 }
 
 /// A surrender.
 pub(crate) fn surrender(record: RecordId, seq: u64, to: &str) -> Action {
-    Action::Surrender(Surrender { record, seq, to: cast::id(to) })
+    Action::title(record, seq, TitleAct::Surrender { to: cast::id(to), purpose: title::Purpose::Delivery })
 }
 
 impl Story {
@@ -103,11 +94,11 @@ impl Story {
         let mut chain = Chain::new(file);
         let bill_body = body(DocKind::BillOfLading, CARRIER);
         let bill_issue = issue(DocKind::BillOfLading, CARRIER, &bill_body, TRADER);
-        let issued = chain.say(CARRIER, 1, Action::Issue(bill_issue.clone()));
+        let issued = chain.say(CARRIER, 1, Action::from(bill_issue.clone()));
         let bill = Record::id_of(issued.id());
         let origin_body = body(DocKind::CertificateOfOrigin, CHAMBER);
         let origin_issue = issue(DocKind::CertificateOfOrigin, CHAMBER, &origin_body, TRADER);
-        let certified = chain.say(CHAMBER, 2, Action::Issue(origin_issue.clone()));
+        let certified = chain.say(CHAMBER, 2, Action::from(origin_issue.clone()));
         let origin = Record::id_of(certified.id());
         let sold = chain.say(TRADER, 3, transfer(bill, 1, BANK));
         let redeemed = chain.say(BANK, 4, transfer(bill, 2, BUYER));

@@ -29,6 +29,10 @@ pub const EXPORTER: &str = "ningbo-tools";
 pub const IMPORTER: &str = "klang-import";
 /// Bank of the story.
 pub const BANK: &str = "harbour-bank";
+/// Another bank, which the same cargo is offered to.
+pub const OTHER_BANK: &str = "straits-bank";
+/// Issuing authority of a country on the way.
+pub const TRANSIT_AUTHORITY: &str = "sg-chamber";
 
 /// How the handles of a load's issuers begin.
 pub const ISSUER: &str = "issuer-";
@@ -49,12 +53,14 @@ const AGENCIES: [(&str, &str, &str); 11] = [
 ];
 
 /// The people, in the order in which they run full nodes.
-const PEOPLE: [(&str, &str, &str, Role); 5] = [
+const PEOPLE: [(&str, &str, &str, Role); 7] = [
     (EXPORTER, "Ningbo Tools Ltd", "CN", Role::Trader),
     (IMPORTER, "Klang Import Sdn Bhd", "MY", Role::Trader),
     (BANK, "Harbour Bank", "SG", Role::Bank),
     (CARRIER, "Sampan Line", "SG", Role::Carrier),
     (AUTHORITY, "CCPIT Ningbo", "CN", Role::IssuingAuthority),
+    (OTHER_BANK, "Straits Bank", "SG", Role::Bank),
+    (TRANSIT_AUTHORITY, "Singapore Chamber (sample)", "SG", Role::IssuingAuthority),
 ];
 
 /// The first `count` agencies, as validators.
@@ -114,7 +120,7 @@ mod tests {
     fn every_part_can_be_a_member_and_no_two_share_a_handle() {
         let all = [validators(11).expect("agencies"), people(), issuers(100)].concat();
         let ids: BTreeSet<MemberId> = all.iter().map(|part| part.id.parse().expect("a handle")).collect();
-        assert_eq!(ids.len(), 116);
+        assert_eq!(ids.len(), 118);
         for part in &all {
             part.country.parse::<Country>().expect("a country");
         }

@@ -175,7 +175,7 @@ mod tests {
         }
         assert_eq!(ports.len(), 10, "every node has ports of its own");
         let issuers = founded.people.iter().filter(|person| person.key.pepper.is_some());
-        assert_eq!(issuers.count(), 4, "carrier, authority and the issuers of the load");
+        assert_eq!(issuers.count(), 5, "carrier, authority and the issuers of the load");
         assert!(found(&options, dir.path()).is_err(), "nothing is overwritten");
         let other = tempfile::tempdir().expect("a directory");
         let stranger = std::fs::read(found_elsewhere(other.path()).expect("founds")).expect("reads");

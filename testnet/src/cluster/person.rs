@@ -6,13 +6,11 @@ use anyhow::{Context, Result};
 use sampan_proto::api::Submission;
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
-use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{ChainId, MemberId, RecordId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::member::Role;
-use sampan_proto::statement::{
-    Action, BodyRef, DsseEnvelope, Issue, Nonce, SignedStatement, Statement, Transfer, VERSION,
-};
+use sampan_proto::statement::{Action, BodyRef, DsseEnvelope, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::title::TitleAct;
 
 use crate::clock;
 
@@ -53,16 +51,11 @@ impl Person {
         let pepper = self.key.pepper.with_context(|| format!("`{}` issues nothing: it has no pepper", self.id))?;
         let mut salt = [0; 32];
         getrandom::fill(&mut salt)?;
-        let jcs_sha256 = Hash32(doc::jcs_sha256(&bytes)?);
         let body = Body { salt, pepper, bytes };
-        let size = u32::try_from(body.bytes.len()).context("the document's size")?;
-        let issue = Issue {
-            claims: checked.claims,
-            reference: reference_key(&pepper, &self.id, &checked.reference),
-            body: BodyRef { commitment: body.commitment(), jcs_sha256, size },
-            to: to.clone(),
-        };
-        self.sign(chain, Action::Issue(issue), Some(body))
+        let reference = reference_key(&pepper, &self.id, &checked.reference);
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let issue = Issue::first(checked.claims, reference, committed, to.clone());
+        self.sign(chain, Action::from(issue), Some(body))
     }
 
     /// Hands a bill of lading to a member.
@@ -70,7 +63,7 @@ impl Person {
     /// # Errors
     /// When nothing random can be had.
     pub fn transfer(&self, chain: ChainId, record: RecordId, seq: u64, to: &MemberId) -> Result<Signed> {
-        self.sign(chain, Action::Transfer(Transfer { record, seq, to: to.clone() }), None)
+        self.sign(chain, Action::title(record, seq, TitleAct::Transfer { to: to.clone() }), None)
     }
 
     fn sign(&self, chain: ChainId, action: Action, body: Option<Body>) -> Result<Signed> {
@@ -92,6 +85,7 @@ impl Person {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use sampan_proto::hash::Hash32;
     use sampan_proto::keys::SecretKey;
     use sampan_proto::member::Purpose;
     use sampan_proto::proof::check_commitment;
@@ -118,6 +112,6 @@ pub(crate) mod tests {
         let verified = statement.verify(chain).expect("verifies");
         assert_eq!(verified.id(), signed.id);
         let Action::Issue(issue) = &verified.statement().action else { panic!("not an issue") };
-        check_commitment(issue, &body).expect("committed");
+        check_commitment(&issue.body, &body).expect("committed");
     }
 }

@@ -1,7 +1,10 @@
 //! The demonstration: the life of a bill of lading and a certificate of origin on a real network, told
 //! step by step. Every step has its checks; the first that fails ends the story and the exit code tells.
 
+mod credit;
+mod desk;
 mod faults;
+mod origin;
 mod papers;
 mod proofs;
 mod scene;
@@ -75,7 +78,9 @@ async fn play(scene: &mut Scene, story: &mut Story) -> Result<()> {
     faults::nonsense(scene, story, &papers).await?;
     proofs::offline(scene, story, &papers).await?;
     title::surrender(scene, story, &papers).await?;
-    proofs::trace(scene, story, &papers).await
+    proofs::trace(scene, story, &papers).await?;
+    credit::tell(scene, story).await?;
+    origin::tell(scene, story).await
 }
 
 async fn started(scene: &Scene, story: &mut Story) -> Result<()> {

@@ -101,12 +101,14 @@ pub(super) async fn surrender(scene: &Scene, story: &mut Story, papers: &Papers)
     let possessor = scene.record(1, &bill).await?.possessor.context("nobody possesses the bill")?;
     let said = scene.acting(possessor.as_str(), 1, &["surrender", &bill.to_string()]).await?;
     exits(story, &format!("`sampan surrender` by {possessor}"), &said, 0)?;
+    let said = scene.acting(CARRIER, 1, &["title", "accept-surrender", &bill.to_string()]).await?;
+    exits(story, &format!("`sampan title accept-surrender` by {CARRIER}"), &said, 0)?;
     let record = scene.record(1, &bill).await?;
     let nobody: Option<MemberId> = None;
     story.same(
         "the bill is surrendered and nobody possesses it",
         &(record.status.as_str(), &record.possessor),
-        &("surrendered", &nobody),
+        &("surrendered-for-delivery", &nobody),
     )?;
 
     let late = scene.cluster.person(possessor.as_str())?;
@@ -116,5 +118,5 @@ pub(super) async fn surrender(scene: &Scene, story: &mut Story, papers: &Papers)
     };
     let proof = scene.refused(story, "a later transfer is refused", &problem, &["record_ended"])?;
     let status = proven(&proof).map(|record| record.status.as_str());
-    story.same("provably: its life is over", &status, &Some("surrendered"))
+    story.same("provably: its life is over", &status, &Some("surrendered-for-delivery"))
 }

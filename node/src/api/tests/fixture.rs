@@ -9,13 +9,11 @@ use sampan_proto::api::{BodyParts, PROBLEM_MEDIA_TYPE, Problem, Submission, Tick
 use sampan_proto::body::{self, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::Parameters;
-use sampan_proto::hash::Hash32;
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::member::{Purpose, Role};
 use sampan_proto::proof::{self, Bundle, Outcome, Policy};
-use sampan_proto::statement::{
-    Action, BodyRef, DsseEnvelope, Issue, Nonce, SignedStatement, Statement, Transfer, VERSION,
-};
+use sampan_proto::statement::{Action, BodyRef, DsseEnvelope, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::title::TitleAct;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
@@ -168,23 +166,16 @@ impl Solo {
         let checked = doc::check(DocKind::BillOfLading, &bytes).expect("accepted");
         let pepper = self.key(CARRIER).pepper.expect("a carrier issues");
         let body = body::Body { salt: identity::random().expect("random"), pepper, bytes };
-        let issue = Issue {
-            claims: checked.claims,
-            reference: reference_key(&pepper, &CARRIER.parse().expect("id"), &checked.reference),
-            body: BodyRef {
-                commitment: body.commitment(),
-                jcs_sha256: Hash32(doc::jcs_sha256(&body.bytes).expect("json")),
-                size: u32::try_from(body.bytes.len()).expect("small"),
-            },
-            to: EXPORTER.parse().expect("id"),
-        };
-        let statement = DsseEnvelope::from(&self.sign(CARRIER, Action::Issue(issue)));
+        let reference = reference_key(&pepper, &CARRIER.parse().expect("id"), &checked.reference);
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let issue = Issue::first(checked.claims, reference, committed, EXPORTER.parse().expect("id"));
+        let statement = DsseEnvelope::from(&self.sign(CARRIER, Action::from(issue)));
         Submission { statement, body: Some(BodyParts::from(body)) }
     }
 
     pub(super) fn transfer(&self, by: &str, ticket: &Ticket, seq: u64, to: &str) -> Submission {
-        let transfer = Transfer { record: ticket.record, seq, to: to.parse().expect("id") };
-        let statement = DsseEnvelope::from(&self.sign(by, Action::Transfer(transfer)));
+        let transfer = TitleAct::Transfer { to: to.parse().expect("id") };
+        let statement = DsseEnvelope::from(&self.sign(by, Action::title(ticket.record, seq, transfer)));
         Submission { statement, body: None }
     }
 

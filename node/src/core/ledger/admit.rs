@@ -6,7 +6,6 @@ use std::sync::Arc;
 use sampan_proto::ids::Height;
 use sampan_proto::proof::check_claims;
 use sampan_proto::reject::Reject;
-use sampan_proto::statement::Action;
 
 use super::rules::{At, judge};
 use super::view::{Overlay, View};
@@ -40,10 +39,11 @@ pub fn admit<V: View>(state: &V, document: Arc<Document>, at: At) -> Result<Resu
     if let Err(reject) = judge(&Overlay::new(state), statement, at)? {
         return Ok(Err(reject));
     }
-    if let (Action::Issue(issue), Some(body)) = (&statement.statement().action, document.body()) {
+    if let Some(body) = document.body() {
         // `judge` found this member a moment ago in the same state.
-        let issuer = state.member(&statement.statement().member)?;
-        if let Some(Err(reject)) = issuer.map(|issuer| check_claims(issue, &issuer, body)) {
+        let signer = state.member(&statement.statement().member)?;
+        let action = &statement.statement().action;
+        if let Some(Err(reject)) = signer.map(|signer| check_claims(action, &signer, body)) {
             return Ok(Err(reject));
         }
     }

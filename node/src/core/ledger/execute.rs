@@ -40,6 +40,8 @@ pub struct Draft {
     pub roster_hash: Hash32,
     /// The parameters in force.
     pub parameters_hash: Hash32,
+    /// Of these: how many customs agencies together freeze a record.
+    pub freeze_quorum: u32,
 }
 
 impl Draft {
@@ -52,7 +54,7 @@ impl Draft {
     /// When its statements are judged.
     #[must_use]
     pub const fn at(&self) -> At {
-        At { height: self.height(), time_ms: self.time_ms }
+        At { height: self.height(), time_ms: self.time_ms, freeze_quorum: self.freeze_quorum }
     }
 }
 
@@ -63,7 +65,7 @@ pub struct Placed {
     pub statement: StatementId,
     /// With these signatures.
     pub envelope: EnvelopeId,
-    /// Index of its entry in the log.
+    /// Index of its own record's entry in the log.
     pub index: u64,
     /// Its expiry, in Unix milliseconds: until then its id stays in the state tree.
     pub not_after_ms: u64,
@@ -90,6 +92,8 @@ pub struct Outcome {
     pub records: BTreeMap<RecordId, Record>,
     /// References taken, by state key.
     pub references: BTreeMap<Hash32, RecordId>,
+    /// Goods that came under a pledge, or out of it.
+    pub goods: BTreeMap<Hash32, Option<RecordId>>,
     /// State tree pages as they are now; none is a page that is gone.
     pub pages: BTreeMap<PagePath, Option<Page>>,
 }
@@ -141,33 +145,39 @@ impl<'a, V: View> Execution<'a, V> {
         if self.entries.is_empty() {
             self.append(Entry::Block(BlockEntry { height: self.draft.height(), previous: self.draft.tip.hash }));
         }
-        let previous = self.overlay.record(&change.record.id)?.map(|record| record.last);
-        self.record(statement, change, previous);
+        self.record(statement, change);
         Ok(Ok(()))
     }
 
-    fn record(&mut self, statement: &VerifiedStatement, change: Change, previous: Option<EntryRef>) {
-        let Change { mut record, reference, body } = change;
-        record.last = self.append(Entry::Act(ActEntry {
-            height: self.draft.height(),
-            time_ms: self.draft.time_ms,
-            action: statement.statement().action.kind(),
-            record: record.id,
-            seq: record.seq,
-            actor: state_key::member(&statement.statement().member),
-            statement: statement.id(),
-            body,
-            previous,
-        }));
+    /// One entry for each record that changes, the statement's own first.
+    fn record(&mut self, statement: &VerifiedStatement, change: Change) {
+        let Change { records, reference, goods, body } = change;
+        let own = self.frontier.size();
+        let mut body = body;
+        for (mut record, action) in records {
+            let previous = (record.last != EntryRef::NONE).then_some(record.last);
+            record.last = self.append(Entry::Act(ActEntry {
+                height: self.draft.height(),
+                time_ms: self.draft.time_ms,
+                action,
+                record: record.id,
+                seq: record.seq,
+                actor: state_key::member(&statement.statement().member),
+                statement: statement.id(),
+                body: body.take(),
+                previous,
+            }));
+            self.overlay.records.insert(record.id, record);
+        }
         self.placed.push(Placed {
             statement: statement.id(),
             envelope: statement.envelope(),
-            index: record.last.index,
+            index: own,
             not_after_ms: statement.statement().not_after_ms,
         });
         self.overlay.executed.insert(statement.id());
         self.overlay.references.extend(reference);
-        self.overlay.records.insert(record.id, record);
+        self.overlay.goods.extend(goods);
     }
 
     fn append(&mut self, entry: Entry) -> EntryRef {
@@ -191,6 +201,12 @@ impl<'a, V: View> Execution<'a, V> {
                 .map(|placed| (state_key::executed(&placed.statement), Some(state_key::executed_value(placed.index)))),
         );
         changes.extend(overlay.references.iter().map(|(key, id)| (*key, Some(state_key::reference_value(id)))));
+        changes.extend(
+            overlay
+                .goods
+                .iter()
+                .map(|(goods, record)| (state_key::goods(goods), record.as_ref().map(state_key::goods_value))),
+        );
         changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
         let update = tree::update(overlay.base(), &changes)?;
         let payload: Vec<EnvelopeId> = placed.iter().map(|placed| placed.envelope).collect();
@@ -220,6 +236,7 @@ impl<'a, V: View> Execution<'a, V> {
             expired,
             records: overlay.records,
             references: overlay.references,
+            goods: overlay.goods,
             pages: update.pages,
         })
     }

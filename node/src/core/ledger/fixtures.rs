@@ -13,9 +13,8 @@ use sampan_proto::keys::SecretKey;
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
 use sampan_proto::merkle::state::tree::{Page, PagePath, PageRead};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{
-    Action, BodyRef, Issue, Nonce, SignedStatement, Statement, Surrender, Transfer, VERSION,
-};
+use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::title::{self, TitleAct};
 use sampan_proto::wire;
 
 use super::*;
@@ -30,6 +29,7 @@ pub struct Memory {
     pub members: BTreeMap<MemberId, Arc<Member>>,
     pub records: BTreeMap<RecordId, Record>,
     pub references: BTreeMap<Hash32, RecordId>,
+    pub goods: BTreeMap<Hash32, RecordId>,
     pub placed: BTreeSet<StatementId>,
     pub expiry: BTreeSet<(u64, StatementId)>,
     pub pages: BTreeMap<PagePath, Page>,
@@ -56,6 +56,10 @@ impl View for Memory {
         Ok(self.references.get(key).copied())
     }
 
+    fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Infallible> {
+        Ok(self.goods.get(goods).copied())
+    }
+
     fn executed(&self, id: &StatementId) -> Result<bool, Infallible> {
         Ok(self.placed.contains(id))
     }
@@ -72,6 +76,12 @@ impl Memory {
         self.references.extend(outcome.references.clone());
         self.placed.extend(outcome.placed.iter().map(|placed| placed.statement));
         self.expiry.extend(outcome.placed.iter().map(|placed| (placed.not_after_ms, placed.statement)));
+        for (goods, record) in &outcome.goods {
+            match record {
+                Some(record) => self.goods.insert(*goods, *record),
+                None => self.goods.remove(goods),
+            };
+        }
         for expired in &outcome.expired {
             self.expiry.remove(expired);
         }
@@ -166,17 +176,9 @@ impl Network {
     pub fn issue(&self, issuer: &str, kind: DocKind, bytes: Vec<u8>, to: &str) -> (Issue, Body) {
         let checked = doc::check(kind, &bytes).expect("accepted");
         let body = Body { salt: [9; 32], pepper: pepper(issuer), bytes };
-        let issue = Issue {
-            claims: checked.claims,
-            reference: reference_key(&body.pepper, &issuer.parse().expect("id"), &checked.reference),
-            body: BodyRef {
-                commitment: body.commitment(),
-                jcs_sha256: checked.jcs_sha256,
-                size: u32::try_from(body.bytes.len()).expect("small"),
-            },
-            to: to.parse().expect("id"),
-        };
-        (issue, body)
+        let reference = reference_key(&body.pepper, &issuer.parse().expect("id"), &checked.reference);
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        (Issue::first(checked.claims, reference, committed, to.parse().expect("id")), body)
     }
 
     /// A Form E under another reference number.
@@ -196,26 +198,29 @@ impl Network {
 
     pub fn issue_form_e(&self, issuer: &str, number: &str, to: &str) -> Arc<Document> {
         let (issue, body) = self.issue(issuer, DocKind::CertificateOfOrigin, Self::form_e(number), to);
-        self.document(self.sign(issuer, Action::Issue(issue), |_| ()), Some(body))
+        self.document(self.sign(issuer, Action::from(issue), |_| ()), Some(body))
     }
 
     pub fn issue_bill(&self, number: &str, to: &str) -> Arc<Document> {
         let (issue, body) = self.issue("sampan-line", DocKind::BillOfLading, Self::bill(number), to);
-        self.document(self.sign("sampan-line", Action::Issue(issue), |_| ()), Some(body))
+        self.document(self.sign("sampan-line", Action::from(issue), |_| ()), Some(body))
     }
 
     pub fn transfer(&self, by: &str, record: RecordId, seq: u64, to: &str) -> Arc<Document> {
-        let transfer = Transfer { record, seq, to: to.parse().expect("id") };
-        self.document(self.sign(by, Action::Transfer(transfer), |_| ()), None)
+        self.title(by, record, seq, TitleAct::Transfer { to: to.parse().expect("id") })
     }
 
     pub fn surrender(&self, by: &str, record: RecordId, seq: u64, to: &str) -> Arc<Document> {
-        let surrender = Surrender { record, seq, to: to.parse().expect("id") };
-        self.document(self.sign(by, Action::Surrender(surrender), |_| ()), None)
+        let act = TitleAct::Surrender { to: to.parse().expect("id"), purpose: title::Purpose::Delivery };
+        self.title(by, record, seq, act)
+    }
+
+    pub fn title(&self, by: &str, record: RecordId, seq: u64, act: TitleAct) -> Arc<Document> {
+        self.document(self.sign(by, Action::title(record, seq, act), |_| ()), None)
     }
 
     pub fn at(&self) -> At {
-        At { height: self.tip.height.next(), time_ms: self.tip.time_ms + 1_000 }
+        At { height: self.tip.height.next(), time_ms: self.tip.time_ms + 1_000, freeze_quorum: 2 }
     }
 
     pub fn admit(&self, document: Arc<Document>) -> Admitted {
@@ -231,6 +236,7 @@ impl Network {
             proposer: self.genesis.roster.validators()[0].key,
             roster_hash: self.genesis.roster.hash(),
             parameters_hash: self.genesis.parameters_hash(),
+            freeze_quorum: self.genesis.parameters.freeze_quorum,
         }
     }
 

@@ -1,3 +1,5 @@
+mod law;
+
 use std::sync::Arc;
 
 use sampan_proto::body::Body;
@@ -12,6 +14,7 @@ use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::Code;
 use sampan_proto::state_key;
 use sampan_proto::statement::Action;
+use sampan_proto::title::TitleAct;
 
 use super::fixtures::{Network, T0};
 use super::*;
@@ -46,12 +49,13 @@ fn a_bill_is_issued_handed_on_and_surrendered() {
         net.transfer("ningbo-tools", id, 1, "harbour-bank"),
         net.transfer("harbour-bank", id, 2, "klang-import"),
         net.surrender("klang-import", id, 3, "sampan-line"),
+        net.title("sampan-line", id, 4, TitleAct::AcceptSurrender {}),
     ];
     for step in steps {
         assert_eq!(net.block(&[step]).1, [Ok(())]);
     }
     let record = &net.state.records[&id];
-    assert_eq!((record.status, record.seq, &record.possessor), (Status::Surrendered, 4, &None));
+    assert_eq!((record.status, record.seq, &record.possessor), (Status::SurrenderedForDelivery, 5, &None));
     assert_eq!(code(&net, &net.transfer("klang-import", id, 4, "harbour-bank")), Code::RecordEnded);
     assert_eq!(code(&net, &net.surrender("klang-import", id, 4, "sampan-line")), Code::RecordEnded);
 }
@@ -79,10 +83,10 @@ fn entries_of_a_record_form_a_chain_that_leaves_nothing_out() {
 fn only_the_right_role_issues() {
     let net = Network::new();
     let (issue, body) = net.issue("ccpit-ningbo", DocKind::BillOfLading, Network::bill("SMPN0002"), "ningbo-tools");
-    let by_authority = net.document(net.sign("ccpit-ningbo", Action::Issue(issue), |_| ()), Some(body));
+    let by_authority = net.document(net.sign("ccpit-ningbo", Action::from(issue), |_| ()), Some(body));
     assert_eq!(code(&net, &by_authority), Code::WrongRole);
     let (issue, body) = net.issue("sampan-line", DocKind::CertificateOfOrigin, Network::form_e("E1"), "ningbo-tools");
-    let by_carrier = net.document(net.sign("sampan-line", Action::Issue(issue), |_| ()), Some(body));
+    let by_carrier = net.document(net.sign("sampan-line", Action::from(issue), |_| ()), Some(body));
     assert_eq!(code(&net, &by_carrier), Code::WrongRole);
 }
 
@@ -145,7 +149,7 @@ fn certificates_and_waybills_have_no_possessor() {
     let (mut issue, body) = net.issue("sampan-line", DocKind::BillOfLading, Network::bill("SMPN0009"), "ningbo-tools");
     let Claims::BillOfLading(claims) = &mut issue.claims else { panic!("a bill") };
     claims.document_type = BillType::Swb;
-    let waybill = net.document(net.sign("sampan-line", Action::Issue(issue), |_| ()), Some(body));
+    let waybill = net.document(net.sign("sampan-line", Action::from(issue), |_| ()), Some(body));
     let ids = [&certificate, &waybill].map(|document| Record::id_of(document.statement().id()));
     assert!(net.block(&[certificate, waybill]).1.iter().all(Result::is_ok));
     for id in ids {
@@ -161,7 +165,7 @@ fn time_bounds_are_judged_by_block_time() {
     let with_expiry = |not_after_ms| {
         let (issue, body) =
             net.issue("ccpit-ningbo", DocKind::CertificateOfOrigin, Network::form_e("E1"), "ningbo-tools");
-        let signed = net.sign("ccpit-ningbo", Action::Issue(issue), |statement| statement.not_after_ms = not_after_ms);
+        let signed = net.sign("ccpit-ningbo", Action::from(issue), |statement| statement.not_after_ms = not_after_ms);
         net.document(signed, Some(body))
     };
     assert_eq!(code(&net, &with_expiry(at - 1)), Code::StatementExpired);
@@ -231,7 +235,7 @@ fn admission_also_reads_the_document() {
         admitted.map(|_| ()).map_err(|reject| reject.code)
     };
     let issue = || net.issue("ccpit-ningbo", DocKind::CertificateOfOrigin, Network::form_e("E1"), "ningbo-tools");
-    let sign = |issue| net.sign("ccpit-ningbo", Action::Issue(issue), |_| ());
+    let sign = |issue| net.sign("ccpit-ningbo", Action::from(issue), |_| ());
 
     let (good, body) = issue();
     assert_eq!(admit_code(sign(good), body), Ok(()));

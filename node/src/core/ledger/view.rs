@@ -20,6 +20,8 @@ pub trait View: PageRead {
     fn record(&self, id: &RecordId) -> Result<Option<Record>, Self::Error>;
     /// The record that a reference (by its state key) became.
     fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Self::Error>;
+    /// The record that an open pledge of these goods is on.
+    fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Self::Error>;
     /// Whether a statement was ever executed.
     fn executed(&self, id: &StatementId) -> Result<bool, Self::Error>;
     /// Executed statements whose expiry lies before `time_ms`, oldest first, at most `limit`, that are
@@ -73,13 +75,15 @@ pub struct Overlay<'a, V> {
     base: &'a V,
     pub(super) records: BTreeMap<RecordId, Record>,
     pub(super) references: BTreeMap<Hash32, RecordId>,
+    pub(super) goods: BTreeMap<Hash32, Option<RecordId>>,
     pub(super) executed: BTreeSet<StatementId>,
 }
 
 impl<'a, V: View> Overlay<'a, V> {
     /// No changes yet.
-    pub const fn new(base: &'a V) -> Self {
-        Self { base, records: BTreeMap::new(), references: BTreeMap::new(), executed: BTreeSet::new() }
+    pub fn new(base: &'a V) -> Self {
+        let (records, references, goods) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { base, records, references, goods, executed: BTreeSet::new() }
     }
 
     pub(super) const fn base(&self) -> &'a V {
@@ -101,6 +105,13 @@ impl<'a, V: View> Overlay<'a, V> {
         match self.references.get(key) {
             Some(record) => Ok(Some(*record)),
             None => self.base.reference(key),
+        }
+    }
+
+    pub(super) fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, V::Error> {
+        match self.goods.get(goods) {
+            Some(record) => Ok(*record),
+            None => self.base.pledged(goods),
         }
     }
 

@@ -49,8 +49,7 @@ struct Waiting {
 pub fn contested(statement: &VerifiedStatement) -> Hash32 {
     match &statement.statement().action {
         Action::Issue(issue) => state_key::reference(&statement.statement().member, &issue.reference),
-        Action::Transfer(transfer) => state_key::record(&transfer.record),
-        Action::Surrender(surrender) => state_key::record(&surrender.record),
+        action => state_key::record(&action.record(statement.id())),
     }
 }
 

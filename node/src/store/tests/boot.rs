@@ -124,7 +124,7 @@ fn another_network_is_refused_by_name() {
 #[test]
 fn another_schema_is_refused_by_number() {
     let why = edited(grown(), Family::Meta, META_SCHEMA, |value| value[3] = 9);
-    assert!(why.contains("in schema 9, this version reads schema 1"), "{why}");
+    assert!(why.contains("in schema 9, this version reads schema 2"), "{why}");
     let why = edited(grown(), Family::Meta, META_CHAIN, |value| value.truncate(3));
     assert!(why.contains("does not say to which network"), "{why}");
 }

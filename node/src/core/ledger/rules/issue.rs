@@ -1,17 +1,22 @@
-//! Issue: a document comes onto the ledger, once, ever.
+//! Issue: a document comes onto the ledger, once, ever, alone or in the place of others.
 
-use sampan_proto::doc::DocKind;
-use sampan_proto::hash::Hash32;
+use sampan_proto::doc::{Claims, DocKind, TitleForm};
+use sampan_proto::limits::REPLACED_RECORDS;
 use sampan_proto::member::{Member, Role};
-use sampan_proto::record::{EntryRef, Record, Status};
+use sampan_proto::origin;
+use sampan_proto::record::Record;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::state_key;
-use sampan_proto::statement::{Issue, VerifiedStatement};
+use sampan_proto::statement::{ActionKind, Application, Issue, Replacement, Replaces, VerifiedStatement};
+use sampan_proto::title as title_law;
 
-use super::{At, Change, Judged, Overlay, View, role};
+use super::title::{actor, goods_moved};
+use super::{At, Change, Judged, Overlay, View, below, named, recipient, role};
+
+const ACT: &str = "$.action.issue";
 
 /// A carrier issues bills of lading, an issuing authority certificates of origin; the reference is free;
-/// the recipient is a member. A document of title gets its first possessor.
+/// those it names are members. What it replaces, answers or draws on changes with it, in the same statement.
 pub(super) fn judge<V: View>(
     state: &Overlay<'_, V>,
     statement: &VerifiedStatement,
@@ -19,36 +24,187 @@ pub(super) fn judge<V: View>(
     issuer: &Member,
     at: At,
 ) -> Judged<V::Error> {
-    let kind = issue.claims.kind();
-    let needed = match kind {
+    let needed = match issue.claims.kind() {
         DocKind::BillOfLading => Role::Carrier,
         DocKind::CertificateOfOrigin => Role::IssuingAuthority,
     };
-    if let Err(reject) = role(issuer, needed) {
+    if let Err(reject) = role(issuer, needed).and_then(|()| coherent(issue)) {
         return Ok(Err(reject));
     }
-    if state.member(&issue.to)?.is_none() {
-        let detail = format!("`{}` is not in the registry", issue.to);
-        return Ok(Err(Reject::new(Code::UnknownRecipient, "$.action.issue.to", detail)));
+    if let Err(reject) = recipient(state, &issue.to, "$.action.issue.to")? {
+        return Ok(Err(reject));
+    }
+    if let Some(holder) = &issue.holder
+        && let Err(reject) = recipient(state, holder, "$.action.issue.holder")?
+    {
+        return Ok(Err(reject));
     }
     let reference = state_key::reference(&issuer.id, &issue.reference);
     if let Some(record) = state.reference(&reference)? {
         let detail = format!("`{}` issued this number before, as record {}", issuer.id, record.0.short());
         return Ok(Err(Reject::new(Code::ReferenceAlreadyIssued, "$.action.issue.reference", detail)));
     }
-    let id = Record::id_of(statement.id());
-    let record = Record {
-        id,
-        kind,
-        issuer: issuer.id.clone(),
-        issued_to: issue.to.clone(),
-        reference: issue.reference,
-        body: issue.body.commitment,
-        status: Status::Issued,
-        possessor: issue.claims.is_title().then(|| issue.to.clone()),
-        seq: 1,
-        issued_at: at.height,
-        last: EntryRef { index: 0, leaf: Hash32::ZERO },
+    let record = Record::issued(statement.id(), &issuer.id, issue, at.height);
+    let change = Change {
+        reference: Some((reference, record.id)),
+        body: Some(issue.body.commitment),
+        ..Change::of(record, ActionKind::Issue)
     };
-    Ok(Ok(Change { record, reference: Some((reference, id)), body: Some(issue.body.commitment) }))
+    with_predecessors(state, issue, issuer, at, change)
+}
+
+/// What an issue says of itself, whatever the state.
+fn coherent(issue: &Issue) -> Result<(), Reject> {
+    let refuse = |code, field: &str, detail: &str| Err(Reject::new(code, format!("{ACT}.{field}"), detail));
+    match (&issue.claims, &issue.holder) {
+        (Claims::BillOfLading(claims), holder) if issue.claims.is_title() => match (claims.form, holder) {
+            (TitleForm::Named, None) => {
+                return refuse(Code::HolderMismatch, "holder", "a named bill has a title holder");
+            }
+            (TitleForm::Blank, Some(_)) => {
+                return refuse(Code::HolderMismatch, "holder", "a bill in blank has no named holder");
+            }
+            _ => {}
+        },
+        (_, Some(_)) => return refuse(Code::HolderMismatch, "holder", "this document is no title"),
+        (_, None) => {}
+    }
+    let certificate = matches!(issue.claims, Claims::CertificateOfOrigin(_));
+    if !certificate && issue.application.is_some() {
+        return refuse(Code::NotACertificate, "application", "only certificates of origin are applied for");
+    }
+    if !certificate && !issue.draws.is_empty() {
+        return refuse(Code::NotACertificate, "draws", "only certificates of origin draw on others");
+    }
+    let replaced = issue.replaces.as_ref().map_or(0, |replaces| replaces.records.len());
+    if replaced > REPLACED_RECORDS || issue.draws.len() > REPLACED_RECORDS {
+        return refuse(Code::NotReplaceable, "replaces", "at most 16 records at once");
+    }
+    if issue.replaces.is_some() && replaced == 0 {
+        return refuse(Code::NotReplaceable, "replaces.records", "it names no record");
+    }
+    let amends = matches!(&issue.replaces, Some(Replaces { how: Replacement::Amendment, .. }));
+    if issue.version == 0 || (issue.version > 1 && !amends) {
+        return refuse(Code::VersionMismatch, "version", "only an amendment has a version above 1");
+    }
+    Ok(())
+}
+
+/// Records that change with the issue: those it replaces, the application it answers, those it draws on.
+fn with_predecessors<V: View>(
+    state: &Overlay<'_, V>,
+    issue: &Issue,
+    issuer: &Member,
+    at: At,
+    mut change: Change,
+) -> Judged<V::Error> {
+    if let Some(replaces) = &issue.replaces {
+        let mut old = Vec::with_capacity(replaces.records.len());
+        for (id, seq) in &replaces.records {
+            match named(state, id, Some(*seq), "$.action.issue.replaces")? {
+                Ok(record) => old.push(record),
+                Err(reject) => return Ok(Err(reject)),
+            }
+        }
+        if let Err(reject) = replace(issue, replaces, &old, issuer, at, &mut change) {
+            return Ok(Err(below(reject, "$.action.issue.replaces")));
+        }
+    }
+    if let Some(id) = &issue.application {
+        let application = match named(state, id, None, "$.action.issue")? {
+            Ok(application) => application,
+            Err(reject) => return Ok(Err(below(reject, "$.action.issue.application"))),
+        };
+        if let Err(reject) = certify(&application, issuer, at, &mut change) {
+            return Ok(Err(below(reject, "$.action.issue.application")));
+        }
+    }
+    for (id, used) in &issue.draws {
+        let path = format!("$.action.issue.draws.{}", id.0);
+        let original = match named(state, id, None, &path)? {
+            Ok(original) => original,
+            Err(reject) => return Ok(Err(reject)),
+        };
+        let Some(new) = change.records.first().and_then(|(record, _)| record.origin.as_ref()) else { continue };
+        match origin::draw_on(&original, used, new, at.time_ms) {
+            Ok(after) => change.records.push((after, ActionKind::Draw)),
+            Err(reject) => return Ok(Err(below(reject, &path))),
+        }
+    }
+    Ok(Ok(change))
+}
+
+/// Old and new name each other; for bills packages and weights balance, for certificates what was used stays
+/// used.
+fn replace(
+    issue: &Issue,
+    replaces: &Replaces,
+    old: &[Record],
+    issuer: &Member,
+    at: At,
+    change: &mut Change,
+) -> Result<(), Reject> {
+    let same_kind = old.iter().all(|record| record.kind == issue.claims.kind());
+    if !same_kind {
+        return Err(Reject::new(Code::NotReplaceable, "$.records", "a document replaces documents of its own kind"));
+    }
+    if issue.version > 1 && old.iter().any(|record| record.version + 1 != issue.version) {
+        return Err(Reject::new(Code::VersionMismatch, "$.records", "not the version below this one"));
+    }
+    let Some((heir, _)) = change.records.first_mut() else { return Ok(()) };
+    match (&issue.claims, old) {
+        (Claims::BillOfLading(claims), _) => {
+            let after = title_law::replace(replaces.how, old, heir.id, &claims.quantity, &actor(issuer, at))?;
+            change.goods = old.iter().zip(&after).flat_map(|(before, after)| goods_moved(before, after)).collect();
+            change.records.extend(after.into_iter().map(|record| (record, ActionKind::Replace)));
+        }
+        (Claims::CertificateOfOrigin(_), [one]) if replaces.how == Replacement::Amendment => {
+            let Some(new) = &heir.origin else { return Ok(()) };
+            let actor = origin::Actor::new(issuer, at.time_ms);
+            let (after, origin) = origin::replace(one, new, heir.id, &actor)?;
+            heir.origin = Some(origin);
+            change.records.push((after, ActionKind::Replace));
+        }
+        (Claims::CertificateOfOrigin(_), _) => {
+            return Err(Reject::new(Code::NotReplaceable, "$.how", "one certificate replaces one"));
+        }
+    }
+    Ok(())
+}
+
+fn certify(application: &Record, issuer: &Member, at: At, change: &mut Change) -> Result<(), Reject> {
+    let Some((certificate, _)) = change.records.first_mut() else { return Ok(()) };
+    let after = origin::certify(application, certificate, &origin::Actor::new(issuer, at.time_ms))?;
+    if let Some(origin) = &mut certificate.origin {
+        origin.applicant = Some(application.issuer.clone());
+    }
+    change.records.push((after, ActionKind::Certify));
+    Ok(())
+}
+
+/// An exporter applies for a certificate with an issuing authority.
+pub(super) fn judge_application<V: View>(
+    state: &Overlay<'_, V>,
+    statement: &VerifiedStatement,
+    application: &Application,
+    exporter: &Member,
+    at: At,
+) -> Judged<V::Error> {
+    if let Err(reject) = role(exporter, Role::Trader) {
+        return Ok(Err(reject));
+    }
+    if application.claims.kind() != DocKind::CertificateOfOrigin {
+        let detail = "only certificates of origin are applied for";
+        return Ok(Err(Reject::new(Code::NotACertificate, "$.action.apply.claims", detail)));
+    }
+    let authority = match recipient(state, &application.to, "$.action.apply.to")? {
+        Ok(authority) => authority,
+        Err(reject) => return Ok(Err(reject)),
+    };
+    if !authority.roles.contains(&Role::IssuingAuthority) {
+        let detail = format!("`{}` certifies no origin", authority.id);
+        return Ok(Err(Reject::new(Code::WrongRecipient, "$.action.apply.to", detail)));
+    }
+    let record = Record::applied(statement.id(), &exporter.id, application, at.height);
+    Ok(Ok(Change { body: Some(application.body.commitment), ..Change::of(record, ActionKind::Apply) }))
 }

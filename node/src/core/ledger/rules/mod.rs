@@ -1,32 +1,44 @@
 //! One rule, one file: each checks an action against the state and says what it changes.
 //!
 //! A rule reads the [`Overlay`] and answers with a [`Change`] or a refusal; it changes nothing itself.
-//! Sources: `README` of the design (one possessor, one issue per reference), UNCITRAL MLETR art. 10-11
-//! (singularity, exclusive control).
+//! The trade law itself is pure and stands in `sampan_proto::title` and `origin`; here is what only the whole
+//! state knows: who is a member, which references are taken, which goods are pledged.
 
+mod finding;
 mod issue;
-mod surrender;
-mod transfer;
+mod origin;
+mod title;
+
+use std::sync::Arc;
 
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{BodyCommitment, Height, RecordId};
+use sampan_proto::ids::{BodyCommitment, Height, MemberId, RecordId};
 use sampan_proto::limits::EXPIRY_HORIZON_MS;
 use sampan_proto::member::{KeyStanding, Member, Role, Standing};
-use sampan_proto::record::{Record, Status};
+use sampan_proto::record::Record;
 use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{Action, VerifiedStatement};
+use sampan_proto::statement::{Action, ActionKind, VerifiedStatement};
 
 use super::view::{Overlay, View};
 
 /// What an accepted statement does to the state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// The record after it, but for `last`, which execution fills in with the entry it writes.
-    pub record: Record,
+    /// Records after it, the statement's own first, each with what was done to it. `last` is as it was before:
+    /// execution fills it in with the entry that it writes.
+    pub records: Vec<(Record, ActionKind)>,
     /// The reference that an issue takes, by its state key.
     pub reference: Option<(Hash32, RecordId)>,
-    /// The body that an issue brings.
+    /// Goods that come under a pledge, or out of it.
+    pub goods: Vec<(Hash32, Option<RecordId>)>,
+    /// The body that it brings.
     pub body: Option<BodyCommitment>,
+}
+
+impl Change {
+    fn of(record: Record, kind: ActionKind) -> Self {
+        Self { records: vec![(record, kind)], ..Self::default() }
+    }
 }
 
 /// When a statement is judged.
@@ -36,6 +48,8 @@ pub struct At {
     pub height: Height,
     /// Time of that block, in Unix milliseconds.
     pub time_ms: u64,
+    /// How many customs agencies together freeze a record.
+    pub freeze_quorum: u32,
 }
 
 /// A refusal, or what the statement changes. The outer error is the store's.
@@ -60,8 +74,10 @@ pub fn judge<V: View>(state: &Overlay<'_, V>, statement: &VerifiedStatement, at:
     }
     match &statement.statement().action {
         Action::Issue(issue) => issue::judge(state, statement, issue, &member, at),
-        Action::Transfer(transfer) => transfer::judge(state, actor, transfer),
-        Action::Surrender(surrender) => surrender::judge(state, actor, surrender),
+        Action::Apply(application) => issue::judge_application(state, statement, application, &member, at),
+        Action::Title(on) => title::judge(state, on, &member, at),
+        Action::Origin(on) => origin::judge(state, on, &member, at),
+        Action::Finding(finding) => finding::judge(state, finding, &member),
     }
 }
 
@@ -109,34 +125,44 @@ fn role(member: &Member, needed: Role) -> Result<(), Reject> {
     Err(Reject::new(Code::WrongRole, "$.member", detail))
 }
 
-/// The record that an act names, in force, possessed by the actor, at the seq the actor saw.
-fn possessed<V: View>(
+/// What a refusal of the trade law says, its path below `at`.
+fn below(reject: Reject, at: &str) -> Reject {
+    if reject.path == "$.member" {
+        return reject;
+    }
+    Reject { path: format!("{at}{}", reject.path.trim_start_matches('$')), ..reject }
+}
+
+/// The record that a statement names, at the seq that its signer saw.
+fn named<V: View>(
     state: &Overlay<'_, V>,
-    actor: &sampan_proto::ids::MemberId,
     id: &RecordId,
-    seq: u64,
-    action: &str,
+    seq: Option<u64>,
+    at: &str,
 ) -> Result<Result<Record, Reject>, V::Error> {
-    let path = |field: &str| format!("$.action.{action}.{field}");
     let Some(record) = state.record(id)? else {
         let detail = format!("no record {} exists", id.0.short());
-        return Ok(Err(Reject::new(Code::UnknownRecord, path("record"), detail)));
+        return Ok(Err(Reject::new(Code::UnknownRecord, format!("{at}.record"), detail)));
     };
-    if record.status != Status::Issued {
-        let detail = format!("the record was {}", record.status.as_str());
-        return Ok(Err(Reject::new(Code::RecordEnded, path("record"), detail)));
+    // An end speaks before a seq: nobody need fetch the newest state of what is over.
+    match seq {
+        Some(seq) if seq != record.seq && !record.status.is_ended() => {
+            let detail = format!("the record is at seq {}, the statement names {seq}", record.seq);
+            Ok(Err(Reject::new(Code::WrongSeq, format!("{at}.seq"), detail)))
+        }
+        _ => Ok(Ok(record)),
     }
-    let Some(possessor) = &record.possessor else {
-        let detail = format!("this {} is no document of title", record.kind.as_str());
-        return Ok(Err(Reject::new(Code::NotTransferable, path("record"), detail)));
-    };
-    // Seq before possessor: of two racing transfers the loser learns that somebody was faster.
-    if record.seq != seq {
-        let detail = format!("the record is at seq {}, the statement names {seq}", record.seq);
-        return Ok(Err(Reject::new(Code::WrongSeq, path("seq"), detail)));
-    }
-    if possessor != actor {
-        return Ok(Err(Reject::new(Code::NotPossessor, "$.member", format!("`{actor}` does not possess it"))));
-    }
-    Ok(Ok(record))
+}
+
+/// A member that a statement names as a recipient.
+fn recipient<V: View>(
+    state: &Overlay<'_, V>,
+    id: &MemberId,
+    at: &str,
+) -> Result<Result<Arc<Member>, Reject>, V::Error> {
+    let member = state.member(id)?;
+    Ok(member.ok_or_else(|| {
+        let detail = format!("`{id}` is not in the registry");
+        Reject::new(Code::UnknownRecipient, at, detail)
+    }))
 }

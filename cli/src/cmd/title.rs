@@ -1,0 +1,123 @@
+//! `sampan title` and `sampan pledge`: what may be done with a bill of lading.
+
+use std::path::Path;
+
+use sampan_proto::doc::bill_of_lading::TransportDocument;
+use sampan_proto::doc::{Amount, Currency, DocKind, Money};
+use sampan_proto::hash::Hash32;
+use sampan_proto::limits::BODY_BYTES;
+use sampan_proto::statement::{Action, OnRecord};
+use sampan_proto::text::{Note, Sealed};
+use sampan_proto::title::{Offer, Payment, TitleAct, goods_fingerprint};
+use sha2::{Digest as _, Sha256};
+
+use super::check::insist;
+use super::desk::Desk;
+use super::{Context, record_id};
+use crate::args::trade::{ConfirmPayment, MakeOffer, On, Pledge, PledgeOffer, Title};
+use crate::failure::{Exit, Failure};
+use crate::{files, time};
+
+/// A file whose digest goes onto the ledger, in bytes.
+const DIGESTED_BYTES: usize = 64 * 1024 * 1024;
+
+/// `sampan title`.
+pub(super) fn run(command: &Title, context: &Context) -> Result<Exit, Failure> {
+    let (on, act) = match command {
+        Title::Offer(args) => (&args.on, TitleAct::Offer(offer(args))),
+        Title::Accept(on) => (on, TitleAct::AcceptOffer {}),
+        Title::Decline(on) => (on, TitleAct::DeclineOffer {}),
+        Title::Withdraw(on) => (on, TitleAct::WithdrawOffer {}),
+        Title::ConfirmPayment(args) => (&args.on, confirm_payment(args)),
+        Title::Endorse(args) => (&args.on, TitleAct::Endorse { to: args.to.clone(), to_order: args.to_order }),
+        Title::EndorseBlank(on) => (on, TitleAct::EndorseInBlank {}),
+        Title::Nominate(args) => (&args.on, TitleAct::Nominate { to: args.to.clone() }),
+        Title::ExecuteNomination(on) => (on, TitleAct::ExecuteNomination {}),
+        Title::Reject(on) => (on, TitleAct::RejectTransfer {}),
+        Title::ProveControl(args) => (&args.on, TitleAct::ProveControl { challenge: args.challenge }),
+        Title::AcceptSurrender(on) => (on, TitleAct::AcceptSurrender {}),
+        Title::RejectSurrender(args) => (&args.on, TitleAct::RejectSurrender { reason: args.reason.clone() }),
+        Title::SwitchToPaper(args) => (&args.on, TitleAct::SwitchToPaper { printed: digest(&args.printed)? }),
+        Title::Void(args) => (&args.on, TitleAct::Void { reason: args.reason.clone() }),
+        Title::Freeze(args) => (&args.on, TitleAct::Freeze { reason: args.reason.clone() }),
+        Title::Unfreeze(args) => (&args.on, TitleAct::Unfreeze { reason: args.reason.clone() }),
+        Title::Remark(args) => (&args.on, TitleAct::Remark(Sealed::Sha256(digest(&args.file)?))),
+    };
+    act_on(on, act, context)
+}
+
+/// `sampan pledge`.
+pub(super) fn run_pledge(command: &Pledge, context: &Context) -> Result<Exit, Failure> {
+    let (on, act) = match command {
+        Pledge::Offer(args) => (&args.on, TitleAct::Pledge { bank: args.bank.clone(), goods: goods(args, context)? }),
+        Pledge::Accept(on) => (on, TitleAct::AcceptPledge {}),
+        Pledge::Decline(on) => (on, TitleAct::DeclinePledge {}),
+        Pledge::Consent(args) => (&args.on, TitleAct::ConsentToTransfer { to: args.to.clone() }),
+        Pledge::Release(on) => (on, TitleAct::ReleasePledge {}),
+    };
+    act_on(on, act, context)
+}
+
+/// Signs an act at the seq that the user knows, or that is proven. A freeze names none: nobody outruns it.
+pub(super) fn act_on(on: &On, act: TitleAct, context: &Context) -> Result<Exit, Failure> {
+    let desk = Desk::open(context, &on.signing)?;
+    let action = if act.outruns() {
+        Action::Title(OnRecord { record: record_id(&on.record)?, seq: None, act })
+    } else {
+        let (record, seq) = desk.place(on)?;
+        Action::title(record, seq, act)
+    };
+    desk.act(action)
+}
+
+fn offer(args: &MakeOffer) -> Offer {
+    let money = &args.money;
+    let asked = (&args.against, money.amount, &money.currency, &money.reference);
+    let payment = match asked {
+        (Some(bank), Some(amount), Some(currency), Some(reference)) => {
+            Some(payment(bank.clone(), amount, currency, reference))
+        }
+        // The command line demands all four or none.
+        _ => None,
+    };
+    let until_ms = time::now_ms().saturating_add(time::millis(args.stands));
+    Offer { to: args.to.clone(), title: !args.possession_only, until_ms, payment }
+}
+
+fn payment(bank: sampan_proto::ids::MemberId, value: Amount, currency: &Currency, reference: &Note) -> Payment {
+    Payment { bank, amount: Money { value, currency: currency.clone() }, reference: reference.clone() }
+}
+
+fn confirm_payment(args: &ConfirmPayment) -> TitleAct {
+    let amount = Money { value: args.amount, currency: args.currency.clone() };
+    TitleAct::ConfirmPayment { amount, reference: args.reference.clone() }
+}
+
+/// The goods' fingerprint: given, or of the document under the network's goods key.
+fn goods(args: &PledgeOffer, context: &Context) -> Result<Hash32, Failure> {
+    let (document, key) = match (args.goods, &args.document, &args.goods_key) {
+        (Some(goods), ..) => return Ok(goods),
+        (None, Some(document), Some(key)) => (document, key),
+        _ => return Err(Failure::refused("the goods are not named").hint("pass `--document` and `--goods-key`")),
+    };
+    let bytes = files::read(document, BODY_BYTES)?;
+    insist(DocKind::BillOfLading, &bytes, document, context)?;
+    let body = serde_json::from_slice(&bytes).ok();
+    let view = body.as_ref().and_then(TransportDocument::view);
+    let view = view.ok_or_else(|| Failure::unexpected("the document was accepted but cannot be read"))?;
+    Ok(goods_fingerprint(&goods_key(key)?, &view))
+}
+
+fn goods_key(path: &Path) -> Result<[u8; 32], Failure> {
+    let text = files::read(path, 1024)?;
+    let key = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse::<Hash32>().ok());
+    key.map(|key| key.0).ok_or_else(|| {
+        Failure::refused(format!("`{}` holds no goods key", path.display()))
+            .hint("a goods key is 64 hexadecimal digits, the same for all members of the network")
+    })
+}
+
+/// SHA-256 of a file.
+pub(super) fn digest(path: &Path) -> Result<Hash32, Failure> {
+    Ok(Hash32(Sha256::digest(files::read(path, DIGESTED_BYTES)?).into()))
+}

@@ -1,0 +1,267 @@
+//! The trade law on a whole ledger: what one record alone cannot know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sampan_proto::doc::{Amounts, ItemNumber};
+use sampan_proto::entry::Entry;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::RecordId;
+use sampan_proto::origin::{ItemAmounts, OriginAct};
+use sampan_proto::record::{Record, Status};
+use sampan_proto::reject::{Code, Reject};
+use sampan_proto::state_key;
+use sampan_proto::statement::{Action, ActionKind, Application, Finding, Issue, Replacement, Replaces};
+use sampan_proto::title::{Purpose, TitleAct};
+
+use super::super::fixtures::Network;
+use super::super::*;
+use super::{code, path, with_bill};
+use crate::core::Document;
+
+const GOODS: Hash32 = Hash32([7; 32]);
+
+fn note(text: &str) -> sampan_proto::text::Note {
+    text.parse().expect("a note")
+}
+
+fn accepted(net: &mut Network, document: Arc<Document>) -> Outcome {
+    let (outcome, answers) = net.block(&[document]);
+    assert_eq!(answers, [Ok(())]);
+    outcome
+}
+
+fn act(net: &mut Network, by: &str, id: RecordId, act: TitleAct) {
+    let document = net.title(by, id, net.state.records[&id].seq, act);
+    accepted(net, document);
+}
+
+fn refused(net: &Network, by: &str, id: RecordId, act: TitleAct) -> Code {
+    code(net, &net.title(by, id, net.state.records[&id].seq, act))
+}
+
+/// Issues a bill after `edit`; the new record.
+fn reissue(net: &mut Network, number: &str, edit: impl FnOnce(&mut Issue)) -> Result<RecordId, Reject> {
+    let kind = sampan_proto::doc::DocKind::BillOfLading;
+    let (mut issue, body) = net.issue("sampan-line", kind, Network::bill(number), "ningbo-tools");
+    edit(&mut issue);
+    let document = net.document(net.sign("sampan-line", Action::from(issue), |_| ()), Some(body));
+    let id = Record::id_of(document.statement().id());
+    let (_, mut answers) = net.block(&[document]);
+    answers.remove(0).map(|()| id)
+}
+
+fn surrendered_for_amendment(net: &mut Network, by: &str, id: RecordId) {
+    let to = "sampan-line".parse().expect("id");
+    act(net, by, id, TitleAct::Surrender { to, purpose: Purpose::Amendment });
+    act(net, "sampan-line", id, TitleAct::AcceptSurrender {});
+}
+
+#[test]
+fn goods_are_pledged_once_whatever_the_bill_and_the_bank() {
+    let (mut net, first) = with_bill();
+    let second = net.issue_bill("SMPN0009", "klang-import");
+    let second_id = Record::id_of(second.statement().id());
+    accepted(&mut net, second);
+    let pledge = || TitleAct::Pledge { bank: "harbour-bank".parse().expect("id"), goods: GOODS };
+    act(&mut net, "ningbo-tools", first, pledge());
+    act(&mut net, "klang-import", second_id, pledge());
+    act(&mut net, "harbour-bank", first, TitleAct::AcceptPledge {});
+    assert_eq!(net.state.goods[&GOODS], first);
+    assert_eq!(refused(&net, "harbour-bank", second_id, TitleAct::AcceptPledge {}), Code::GoodsPledged);
+    let key = state_key::goods(&GOODS);
+    let proof = sampan_proto::merkle::state::tree::prove(&net.state, &key).expect("whole");
+    let value = state_key::goods_value(&first);
+    assert!(proof.verify_presence(&net.tip.state_root, &key, &value).is_ok(), "an open pledge is provable");
+    act(&mut net, "harbour-bank", first, TitleAct::ReleasePledge {});
+    let proof = sampan_proto::merkle::state::tree::prove(&net.state, &key).expect("whole");
+    assert!(proof.verify_absence(&net.tip.state_root, &key).is_ok(), "no open pledge is provable as well");
+    act(&mut net, "harbour-bank", second_id, TitleAct::AcceptPledge {});
+    assert_eq!(net.state.goods[&GOODS], second_id);
+}
+
+#[test]
+fn a_pledge_is_taken_by_a_bank_and_by_nobody_else() {
+    let (net, id) = with_bill();
+    let pledge = TitleAct::Pledge { bank: "klang-import".parse().expect("id"), goods: GOODS };
+    assert_eq!(refused(&net, "ningbo-tools", id, pledge), Code::NotABank);
+}
+
+#[test]
+fn an_amendment_is_the_next_version_and_both_name_each_other() {
+    let (mut net, old) = with_bill();
+    let amend = |net: &mut Network, seq, version| {
+        let body_of = |issue: &mut Issue| {
+            issue.version = version;
+            issue.replaces = Some(Replaces { how: Replacement::Amendment, records: BTreeMap::from([(old, seq)]) });
+        };
+        reissue(net, "SMPN0011", body_of)
+    };
+    let early = amend(&mut net, 1, 2).expect_err("refused");
+    assert_eq!((early.code, early.path.as_str()), (Code::NoSurrender, "$.action.issue.replaces"));
+    surrendered_for_amendment(&mut net, "ningbo-tools", old);
+    assert_eq!(amend(&mut net, 2, 2).map_err(|reject| reject.code), Err(Code::WrongSeq));
+    assert_eq!(amend(&mut net, 3, 3).map_err(|reject| reject.code), Err(Code::VersionMismatch));
+    let heir = amend(&mut net, 3, 2).expect("amended");
+    let before = &net.state.records[&old];
+    assert_eq!((before.status, before.seq, before.possessor.clone()), (Status::Replaced, 4, None));
+    assert_eq!(before.replaced_by, [heir]);
+    assert_eq!(net.state.records[&heir].replaces, [old]);
+    assert_eq!(net.state.records[&heir].version, 2);
+    assert_eq!(refused(&net, "sampan-line", old, TitleAct::Void { reason: note("again") }), Code::RecordEnded);
+}
+
+#[test]
+fn one_statement_that_changes_two_records_writes_an_entry_for_each() {
+    let (mut net, old) = with_bill();
+    surrendered_for_amendment(&mut net, "ningbo-tools", old);
+    let kind = sampan_proto::doc::DocKind::BillOfLading;
+    let (mut issue, body) = net.issue("sampan-line", kind, Network::bill("SMPN0012"), "ningbo-tools");
+    issue.replaces = Some(Replaces { how: Replacement::Amendment, records: BTreeMap::from([(old, 3)]) });
+    let document = net.document(net.sign("sampan-line", Action::from(issue), |_| ()), Some(body));
+    let last = net.state.records[&old].last;
+    let outcome = accepted(&mut net, document);
+    let [Entry::Block(_), Entry::Act(new), Entry::Act(end)] = outcome.entries.as_slice() else { panic!("three") };
+    assert_eq!((new.action, new.seq, new.previous), (ActionKind::Issue, 1, None));
+    assert_eq!((end.action, end.record, end.seq, end.previous), (ActionKind::Replace, old, 4, Some(last)));
+    assert_eq!((end.statement, end.body), (new.statement, None));
+    assert_eq!(outcome.placed[0].index, outcome.first_index + 1, "a receipt is of the statement's own record");
+}
+
+#[test]
+fn what_is_split_balances_to_the_last_package() {
+    let (mut net, old) = with_bill();
+    surrendered_for_amendment(&mut net, "ningbo-tools", old);
+    let whole = net.state.records[&old].title.as_ref().expect("title").quantity.clone();
+    let part = |net: &mut Network, number: &str, packages: u64, gross: &str| {
+        let seq = net.state.records[&old].seq;
+        let gross = Amounts([("KGM".parse().expect("unit"), gross.parse().expect("amount"))].into());
+        reissue(net, number, |issue| {
+            let sampan_proto::doc::Claims::BillOfLading(claims) = &mut issue.claims else { panic!("a bill") };
+            claims.quantity = sampan_proto::doc::Quantity { packages, gross };
+            issue.replaces = Some(Replaces { how: Replacement::Split, records: BTreeMap::from([(old, seq)]) });
+        })
+    };
+    assert_eq!((whole.packages, whole.gross.to_string().as_str()), (240, "9840.5 KGM"));
+    let first = part(&mut net, "SMPN0013", 100, "4000").expect("a part");
+    assert_eq!(net.state.records[&old].status, Status::SurrenderedForAmendment);
+    assert_eq!(part(&mut net, "SMPN0014", 141, "5840.5").map_err(|r| r.code), Err(Code::QuantityImbalance));
+    assert_eq!(part(&mut net, "SMPN0014", 140, "5840.6").map_err(|r| r.code), Err(Code::QuantityImbalance));
+    let void = TitleAct::Void { reason: note("the rest is lost") };
+    assert_eq!(refused(&net, "sampan-line", old, void), Code::NotReplaceable, "nothing vanishes");
+    let second = part(&mut net, "SMPN0014", 140, "5840.5").expect("the rest");
+    let split = &net.state.records[&old];
+    assert_eq!((split.status, split.replaced_by.as_slice()), (Status::Replaced, [first, second].as_slice()));
+    for heir in [first, second] {
+        surrendered_for_amendment(&mut net, "ningbo-tools", heir);
+    }
+    let combine = |net: &mut Network, packages| {
+        let records = [first, second].map(|id| (id, net.state.records[&id].seq)).into();
+        reissue(net, "SMPN0015", |issue| {
+            let sampan_proto::doc::Claims::BillOfLading(claims) = &mut issue.claims else { panic!("a bill") };
+            claims.quantity.packages = packages;
+            issue.replaces = Some(Replaces { how: Replacement::Combination, records });
+        })
+    };
+    assert_eq!(combine(&mut net, 239).map_err(|r| r.code), Err(Code::QuantityImbalance));
+    let one = combine(&mut net, 240).expect("combined");
+    assert_eq!(net.state.records[&one].title.as_ref().map(|title| &title.quantity), Some(&whole));
+}
+
+#[test]
+fn a_freeze_needs_enough_agencies_and_no_seq() {
+    let (mut net, id) = with_bill();
+    let freeze = TitleAct::Freeze { reason: note("court order 12/2026") };
+    let on = sampan_proto::statement::OnRecord { record: id, seq: None, act: freeze };
+    let voice = net.document(net.sign("cn-customs", Action::Title(on), |_| ()), None);
+    accepted(&mut net, voice);
+    let frozen = |net: &Network| net.state.records[&id].title.as_ref().expect("title").freeze.in_force;
+    assert!(!frozen(&net), "one of two agencies");
+    let missing = sampan_proto::statement::OnRecord { record: id, seq: None, act: TitleAct::EndorseInBlank {} };
+    let document = net.document(net.sign("ningbo-tools", Action::Title(missing), |_| ()), None);
+    assert_eq!((code(&net, &document), path(&net, &document).as_str()), (Code::SeqMissing, "$.action.title.seq"));
+    let own = TitleAct::Freeze { reason: note("mine") };
+    assert_eq!(refused(&net, "ningbo-tools", id, own), Code::WrongRole);
+}
+
+fn kilograms(amount: &str) -> ItemAmounts {
+    let amounts = Amounts([("KGM".parse().expect("unit"), amount.parse().expect("amount"))].into());
+    ItemAmounts::from([(ItemNumber(1), amounts)])
+}
+
+/// A back-to-back certificate of Hanoi on the original of Ningbo.
+fn back_to_back(net: &mut Network, number: &str, original: RecordId, used: &str) -> Result<RecordId, Reject> {
+    let kind = sampan_proto::doc::DocKind::CertificateOfOrigin;
+    let (mut issue, body) = net.issue("moit-hanoi", kind, Network::form_e(number), "klang-import");
+    issue.draws = BTreeMap::from([(original, kilograms(used))]);
+    let document = net.document(net.sign("moit-hanoi", Action::from(issue), |_| ()), Some(body));
+    let id = Record::id_of(document.statement().id());
+    let (_, mut answers) = net.block(&[document]);
+    answers.remove(0).map(|()| id)
+}
+
+#[test]
+fn what_a_certificate_certifies_is_used_once_across_countries() {
+    let mut net = Network::new();
+    let original = net.issue_form_e("ccpit-ningbo", "E1", "klang-import");
+    let id = Record::id_of(original.statement().id());
+    accepted(&mut net, original);
+    back_to_back(&mut net, "B1", id, "6000").expect("within the balance");
+    let record = &net.state.records[&id];
+    assert_eq!(
+        (record.seq, record.origin.as_ref().map(|origin| origin.account.clone())),
+        (2, Some(kilograms("3840.5")))
+    );
+    let beyond = back_to_back(&mut net, "B2", id, "3840.6").expect_err("refused");
+    assert_eq!(beyond.code, Code::AccountOverdrawn);
+    assert_eq!(beyond.path, format!("$.action.issue.draws.{}.1", id.0));
+    assert!(beyond.detail.contains("3840.5 KGM left"), "{}", beyond.detail);
+    back_to_back(&mut net, "B2", id, "3840.5").expect("to the last gram");
+    assert_eq!(back_to_back(&mut net, "B3", id, "0.1").map_err(|reject| reject.code), Err(Code::AccountOverdrawn));
+}
+
+#[test]
+fn an_exporter_applies_and_an_authority_certifies_the_same_document() {
+    let mut net = Network::new();
+    let kind = sampan_proto::doc::DocKind::CertificateOfOrigin;
+    let (issue, body) = net.issue("ccpit-ningbo", kind, Network::form_e("E7"), "ningbo-tools");
+    let to = "ccpit-ningbo".parse().expect("id");
+    let application = Application { claims: issue.claims.clone(), body: issue.body.clone(), to };
+    let apply = |by: &str, net: &Network| {
+        let signed = net.sign(by, Action::Apply(Box::new(application.clone())), |_| ());
+        net.document(signed, Some(sampan_proto::body::Body { pepper: [0; 32], ..body.clone() }))
+    };
+    assert_eq!(code(&net, &apply("harbour-bank", &net)), Code::WrongRole);
+    let applied = apply("ningbo-tools", &net);
+    net.admit(Arc::clone(&applied));
+    let id = Record::id_of(applied.statement().id());
+    accepted(&mut net, applied);
+    assert_eq!(net.state.records[&id].status, Status::Applied);
+    let (mut other, other_body) = net.issue("ccpit-ningbo", kind, Network::form_e("E8"), "ningbo-tools");
+    other.application = Some(id);
+    let document = net.document(net.sign("ccpit-ningbo", Action::from(other), |_| ()), Some(other_body));
+    assert_eq!(code(&net, &document), Code::ApplicationMismatch);
+    let certify = Issue { application: Some(id), ..issue };
+    let document = net.document(net.sign("ccpit-ningbo", Action::from(certify), |_| ()), Some(body));
+    let certificate = Record::id_of(document.statement().id());
+    accepted(&mut net, document);
+    let answered = &net.state.records[&id];
+    assert_eq!((answered.status, answered.replaced_by.as_slice()), (Status::Certified, [certificate].as_slice()));
+    let exporter = net.state.records[&certificate].origin.as_ref().and_then(|origin| origin.applicant.clone());
+    assert_eq!(exporter.map(|id| id.to_string()), Some("ningbo-tools".to_owned()));
+    let present = OriginAct::Present { to: "cn-customs".parse().expect("id"), late: None };
+    let document = net.document(net.sign("ningbo-tools", Action::origin(certificate, 1, present), |_| ()), None);
+    assert_eq!(code(&net, &document), Code::NotImportingCustoms, "the form names another country");
+}
+
+#[test]
+fn customs_put_findings_on_record_and_nobody_else_does() {
+    let (mut net, id) = with_bill();
+    let finding = || Finding { record: id, rule: note("X3"), says: note("9840.5 KGM against 9900"), other: None };
+    let by = |who: &str, net: &Network| net.document(net.sign(who, Action::Finding(finding()), |_| ()), None);
+    assert_eq!(code(&net, &by("harbour-bank", &net)), Code::WrongRole);
+    let document = by("cn-customs", &net);
+    accepted(&mut net, document);
+    let record = &net.state.records[&id];
+    assert_eq!((record.seq, record.status), (2, Status::Issued), "it informs, it decides nothing");
+}
