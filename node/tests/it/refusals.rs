@@ -52,7 +52,7 @@ async fn each_bad_input_gets_its_own_code_and_nothing_is_stored() {
     let chain = net.genesis.chain.to_string();
     refused(&net, &edited("\"seq\":1", "\"seq\":1,\"note\":1"), 422, "json_unknown_field", "$").await;
     refused(&net, &edited(&chain, &"0".repeat(64)), 422, "wrong_chain", "$").await;
-    refused(&net, &edited("\"seq\":1", "\"seq\":7"), 409, "wrong_seq", "$.action.transfer.seq").await;
+    refused(&net, &edited("\"seq\":1", "\"seq\":7"), 409, "wrong_seq", "$.action.title.seq").await;
     let expiry = payload.split("\"not_after_ms\":").nth(1).and_then(|rest| rest.split(',').next()).expect("expiry");
     refused(&net, &edited(expiry, "1"), 422, "statement_expired", "$.not_after_ms").await;
     let foreign = net.sign_bytes("harbour-bank", signed.payload.clone());

@@ -29,7 +29,7 @@ pub struct Founded {
     pub genesis: Genesis,
     /// The genesis file.
     pub genesis_path: PathBuf,
-    /// The members that act.
+    /// The members that act: people first, then agencies.
     pub people: Vec<Person>,
     /// Its nodes, validators first.
     pub nodes: Vec<Node>,
@@ -55,7 +55,7 @@ pub fn found(options: &Options, dir: &Path) -> Result<Founded> {
 
     let hosts = agencies.iter().chain(actors.iter().take(options.full_nodes));
     let nodes = configure(dir, &hosts.collect::<Vec<_>>())?;
-    let people = actors.iter().map(person).collect::<Result<_>>()?;
+    let people = actors.iter().chain(&agencies).map(person).collect::<Result<_>>()?;
     Ok(Founded { genesis, genesis_path, people, nodes })
 }
 
