@@ -25,6 +25,32 @@ pub enum Fatal {
     /// Another node runs with the same data or keys.
     #[error("{0}")]
     RunningTwice(String),
+    /// A store of another network: whole, but not ours.
+    #[error("{0}")]
+    OtherNetwork(String),
+}
+
+impl Fatal {
+    /// What to do next.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::RunningTwice(_) => "stop the other node first",
+            Self::OtherNetwork(_) => {
+                "under `data_dir` name a directory of this network, or an empty one to join it anew; or under \
+                 `genesis` the file of the network that the directory belongs to"
+            }
+            Self::Database(_) | Self::File { .. } | Self::Damaged(_) | Self::Consensus(_) => {
+                "keep the data directory as it is and restore from a backup, or join anew"
+            }
+        }
+    }
+
+    /// Whether the operator can mend it: nothing is broken, something is set up wrongly.
+    #[must_use]
+    pub const fn is_for_the_operator(&self) -> bool {
+        matches!(self, Self::RunningTwice(_) | Self::OtherNetwork(_))
+    }
 }
 
 /// What a peer did wrong, provably: nobody honest sends this.

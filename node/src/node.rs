@@ -71,8 +71,7 @@ impl StartError {
             Self::Key(error) => error.hint(),
             Self::Net(_) => "check `network.listen` in sampand.toml: the address must be free".to_owned(),
             Self::Http { .. } => "check `http.listen` in sampand.toml: the address must be free".to_owned(),
-            Self::Fatal(Fatal::RunningTwice(_)) => "stop the other node first".to_owned(),
-            Self::Fatal(_) => "keep the data directory as it is and restore from a backup, or join anew".to_owned(),
+            Self::Fatal(fault) => fault.hint().to_owned(),
         }
     }
 }

@@ -24,9 +24,9 @@ impl Store {
     /// memory for blocks read from disk.
     ///
     /// # Errors
-    /// [`Fatal::RunningTwice`] while another process has it open. [`Fatal::Damaged`] when it belongs to
-    /// another network or was written in another schema, or when its log or its state does not lead to the
-    /// roots in its newest header; the message says which.
+    /// [`Fatal::RunningTwice`] while another process has it open. [`Fatal::OtherNetwork`] when it belongs to
+    /// one. [`Fatal::Damaged`] when it was written in another schema, or when its log or its state does not
+    /// lead to the roots in its newest header; the message says which.
     pub fn open(dir: &Path, genesis: &Genesis, cache_mib: usize) -> Result<Self, Fatal> {
         std::fs::create_dir_all(dir).map_err(|source| Fatal::File { path: dir.to_owned(), source })?;
         refuse_other_families(dir)?;
@@ -121,11 +121,13 @@ fn refuse_other_chain(db: &DB, dir: &Path, genesis: &Genesis) -> Result<(), Fata
     }
     let network = format!("`{}` ({})", genesis.network, genesis.chain);
     let chain = <[u8; 32]>::try_from(written).map(|bytes| ChainId(Hash32(bytes)));
-    let which = match chain {
-        Ok(chain) => format!("{} belongs to network {chain}, the genesis file is of {network}", dir.display()),
-        Err(_) => format!("{} does not say to which network it belongs", dir.display()),
-    };
-    Err(Fatal::Damaged(which))
+    Err(match chain {
+        Ok(chain) => Fatal::OtherNetwork(format!(
+            "{} belongs to network {chain}, the genesis file is of {network}",
+            dir.display()
+        )),
+        Err(_) => Fatal::Damaged(format!("{} does not say to which network it belongs", dir.display())),
+    })
 }
 
 fn read_tip(db: &DB) -> Result<TipRow, Fatal> {
