@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Parts, Provenance};
 use crate::fault::Fatal;
 use crate::identity::{Identity, KeyError};
 use crate::metrics::Metrics;
@@ -88,6 +88,11 @@ pub struct Node {
 impl Node {
     /// Starts a node: everything that can be wrong with its files is found before it says a word.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_from(config, Provenance::Unsaid).await
+    }
+
+    /// The same, where the operator has something to say about the data directory.
+    pub async fn start_from(config: Config, provenance: Provenance) -> Result<Self, StartError> {
         let read = |source| StartError::GenesisFile { path: config.genesis.clone(), source };
         let genesis_bytes: Arc<[u8]> = std::fs::read(&config.genesis).map_err(read)?.into();
         let genesis = Arc::new(Genesis::from_bytes(&genesis_bytes)?);
@@ -111,6 +116,7 @@ impl Node {
             store: store.clone(),
             wal: config.data_dir.join(WAL_FILE),
             key: identity.consensus,
+            provenance,
             net: net.clone(),
             pool: pool.clone(),
             mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },

@@ -115,7 +115,7 @@ fn status(state: &State, tip: &Tip) -> NodeStatus {
         chain: state.genesis.chain,
         network: state.genesis.network.clone(),
         member: state.member.clone(),
-        validator: state.validator,
+        validator: state.engine.is_voting(),
         height: tip.height,
         header: tip.hash,
         time_ms: tip.time_ms,

@@ -192,7 +192,7 @@ impl Engine {
         if header.height == self.next_height() && self.candidates.is_valid(&certificate.block) {
             // We hold and executed it; the certificate was checked in the pool.
             if let Some(outcome) = self.candidates.take_decided(&certificate.block) {
-                return self.commit(&outcome, &certificate);
+                return self.adopt(&outcome, &certificate);
             }
         }
         self.follower.saw(header.height, Some(from));

@@ -15,7 +15,7 @@ use sampan_proto::merkle::tile::TiledLog;
 
 use super::commit::Batch;
 use super::schema::{self, Family, META_CHAIN, META_SCHEMA, META_TIP, SCHEMA, TipRow};
-use super::{Inner, Reader, Store, Writer, tuning};
+use super::{Inner, Place, Reader, Store, Writer, tuning};
 use crate::core::ledger::{GenesisState, Tip, genesis_state};
 use crate::fault::Fatal;
 
@@ -43,8 +43,9 @@ impl Store {
         let tip = read_tip(&db)?;
         tracing::info!(height = tip.tip().height.0, dir = %dir.display(), "store opened");
         let members = read_members(&db)?;
-        let inner =
-            Inner { db, chain: genesis.chain, members, writer: Mutex::new(Writer::default()), tip: RwLock::new(tip) };
+        let (chain, place) = (genesis.chain, Place::of(dir)?);
+        let (writer, tip) = (Mutex::new(Writer::default()), RwLock::new(tip));
+        let inner = Inner { db, chain, place, members, writer, tip };
         check_roots(&Reader::new(&inner), &state.tip)?;
         Ok(Self(Arc::new(inner)))
     }
@@ -75,7 +76,7 @@ fn lock_or_database(dir: &Path, error: rocksdb::Error) -> Fatal {
     Fatal::Database(error)
 }
 
-fn get(db: &DB, name: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
+pub(super) fn get(db: &DB, name: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
     Ok(db.get_cf(Family::Meta.handle(db)?, name)?)
 }
 

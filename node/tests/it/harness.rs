@@ -1,9 +1,11 @@
 //! A network of nodes in this process, and what a client needs to talk to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sampan_node::config::Config;
+use sampan_node::engine::Provenance;
+use sampan_node::net::{self, Multiaddr};
 use sampan_node::node::Node;
 use sampan_node::setup::{self, CreatedMember, MemberPlan};
 use sampan_proto::api::{BodyParts, NodeStatus, Submission};
@@ -30,7 +32,6 @@ pub(crate) struct Network {
     configs: Vec<Config>,
     people: Vec<CreatedMember>,
     nonce: std::cell::Cell<u64>,
-    #[expect(dead_code, reason = "the directory goes when the network does")]
     dir: tempfile::TempDir,
 }
 
@@ -41,6 +42,14 @@ fn plan(id: &str, country: &str, role: Role, power: Option<u64>) -> MemberPlan {
         country: country.parse().expect("country"),
         roles: [role].into(),
         power,
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for file in std::fs::read_dir(from).expect("listed") {
+        let file = file.expect("file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("copied");
     }
 }
 
@@ -82,7 +91,11 @@ impl Network {
     }
 
     pub(crate) async fn start(&mut self, i: usize) {
-        let node = Node::start(self.configs[i].clone()).await.expect("starts");
+        self.start_from(i, Provenance::Unsaid).await;
+    }
+
+    pub(crate) async fn start_from(&mut self, i: usize, provenance: Provenance) {
+        let node = Node::start_from(self.configs[i].clone(), provenance).await.expect("starts");
         self.nodes[i] = Some(node);
     }
 
@@ -139,6 +152,47 @@ impl Network {
     pub(crate) fn consensus_key(&self, i: usize) -> SecretKey {
         let path = self.configs[i].keys.consensus.as_ref().expect("a validator");
         KeyFile::from_json(&std::fs::read(path).expect("key file")).expect("key").secret
+    }
+
+    /// The key that names node `i` on the network.
+    pub(crate) fn network_key(&self, i: usize) -> SecretKey {
+        KeyFile::from_json(&std::fs::read(&self.configs[i].keys.network).expect("key file")).expect("key").secret
+    }
+
+    /// Where node `i` is dialled.
+    pub(crate) fn address(&self, i: usize) -> Multiaddr {
+        let peer = net::peer_id(&self.network_key(i).public());
+        self.configs[i].network.listen[0].clone().with_p2p(peer).expect("its own name")
+    }
+
+    /// Makes node `i`, which must not have run, a second node with the data and the consensus key of node `of`.
+    pub(crate) fn impersonate(&mut self, i: usize, of: usize) {
+        copy(&self.data_dir(of), &self.data_dir(i));
+        self.configs[i].keys.consensus = self.configs[of].keys.consensus.clone();
+        // A copy is made with the member's files, but two nodes of one name would only disturb each other.
+        let path = &self.configs[i].keys.network;
+        let mut key = KeyFile::from_json(&std::fs::read(path).expect("key file")).expect("key");
+        key.member = None;
+        std::fs::write(path, key.to_json()).expect("written");
+    }
+
+    /// Copies the data of node `i`, which does not run, to a place of this name.
+    pub(crate) fn copy_data(&self, i: usize, name: &str) {
+        copy(&self.data_dir(i), &self.dir.path().join(name));
+    }
+
+    /// Puts such a copy in the place of what node `i` has.
+    pub(crate) fn restore_data(&self, i: usize, name: &str) {
+        std::fs::remove_dir_all(self.data_dir(i)).expect("removed");
+        copy(&self.dir.path().join(name), &self.data_dir(i));
+    }
+
+    /// A metric of node `i` without labels.
+    pub(crate) async fn metric(&self, i: usize, name: &str) -> u64 {
+        let (_, text) = self.get(i, "/metrics").await;
+        let text = String::from_utf8(text).expect("text");
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect(name);
+        line.parse().expect("a number")
     }
 
     /// Where node `i` keeps its store and its write-ahead log.
@@ -258,7 +312,7 @@ impl Network {
     }
 }
 
-fn config(created: &[CreatedMember], ports: &[u16], i: usize, genesis: &std::path::Path) -> Config {
+fn config(created: &[CreatedMember], ports: &[u16], i: usize, genesis: &Path) -> Config {
     let mut config = Config::default();
     let member = &created[i];
     config.data_dir = member.dir.join("data");

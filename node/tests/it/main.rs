@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod network;
+#[cfg(test)]
+mod peer;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
