@@ -11,11 +11,11 @@ use sampan_node::setup::{self, CreatedMember, MemberPlan};
 use sampan_proto::api::{BodyParts, NodeStatus, Submission};
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
-use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::genesis::{Genesis, GenesisEntry, Parameters};
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
-use sampan_proto::member::Role;
+use sampan_proto::member::{Member, Role};
 use sampan_proto::record::Record;
 use sampan_proto::statement::{
     Action, BodyRef, Issue, Nonce, PAYLOAD_TYPE, SignedStatement, Statement, StatementSignature, Transfer, VERSION, pae,
@@ -45,6 +45,14 @@ fn plan(id: &str, country: &str, role: Role, power: Option<u64>) -> MemberPlan {
     }
 }
 
+fn amended(made: &CreatedMember, amend: impl Fn(&mut Member)) -> GenesisEntry {
+    let GenesisEntry { mut member, power, .. } = made.entry.clone();
+    amend(&mut member);
+    let key = KeyFile::from_json(&std::fs::read(&made.governance_key).expect("key file")).expect("key").secret;
+    let signature = key.sign(GenesisEntry::signing_digest(&member, power).as_bytes());
+    GenesisEntry { member, power, signature }
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("made");
     for file in std::fs::read_dir(from).expect("listed") {
@@ -61,6 +69,16 @@ fn free_port() -> u16 {
 impl Network {
     /// Validators and full nodes, set up but not started.
     pub(crate) fn new(validators: usize, full_nodes: usize, parameters: Parameters) -> Self {
+        Self::founded(validators, full_nodes, parameters, |_| {})
+    }
+
+    /// The same, with members that are registered otherwise than they were made.
+    pub(crate) fn founded(
+        validators: usize,
+        full_nodes: usize,
+        parameters: Parameters,
+        amend: impl Fn(&mut Member),
+    ) -> Self {
         let dir = tempfile::tempdir().expect("dir");
         let mut plans: Vec<MemberPlan> =
             (0..validators).map(|i| plan(&format!("customs-{i}"), "CN", Role::Customs, Some(1))).collect();
@@ -73,7 +91,7 @@ impl Network {
         let create =
             |plan: &MemberPlan| setup::create_member(&dir.path().join(plan.id.as_str()), plan).expect("member");
         let created: Vec<CreatedMember> = plans.iter().map(create).collect();
-        let entries = created.iter().map(|member| member.entry.clone()).collect();
+        let entries = created.iter().map(|made| amended(made, &amend)).collect();
         let time_ms = sampan_node::clock::now_ms();
         let (bytes, genesis) = setup::assemble("test", parameters, entries, time_ms).expect("genesis");
         let genesis_path = dir.path().join("genesis.json");
@@ -187,12 +205,20 @@ impl Network {
         copy(&self.dir.path().join(name), &self.data_dir(i));
     }
 
-    /// A metric of node `i` without labels.
+    /// A metric of node `i`, its labels included; one with labels is not there before it counts something.
     pub(crate) async fn metric(&self, i: usize, name: &str) -> u64 {
         let (_, text) = self.get(i, "/metrics").await;
         let text = String::from_utf8(text).expect("text");
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).expect(name);
-        line.parse().expect("a number")
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        assert!(value.is_some() || name.ends_with('}'), "{name} is no metric");
+        value.map_or(0, |value| value.parse().expect("a number"))
+    }
+
+    /// Waits until a metric of node `i`, its labels included, has come to `value`.
+    pub(crate) async fn counts(&self, i: usize, name: &str, value: u64) {
+        let wait = async { while self.metric(i, name).await < value {} };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{name} never came to {value}"));
+        assert_eq!(self.metric(i, name).await, value, "{name}");
     }
 
     /// Where node `i` keeps its store and its write-ahead log.

@@ -5,6 +5,8 @@ mod harness;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod lies;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod peer;
@@ -12,5 +14,7 @@ mod peer;
 mod recovery;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod tidy;

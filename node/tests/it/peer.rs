@@ -1,16 +1,18 @@
 //! A member's node that the test plays itself: it says what the test wants, with the keys that the test has.
 
-use sampan_node::net::{self, Multiaddr, Net, NetConfig, NetEvents, PeerId, Publication, Topic};
+use sampan_node::net::{self, Gossip, Multiaddr, Net, NetConfig, NetEvents, PeerId, Publication, Topic, Verdict};
+use sampan_proto::codec;
 use sampan_proto::ids::Height;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Purpose;
+use sampan_proto::vote::Vote;
+use sampan_proto::wire::ConsensusMessage;
 
 use crate::harness::{Network, PATIENCE};
 
 /// The peer.
 pub(crate) struct Peer {
     pub(crate) net: Net,
-    #[expect(dead_code, reason = "what it is told and asked waits here")]
     events: NetEvents,
 }
 
@@ -40,5 +42,22 @@ impl Peer {
 
     pub(crate) fn say(&self, publication: Publication) {
         self.net.publish(publication);
+    }
+
+    /// The next vote that the predicate picks.
+    pub(crate) async fn hears(&mut self, mut wanted: impl FnMut(&Vote) -> bool) -> Vote {
+        let wait = async {
+            loop {
+                let Gossip { topic, data, message, .. } = self.events.gossip.recv().await.expect("running");
+                self.net.report(message, Verdict::Accept);
+                if topic == Topic::Votes
+                    && let Ok(ConsensusMessage::Vote(vote)) = codec::decode(&data, data.len())
+                    && wanted(&vote.message)
+                {
+                    return vote.message;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("such a vote")
     }
 }
