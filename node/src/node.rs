@@ -10,7 +10,7 @@ use sampan_proto::genesis::{BadGenesis, Genesis};
 use sampan_proto::ids::{Height, MemberId};
 use sampan_proto::member::Purpose;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
@@ -82,6 +82,8 @@ pub struct Node {
     engine: tokio::task::JoinHandle<Result<(), Fatal>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// A node that is dropped stops too, though nobody waits for it: its engine would outlive it otherwise.
+    _dropped: DropGuard,
     net: Net,
 }
 
@@ -143,7 +145,8 @@ impl Node {
         };
         tasks.spawn(api::serve(listener, state, stop.clone()));
         tasks.close();
-        Ok(Self { http, engine: run_engine(engine, stop.clone())?, tasks, stop, net })
+        let engine = run_engine(engine, stop.clone())?;
+        Ok(Self { http, engine, tasks, _dropped: stop.clone().drop_guard(), stop, net })
     }
 
     /// Where its HTTP interface listens.

@@ -6,7 +6,7 @@ use sampan_proto::ids::Height;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Purpose;
 use sampan_proto::vote::Vote;
-use sampan_proto::wire::ConsensusMessage;
+use sampan_proto::wire::{ConsensusMessage, Request, Response};
 
 use crate::harness::{Network, PATIENCE};
 
@@ -59,5 +59,23 @@ impl Peer {
             }
         };
         tokio::time::timeout(PATIENCE, wait).await.expect("such a vote")
+    }
+
+    /// Answers requests as the closure says until the future ends.
+    pub(crate) async fn answering<T>(
+        &mut self,
+        mut answer: impl FnMut(&Request) -> Response,
+        until: impl Future<Output = T>,
+    ) -> T {
+        tokio::pin!(until);
+        loop {
+            tokio::select! {
+                done = &mut until => return done,
+                Some(inbound) = self.events.requests.recv() => {
+                    // A node that asked and left needs no answer.
+                    let _ = inbound.reply.send(answer(&inbound.request));
+                }
+            }
+        }
     }
 }
