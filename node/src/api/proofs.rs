@@ -19,7 +19,9 @@ use super::error::Refusal;
 use super::input::{Parameters, parameter};
 use super::query::known;
 use crate::clock::now_ms;
+use crate::core::Obstacle;
 use crate::core::ledger::View;
+use crate::fault::Fatal;
 use crate::store::Reader;
 
 /// A document is for whoever asked and for nobody in between.
@@ -41,6 +43,15 @@ impl IntoResponse for Proof {
 fn proven(bundle: Option<Bundle>) -> Result<Proof, Refusal> {
     let early = || Refusal::new(Code::NotReady, "$", "no block is decided yet: nothing can be proven before the first");
     bundle.map(Proof).ok_or_else(early)
+}
+
+/// The proof of what stands in a statement's way; none before the first block, or when nothing does.
+pub(super) fn in_the_way(reader: &Reader<'_>, obstacle: Option<Obstacle>) -> Result<Option<Bundle>, Fatal> {
+    match obstacle {
+        Some(Obstacle::Record(id)) => reader.status(&id),
+        Some(Obstacle::Reference(issuer, key)) => reader.reference(&issuer, &key),
+        None => Ok(None),
+    }
 }
 
 /// `GET /v1/receipts/{statement}`: a statement's entry in the log.

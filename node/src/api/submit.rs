@@ -7,16 +7,16 @@ use axum::http::StatusCode;
 use sampan_proto::api::{BATCH, Batch, BatchResults, Submission, SubmitResult, Ticket};
 use sampan_proto::ids::Height;
 use sampan_proto::json::JsonLimits;
-use sampan_proto::proof::Bundle;
 use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{Action, SignedStatement};
+use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire;
 
 use super::State;
 use super::error::Refusal;
 use super::input;
-use crate::core::Document;
+use super::proofs::in_the_way;
 use crate::core::ledger::Admitted;
+use crate::core::{Document, Obstacle};
 use crate::fault::Fatal;
 use crate::store::Reader;
 
@@ -159,17 +159,6 @@ fn explain(reader: &Reader<'_>, statement: &SignedStatement, reject: Reject) -> 
         let detail = format!("statement {} is final", statement.id().0.short());
         return Ok(Refusal::new(Code::StatementAlreadyExecuted, "$", detail).proven_by(Some(receipt)));
     }
-    let proof = obstacle(reader, statement, reject.code)?;
-    Ok(Refusal::from(reject).proven_by(proof))
-}
-
-fn obstacle(reader: &Reader<'_>, signed: &SignedStatement, code: Code) -> Result<Option<Bundle>, Fatal> {
-    let Ok(statement) = signed.parse() else { return Ok(None) };
-    match (code, &statement.action) {
-        (Code::ReferenceAlreadyIssued, Action::Issue(issue)) => reader.reference(&statement.member, &issue.reference),
-        (Code::WrongSeq | Code::RecordEnded | Code::NotPossessor | Code::UnknownRecord, _) => {
-            reader.status(&statement.action.record(signed.id()))
-        }
-        _ => Ok(None),
-    }
+    let obstacle = statement.parse().ok().and_then(|parsed| Obstacle::of(&parsed, statement.id(), reject.code));
+    Ok(Refusal::from(reject).proven_by(in_the_way(reader, obstacle)?))
 }

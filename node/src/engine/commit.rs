@@ -91,13 +91,13 @@ impl Engine {
             if let Err(reject) = judge(&Overlay::new(&reader), rival.statement(), self.next_at())? {
                 self.mempool.remove(&rival.statement().id());
                 self.metrics.refused(reject.code);
-                self.refusals.insert(rival.statement().id(), reject);
+                self.refusals.insert(rival.statement(), reject);
             }
         }
         for late in self.mempool.remove_expired(self.tip.time_ms) {
             let detail = "it expired before a block took it";
             let reject = Reject::new(Code::StatementExpired, "$.not_after_ms", detail);
-            self.refusals.insert(late.statement().id(), reject);
+            self.refusals.insert(late.statement(), reject);
         }
         Ok(())
     }

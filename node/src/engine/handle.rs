@@ -12,8 +12,8 @@ use sampan_proto::wire::{Announcement, Response, RoundCertificate};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::heard::HeardProposal;
-use crate::core::Document;
 use crate::core::ledger::{Admitted, Tip};
+use crate::core::{Document, Obstacle};
 
 /// From the verify pool: what peers said, checked as far as that needs no state.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ pub enum Waiting {
         /// Its expiry, in Unix milliseconds.
         not_after_ms: u64,
     },
-    /// It was here and was dropped.
-    Dropped(Reject),
+    /// It was here and was dropped: why, and what stood in the way.
+    Dropped(Reject, Option<Obstacle>),
     /// Not here, or long forgotten.
     Unknown,
 }

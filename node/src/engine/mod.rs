@@ -264,7 +264,10 @@ impl Engine {
             Command::Waiting(statement, reply) => {
                 let waiting = match self.mempool.by_statement(&statement) {
                     Some(document) => Waiting::Pending { not_after_ms: document.statement().statement().not_after_ms },
-                    None => self.refusals.get(&statement).map_or(Waiting::Unknown, Waiting::Dropped),
+                    None => match self.refusals.get(&statement) {
+                        Some((reject, obstacle)) => Waiting::Dropped(reject, obstacle),
+                        None => Waiting::Unknown,
+                    },
                 };
                 let _ = reply.send(waiting);
             }
