@@ -174,7 +174,9 @@ impl Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        let exit = if problem.status >= 500 { Exit::Unexpected } else { Exit::Refused };
+        // A full node has refused in order: whoever waits and sends again has put it right.
+        let is_refusal = problem.status < 500 || problem.known_code() == Some(Code::MempoolFull);
+        let exit = if is_refusal { Exit::Refused } else { Exit::Unexpected };
         Self::new(exit, format!("the node refused: {}", problem.code)).with(problem)
     }
 }
@@ -188,7 +190,7 @@ impl Failure {
     fn with(mut self, problem: Problem) -> Self {
         let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         self.0.code = said(&problem.code);
-        self.0.path = said(&problem.path).filter(|path| path != "$");
+        self.0.path = said(&problem.path);
         self.0.why = said(&problem.detail);
         self.0.hints.extend(said(&problem.hint));
         self.0.problem = Some(Box::new(problem));

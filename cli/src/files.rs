@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use sampan_proto::reject::{Code, Reject};
+
 use crate::failure::Failure;
 
 /// `-` stands for stdin and stdout.
@@ -21,8 +23,8 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     };
     result.map_err(|error| fault("read", path, &error))?;
     if bytes.len() > limit {
-        return Err(Failure::refused(format!("`{}` is too large", path.display()))
-            .why(format!("at most {limit} bytes are read")));
+        let reject = Reject::new(Code::JsonTooLarge, "$", format!("more than {limit} bytes"));
+        return Err(Failure::refused(format!("`{}` is too large", path.display())).reject(&reject));
     }
     Ok(bytes)
 }

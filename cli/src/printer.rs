@@ -147,7 +147,8 @@ fn json<T: Serialize>(document: &T, pretty: bool) -> Result<String, Failure> {
 pub(crate) fn write_failure(failure: &Failure, page: &mut Page) {
     let parts = failure.parts();
     page.tagged(Tone::Bad, "error:", &parts.what);
-    if let Some(path) = &parts.path {
+    // The whole of it is no place to look at.
+    if let Some(path) = parts.path.as_ref().filter(|path| *path != "$") {
         page.line(format!("  at {path}"));
     }
     if let Some(why) = &parts.why {

@@ -47,6 +47,7 @@ struct Families {
     mempool_bytes: Gauge,
     peers: Gauge,
     roster_size: Gauge,
+    voting: Gauge,
     lane_depth: Family<ByLane, Gauge>,
     committed_statements: Counter,
     blocks: Counter,
@@ -77,6 +78,7 @@ impl Families {
             mempool_bytes: Gauge::default(),
             peers: Gauge::default(),
             roster_size: Gauge::default(),
+            voting: Gauge::default(),
             lane_depth: Family::default(),
             committed_statements: Counter::default(),
             blocks: Counter::default(),
@@ -103,6 +105,7 @@ impl Families {
         add("mempool_bytes", "Bytes of the documents waiting for a block", &self.mempool_bytes);
         add("peers", "Peers connected", &self.peers);
         add("roster_size", "Validators in the roster", &self.roster_size);
+        add("voting", "1 while this node votes, 0 while it follows", &self.voting);
         add("lane_depth", "Messages waiting in an internal lane", &self.lane_depth);
         add("committed_statements", "Statements in committed blocks", &self.committed_statements);
         add("blocks", "Blocks committed", &self.blocks);
@@ -230,6 +233,11 @@ impl Metrics {
         set(&self.families.peers, count as u64);
     }
 
+    /// Whether this node votes.
+    pub fn set_voting(&self, votes: bool) {
+        set(&self.families.voting, votes.into());
+    }
+
     /// How many messages wait in a lane.
     pub fn set_lane_depth(&self, lane: &'static str, depth: usize) {
         set(&self.families.lane_depth.get_or_create(&ByLane { lane }), depth as u64);
@@ -326,7 +334,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        assert_eq!(text.matches("# HELP ").count(), 20);
+        assert_eq!(text.matches("# HELP ").count(), 21);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use sampan_proto::genesis::{BadGenesis, Genesis};
 use sampan_proto::ids::{Height, MemberId};
 use sampan_proto::member::Purpose;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Parts, Provenance};
 use crate::fault::Fatal;
 use crate::identity::{Identity, KeyError};
 use crate::metrics::Metrics;
@@ -71,8 +71,7 @@ impl StartError {
             Self::Key(error) => error.hint(),
             Self::Net(_) => "check `network.listen` in sampand.toml: the address must be free".to_owned(),
             Self::Http { .. } => "check `http.listen` in sampand.toml: the address must be free".to_owned(),
-            Self::Fatal(Fatal::RunningTwice(_)) => "stop the other node first".to_owned(),
-            Self::Fatal(_) => "keep the data directory as it is and restore from a backup, or join anew".to_owned(),
+            Self::Fatal(fault) => fault.hint().to_owned(),
         }
     }
 }
@@ -83,12 +82,19 @@ pub struct Node {
     engine: tokio::task::JoinHandle<Result<(), Fatal>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    /// A node that is dropped stops too, though nobody waits for it: its engine would outlive it otherwise.
+    _dropped: DropGuard,
     net: Net,
 }
 
 impl Node {
     /// Starts a node: everything that can be wrong with its files is found before it says a word.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_from(config, Provenance::Unsaid).await
+    }
+
+    /// The same, where the operator has something to say about the data directory.
+    pub async fn start_from(config: Config, provenance: Provenance) -> Result<Self, StartError> {
         let read = |source| StartError::GenesisFile { path: config.genesis.clone(), source };
         let genesis_bytes: Arc<[u8]> = std::fs::read(&config.genesis).map_err(read)?.into();
         let genesis = Arc::new(Genesis::from_bytes(&genesis_bytes)?);
@@ -112,6 +118,7 @@ impl Node {
             store: store.clone(),
             wal: config.data_dir.join(WAL_FILE),
             key: identity.consensus,
+            provenance,
             net: net.clone(),
             pool: pool.clone(),
             mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },
@@ -138,7 +145,8 @@ impl Node {
         };
         tasks.spawn(api::serve(listener, state, stop.clone()));
         tasks.close();
-        Ok(Self { http, engine: run_engine(engine, stop.clone())?, tasks, stop, net })
+        let engine = run_engine(engine, stop.clone())?;
+        Ok(Self { http, engine, tasks, _dropped: stop.clone().drop_guard(), stop, net })
     }
 
     /// Where its HTTP interface listens.

@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use sampan_node::config::Config;
+use sampan_node::store::Store;
 use sampan_proto::genesis::Genesis;
 
 fn sampand(dir: &Path, args: &[&str]) -> Output {
@@ -123,4 +125,25 @@ fn a_key_that_others_can_read_stops_the_node_before_it_starts() {
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).expect("chmod");
     let (_, talk) = run(dir, 1, &["run", "--config", "cn-customs/sampand.toml"]);
     assert!(talk.contains("chmod 600 cn-customs/consensus.key.json"), "{talk}");
+}
+
+#[test]
+fn a_store_of_another_network_is_the_operators_to_sort_out() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    init(dir, "cn-customs", &["--role", "customs", "--validator", "--http", "127.0.0.1:0"]);
+    let assemble = |network: &str| {
+        let file = format!("{network}.json");
+        run(dir, 0, &["genesis", "assemble", "--network", network, "-o", &file, "cn-customs/entry.json"]);
+        Genesis::from_bytes(&std::fs::read(dir.join(file)).expect("file")).expect("genesis")
+    };
+    let (first, second) = (assemble("first"), assemble("second"));
+    let data = dir.join("cn-customs").join(Config::default().data_dir);
+    drop(Store::open(&data, &first, 8).expect("opened"));
+    let set = "genesis=second.json";
+    let (_, talk) = run(dir, 1, &["run", "--config", "cn-customs/sampand.toml", "--set", set]);
+    for words in ["belongs to network", &first.chain.to_string(), &second.chain.to_string(), "hint: under `data_dir`"] {
+        assert!(talk.contains(words), "{words}: {talk}");
+    }
+    assert!(!talk.contains("damaged"), "{talk}");
 }

@@ -7,5 +7,6 @@ mod keys;
 mod node;
 mod offline;
 mod online;
+mod refusals;
 mod sampan;
 mod world;

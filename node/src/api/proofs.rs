@@ -1,5 +1,6 @@
 //! Answers that prove themselves, and the documents behind them for those who may read them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use axum::Json;
@@ -8,6 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use sampan_proto::api::BodyParts;
 use sampan_proto::ids::{ChainId, MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::origin::{self, ItemAmounts};
 use sampan_proto::proof::{BUNDLE_MEDIA_TYPE, Bundle};
 use sampan_proto::record::Record;
 use sampan_proto::reject::Code;
@@ -19,7 +21,9 @@ use super::error::Refusal;
 use super::input::{Parameters, parameter};
 use super::query::known;
 use crate::clock::now_ms;
+use crate::core::Obstacle;
 use crate::core::ledger::View;
+use crate::fault::Fatal;
 use crate::store::Reader;
 
 /// A document is for whoever asked and for nobody in between.
@@ -41,6 +45,33 @@ impl IntoResponse for Proof {
 fn proven(bundle: Option<Bundle>) -> Result<Proof, Refusal> {
     let early = || Refusal::new(Code::NotReady, "$", "no block is decided yet: nothing can be proven before the first");
     bundle.map(Proof).ok_or_else(early)
+}
+
+/// The proof of what stands in a statement's way; none before the first block, or when nothing does.
+pub(super) fn in_the_way(reader: &Reader<'_>, obstacle: Option<Obstacle>) -> Result<Option<Bundle>, Fatal> {
+    let record = match obstacle {
+        None => None,
+        Some(Obstacle::Reference(issuer, key)) => return reader.reference(&issuer, &key),
+        Some(Obstacle::Record(id)) => Some(id),
+        Some(Obstacle::Goods(goods)) => reader.pledged(&goods)?,
+        Some(Obstacle::GoodsOf(id)) => {
+            let pledge = View::record(reader, &id)?.and_then(|record| record.title?.pledge);
+            pledge.map_or(Ok(None), |pledge| reader.pledged(&pledge.goods))?
+        }
+        Some(Obstacle::Account(draws)) => overdrawn(reader, &draws)?,
+    };
+    record.map_or(Ok(None), |id| reader.status(&id))
+}
+
+/// The first original that has not enough left.
+fn overdrawn(reader: &Reader<'_>, draws: &BTreeMap<RecordId, ItemAmounts>) -> Result<Option<RecordId>, Fatal> {
+    for (id, used) in draws {
+        let origin = View::record(reader, id)?.and_then(|record| record.origin);
+        if origin.is_some_and(|origin| origin::draw(&origin, used).is_err()) {
+            return Ok(Some(*id));
+        }
+    }
+    Ok(None)
 }
 
 /// `GET /v1/receipts/{statement}`: a statement's entry in the log.

@@ -5,20 +5,18 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use sampan_proto::api::{BATCH, Batch, BatchResults, Submission, SubmitResult, Ticket};
-use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::ids::Height;
 use sampan_proto::json::JsonLimits;
-use sampan_proto::origin;
-use sampan_proto::proof::Bundle;
 use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{Action, Issue, OnRecord, SignedStatement};
-use sampan_proto::title::TitleAct;
+use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire;
 
 use super::State;
 use super::error::Refusal;
 use super::input;
-use crate::core::Document;
-use crate::core::ledger::{Admitted, View};
+use super::proofs::in_the_way;
+use crate::core::ledger::Admitted;
+use crate::core::{Document, Obstacle};
 use crate::fault::Fatal;
 use crate::store::Reader;
 
@@ -161,54 +159,6 @@ fn explain(reader: &Reader<'_>, statement: &SignedStatement, reject: Reject) -> 
         let detail = format!("statement {} is final", statement.id().0.short());
         return Ok(Refusal::new(Code::StatementAlreadyExecuted, "$", detail).proven_by(Some(receipt)));
     }
-    let proof = obstacle(reader, statement, reject.code)?;
-    Ok(Refusal::from(reject).proven_by(proof))
-}
-
-/// Whether the record's own state is what stands in the way.
-const fn speaks_of_state(code: Code) -> bool {
-    let about_the_actor = matches!(code, Code::NotPossessor | Code::NotTitleHolder | Code::UnknownRecord);
-    about_the_actor || (code.http_status() == 409 && !matches!(code, Code::StatementAlreadyExecuted))
-}
-
-/// The record on which the same goods are pledged.
-fn pledged_on(reader: &Reader<'_>, on: &OnRecord<TitleAct>) -> Result<Option<RecordId>, Fatal> {
-    let goods = match &on.act {
-        TitleAct::Pledge { goods, .. } => Some(*goods),
-        _ => {
-            let title = View::record(reader, &on.record)?.and_then(|record| record.title);
-            title.and_then(|title| title.pledge).map(|pledge| pledge.goods)
-        }
-    };
-    goods.map_or(Ok(None), |goods| reader.pledged(&goods))
-}
-
-/// The original that has not enough left.
-fn overdrawn(reader: &Reader<'_>, issue: &Issue) -> Result<Option<RecordId>, Fatal> {
-    for (id, used) in &issue.draws {
-        let origin = View::record(reader, id)?.and_then(|record| record.origin);
-        if origin.is_some_and(|origin| origin::draw(&origin, used).is_err()) {
-            return Ok(Some(*id));
-        }
-    }
-    Ok(None)
-}
-
-fn obstacle(reader: &Reader<'_>, signed: &SignedStatement, code: Code) -> Result<Option<Bundle>, Fatal> {
-    let Ok(statement) = signed.parse() else { return Ok(None) };
-    match (code, &statement.action) {
-        (Code::ReferenceAlreadyIssued, Action::Issue(issue)) => reader.reference(&statement.member, &issue.reference),
-        (Code::GoodsPledged, Action::Title(on)) => match pledged_on(reader, on)? {
-            Some(record) => reader.status(&record),
-            None => Ok(None),
-        },
-        (Code::AccountOverdrawn, Action::Issue(issue)) => match overdrawn(reader, issue)? {
-            Some(record) => reader.status(&record),
-            None => Ok(None),
-        },
-        (_, Action::Title(_) | Action::Origin(_)) if speaks_of_state(code) => {
-            reader.status(&statement.action.record(signed.id()))
-        }
-        _ => Ok(None),
-    }
+    let obstacle = statement.parse().ok().and_then(|parsed| Obstacle::of(&parsed, statement.id(), reject.code));
+    Ok(Refusal::from(reject).proven_by(in_the_way(reader, obstacle)?))
 }

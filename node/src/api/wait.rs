@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::State;
 use super::error::Refusal;
 use super::input::{Parameters, parameter};
+use super::proofs::in_the_way;
 use crate::core::ledger::Tip;
 use crate::engine::Waiting;
 use crate::fault::Fatal;
@@ -78,12 +79,19 @@ pub(super) async fn statement(
 /// in this order it cannot slip through.
 async fn locate(state: &State, id: StatementId) -> Result<StatementStatus, Refusal> {
     let waiting = state.engine.pending(id).await;
-    if let Some(done) = state.read(move |reader| Ok(executed(reader, id)?)).await? {
+    state.read(move |reader| Ok(stands(reader, id, waiting)?)).await
+}
+
+fn stands(reader: &Reader<'_>, id: StatementId, waiting: Waiting) -> Result<StatementStatus, Fatal> {
+    if let Some(done) = executed(reader, id)? {
         return Ok(done);
     }
     Ok(match waiting {
         Waiting::Pending { not_after_ms } => StatementStatus::Pending { not_after_ms },
-        Waiting::Dropped(reject) => StatementStatus::Dropped { problem: Box::new(reject.into()) },
+        Waiting::Dropped(reject, obstacle) => {
+            let Refusal(problem) = Refusal::from(reject).proven_by(in_the_way(reader, obstacle)?);
+            StatementStatus::Dropped { problem }
+        }
         Waiting::Unknown => StatementStatus::Unknown,
     })
 }
@@ -115,7 +123,7 @@ fn status(state: &State, tip: &Tip) -> NodeStatus {
         chain: state.genesis.chain,
         network: state.genesis.network.clone(),
         member: state.member.clone(),
-        validator: state.validator,
+        validator: state.engine.is_voting(),
         height: tip.height,
         header: tip.hash,
         time_ms: tip.time_ms,

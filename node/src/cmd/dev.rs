@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use sampan_node::clock::now_ms;
 use sampan_node::config::{Config, Keys, Log, Network};
+use sampan_node::engine::Provenance;
 use sampan_node::node::Node;
 use sampan_node::setup::{self, CreatedMember, MemberPlan, SetupError};
 use sampan_proto::genesis::Parameters;
@@ -57,7 +58,7 @@ pub(crate) fn dev(arguments: &Arguments) -> Result<(), Failure> {
     let config = load(Some(&config), &arguments.overrides)?.config;
     start_logging(&config.log);
     let genesis = read_genesis(&config.genesis)?;
-    host(config, |node| guide(dir, node, &genesis.chain.to_string()))
+    host(config, Provenance::Unsaid, |node| guide(dir, node, &genesis.chain.to_string()))
 }
 
 /// Throws away what an earlier run made, and nothing else.

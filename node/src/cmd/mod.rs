@@ -11,7 +11,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sampan_node::config::ConfigError;
-use sampan_node::fault::Fatal;
 use sampan_node::node::StartError;
 use sampan_node::setup::SetupError;
 use sampan_proto::genesis::{BadGenesis, Genesis};
@@ -70,8 +69,9 @@ impl From<BadGenesis> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match &error {
-            StartError::Fatal(Fatal::RunningTwice(_)) => Self::refused(error.to_string(), error.hint()),
-            StartError::Fatal(_) => Self::unexpected(error.to_string(), error.hint()),
+            StartError::Fatal(fault) if !fault.is_for_the_operator() => {
+                Self::unexpected(error.to_string(), error.hint())
+            }
             _ => Self::refused(error.to_string(), error.hint()),
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sampan_node::config::{Config, Log, LogFormat};
+use sampan_node::engine::Provenance;
 use sampan_node::fault::Fatal;
 use sampan_node::node::Node;
 use sampan_node::setup;
@@ -23,22 +24,39 @@ pub(crate) struct Arguments {
     config: PathBuf,
     #[command(flatten)]
     overrides: Overrides,
+    /// The data directory was restored from a backup: vote only once newer heights are decided.
+    #[arg(long, conflicts_with = "vote_now")]
+    restored: bool,
+    /// Vote at once, on your word: this directory holds all that the consensus key has signed, and no other
+    /// node has the key.
+    #[arg(long)]
+    vote_now: bool,
+}
+
+impl Arguments {
+    const fn provenance(&self) -> Provenance {
+        match (self.restored, self.vote_now) {
+            (true, _) => Provenance::Restored,
+            (_, true) => Provenance::Vouched,
+            (false, false) => Provenance::Unsaid,
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = load(Some(&arguments.config), &arguments.overrides)?.config;
     start_logging(&config.log);
-    host(config, |node| tracing::info!(http = %node.http_addr(), "the node is up"))
+    host(config, arguments.provenance(), |node| tracing::info!(http = %node.http_addr(), "the node is up"))
 }
 
 /// Runs a node until a signal or a fault ends it; `started` hears of it once it is up.
-pub(crate) fn host(config: Config, started: impl FnOnce(&Node)) -> Result<(), Failure> {
+pub(crate) fn host(config: Config, provenance: Provenance, started: impl FnOnce(&Node)) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|e| Failure::unexpected(format!("starting threads: {e}"), "raise the process limits"))?;
     runtime.block_on(async {
-        let mut node = Node::start(config).await?;
+        let mut node = Node::start_from(config, provenance).await?;
         started(&node);
         tokio::select! {
             ended = node.wait() => {
@@ -54,6 +72,9 @@ pub(crate) fn host(config: Config, started: impl FnOnce(&Node)) -> Result<(), Fa
 }
 
 fn fatal(fault: &Fatal) -> Failure {
+    if fault.is_for_the_operator() {
+        return Failure::refused(fault.to_string(), fault.hint());
+    }
     Failure::unexpected(fault.to_string(), "start the node again; it recovers, or says what is damaged")
 }
 

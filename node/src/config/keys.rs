@@ -34,7 +34,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "data_dir",
         Kind::Text,
-        "Directory of the ledger: everything that the node has decided and promised.\nPaths here are relative to this file.",
+        "Directory of the ledger: everything that the node has decided and promised. A copy of it does not vote at first.\nPaths here are relative to this file.",
     ),
     key("genesis", Kind::Text, "The network's genesis file. Compare its chain id with what the founders published."),
     key("keys.network", Kind::Text, "Key file that names this node on the network. Private: chmod 600."),

@@ -5,5 +5,7 @@ pub mod consensus;
 mod document;
 pub mod ledger;
 pub mod mempool;
+mod obstacle;
 
 pub use document::Document;
+pub use obstacle::Obstacle;

@@ -47,6 +47,7 @@ impl Engine {
     }
 
     pub(super) fn on_heard(&mut self, heard: Heard) -> Result<(), Fatal> {
+        self.listen_for_our_key(&heard)?;
         match heard {
             Heard::Documents(from, documents, offered) => {
                 let wanted = offered.into_iter().filter(|id| self.mempool.get(id).is_none());

@@ -40,10 +40,18 @@ impl Engine {
         };
         self.stage(&outcome, documents.clone())?;
         self.metrics.sync_block();
-        self.commit(&outcome, certificate)
+        self.adopt(&outcome, certificate)
     }
 
-    pub(super) fn commit(&mut self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
+    /// Commits what others say is decided.
+    pub(super) fn adopt(&mut self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
+        self.judge_newborn(&outcome.header)?;
+        self.look_for_our_key(certificate)?;
+        self.commit(outcome, certificate)
+    }
+
+    fn commit(&mut self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
+        self.judge_newborn(&outcome.header)?;
         {
             let _timer = self.metrics.time_commit();
             // One synced batch. A crash before it recovers from the write-ahead log; after it, from the store.
@@ -65,6 +73,7 @@ impl Engine {
         self.heard.decided(self.tip.height);
         self.follower.decided();
         self.clean_mempool(outcome)?;
+        self.break_silence(&outcome.header)?;
         self.metrics.committed(self.tip.height, outcome.placed.len());
         self.head.send_replace(self.tip.clone());
         Ok(())
@@ -82,13 +91,13 @@ impl Engine {
             if let Err(reject) = judge(&Overlay::new(&reader), rival.statement(), self.next_at())? {
                 self.mempool.remove(&rival.statement().id());
                 self.metrics.refused(reject.code);
-                self.refusals.insert(rival.statement().id(), reject);
+                self.refusals.insert(rival.statement(), reject);
             }
         }
         for late in self.mempool.remove_expired(self.tip.time_ms) {
             let detail = "it expired before a block took it";
             let reject = Reject::new(Code::StatementExpired, "$.not_after_ms", detail);
-            self.refusals.insert(late.statement().id(), reject);
+            self.refusals.insert(late.statement(), reject);
         }
         Ok(())
     }

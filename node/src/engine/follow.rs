@@ -16,7 +16,7 @@ use crate::core::Document;
 use crate::core::ledger::admit;
 use crate::fault::Fatal;
 use crate::net::Net;
-use crate::verify::Pool;
+use crate::verify::{Judged, Pool};
 
 /// How often stuck things are looked for.
 pub(super) const PATROL: Duration = Duration::from_millis(250);
@@ -135,7 +135,15 @@ impl Follower {
         let (net, pool, answers) = (self.net.clone(), self.pool.clone(), self.answers.clone());
         tokio::spawn(async move {
             let fetched = match net.request(peer, request.clone()).await {
-                Ok(response) => pool.response(peer, &request, response).await,
+                Ok(response) => {
+                    let Judged { fetched, fault } = pool.response(peer, &request, response).await;
+                    if let Some(fault) = fault {
+                        tracing::warn!(%peer, %fault, "answered with what no honest node sends");
+                        // Before the engine hears of it: what it asks next goes to somebody else.
+                        net.fault(peer, fault);
+                    }
+                    fetched
+                }
                 Err(failed) => {
                     tracing::debug!(%peer, %failed, "request failed");
                     Fetched::Nothing(peer)
@@ -192,7 +200,7 @@ impl Engine {
         if header.height == self.next_height() && self.candidates.is_valid(&certificate.block) {
             // We hold and executed it; the certificate was checked in the pool.
             if let Some(outcome) = self.candidates.take_decided(&certificate.block) {
-                return self.commit(&outcome, &certificate);
+                return self.adopt(&outcome, &certificate);
             }
         }
         self.follower.saw(header.height, Some(from));

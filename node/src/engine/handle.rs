@@ -1,7 +1,7 @@
 //! How the rest of the node talks to the engine: bounded lanes in, one watch out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libp2p::PeerId;
 use sampan_proto::ids::{EnvelopeId, Height, StatementId};
@@ -12,8 +12,8 @@ use sampan_proto::wire::{Announcement, Response, RoundCertificate};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::heard::HeardProposal;
-use crate::core::Document;
 use crate::core::ledger::{Admitted, Tip};
+use crate::core::{Document, Obstacle};
 
 /// From the verify pool: what peers said, checked as far as that needs no state.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ pub enum Waiting {
         /// Its expiry, in Unix milliseconds.
         not_after_ms: u64,
     },
-    /// It was here and was dropped.
-    Dropped(Reject),
+    /// It was here and was dropped: why, and what stood in the way.
+    Dropped(Reject, Option<Obstacle>),
     /// Not here, or long forgotten.
     Unknown,
 }
@@ -91,6 +91,7 @@ pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) head: watch::Receiver<Tip>,
     pub(super) mempool: Arc<AtomicUsize>,
+    pub(super) voting: Arc<AtomicBool>,
 }
 
 impl Handle {
@@ -139,6 +140,12 @@ impl Handle {
     #[must_use]
     pub fn head(&self) -> watch::Receiver<Tip> {
         self.head.clone()
+    }
+
+    /// Whether the node votes now: a validator that may not know what it has said does not.
+    #[must_use]
+    pub fn is_voting(&self) -> bool {
+        self.voting.load(Ordering::Relaxed)
     }
 
     /// Documents waiting in the mempool.

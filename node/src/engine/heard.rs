@@ -53,6 +53,19 @@ impl Heard {
         self.votes.entry((height, round, vote_type, validator)).or_insert_with(|| vote.clone());
     }
 
+    /// Whether this very vote is kept, or was so far behind that it is no longer.
+    pub(super) fn knows_vote(&self, vote: &Vote) -> bool {
+        let known = self.votes.get(&(vote.height, vote.round, vote.vote_type, vote.validator));
+        vote.round < self.newest_round.saturating_sub(ROUNDS_BEHIND) || known.is_some_and(|k| k.message == *vote)
+    }
+
+    /// The same of a proposal.
+    pub(super) fn knows_proposal(&self, proposal: &Proposal) -> bool {
+        let known = self.proposals.get(&(proposal.height, proposal.round));
+        proposal.round < self.newest_round.saturating_sub(ROUNDS_BEHIND)
+            || known.is_some_and(|share| share.iter().any(|kept| kept.proposal.message == *proposal))
+    }
+
     /// Keeps a proposal; false when it is known or the round has its share already.
     pub(super) fn proposal(&mut self, new: &HeardProposal) -> bool {
         let Proposal { height, round, .. } = new.proposal.message;

@@ -22,9 +22,10 @@ mod recover;
 mod refusals;
 mod serve;
 mod timers;
+mod voice;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sampan_proto::genesis::{Genesis, Parameters};
 use sampan_proto::hash::Hash32;
@@ -40,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
 pub use heard::HeardProposal;
 pub use serve::serve;
+pub use voice::Provenance;
 
 use crate::clock::now_ms;
 use crate::core::Document;
@@ -56,6 +58,7 @@ use candidates::Candidates;
 use follow::Follower;
 use refusals::Refusals;
 use timers::{Alarm, Timers};
+use voice::Seat;
 
 /// Consensus messages waiting for the engine.
 const CONSENSUS_LANE: usize = 4_096;
@@ -78,7 +81,7 @@ struct Rules {
     roster_hash: Hash32,
 }
 
-/// The part that only a validator has.
+/// The part that only a validator that votes has.
 struct Validator {
     consensus: Consensus,
     wal: Wal,
@@ -112,6 +115,8 @@ pub struct Engine {
     store: Store,
     net: Net,
     metrics: Metrics,
+    /// This node's place in the roster, if it has one.
+    seat: Option<Seat>,
     validator: Option<Validator>,
     tip: Tip,
     mempool: Mempool,
@@ -124,6 +129,7 @@ pub struct Engine {
     outbox: Vec<Arc<Document>>,
     head: watch::Sender<Tip>,
     mempool_len: Arc<AtomicUsize>,
+    voting: Arc<AtomicBool>,
     inbox: Option<Inbox>,
 }
 
@@ -137,6 +143,8 @@ pub struct Parts {
     pub wal: std::path::PathBuf,
     /// This node's consensus key; it votes if the roster lists it.
     pub key: Option<SecretKey>,
+    /// Where the store and the log come from.
+    pub provenance: Provenance,
     /// The peers.
     pub net: Net,
     /// Checks what peers answer.
@@ -150,7 +158,7 @@ pub struct Parts {
 impl Engine {
     /// Puts an engine together and recovers what a crash interrupted.
     pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
-        let Parts { genesis, store, wal, key, net, pool, mempool, metrics } = parts;
+        let Parts { genesis, store, wal, key, provenance, net, pool, mempool, metrics } = parts;
         let roster = genesis.roster.clone();
         let rules = Rules {
             chain: genesis.chain,
@@ -166,7 +174,9 @@ impl Engine {
         let (command_tx, commands) = mpsc::channel(COMMAND_LANE);
         let (head, head_rx) = watch::channel(tip.clone());
         let mempool_len = Arc::new(AtomicUsize::new(0));
-        let handle = Handle { commands: command_tx, head: head_rx, mempool: Arc::clone(&mempool_len) };
+        let voting = Arc::new(AtomicBool::new(false));
+        let (length, votes) = (Arc::clone(&mempool_len), Arc::clone(&voting));
+        let handle = Handle { commands: command_tx, head: head_rx, mempool: length, voting: votes };
         let mut engine = Self {
             follower: Follower::new(net.clone(), pool, fetched_tx),
             timers: Timers::new(rules.parameters.clone()),
@@ -174,6 +184,7 @@ impl Engine {
             store,
             net,
             metrics,
+            seat: None,
             validator: None,
             tip,
             mempool: Mempool::new(mempool),
@@ -184,10 +195,11 @@ impl Engine {
             outbox: Vec::new(),
             head,
             mempool_len,
+            voting,
             inbox: Some(Inbox { consensus, documents, fetched, commands }),
         };
         if let Some(key) = key.filter(|key| engine.rules.roster.by_key(&key.public()).is_some()) {
-            engine.recover(key, &wal)?;
+            engine.take_seat(key, wal, provenance)?;
         }
         engine.metrics.set_height(engine.tip.height);
         Ok((engine, handle, Lanes { consensus: consensus_tx, documents: documents_tx }))
@@ -256,7 +268,10 @@ impl Engine {
             Command::Waiting(statement, reply) => {
                 let waiting = match self.mempool.by_statement(&statement) {
                     Some(document) => Waiting::Pending { not_after_ms: document.statement().statement().not_after_ms },
-                    None => self.refusals.get(&statement).map_or(Waiting::Unknown, Waiting::Dropped),
+                    None => match self.refusals.get(&statement) {
+                        Some((reject, obstacle)) => Waiting::Dropped(reject, obstacle),
+                        None => Waiting::Unknown,
+                    },
                 };
                 let _ = reply.send(waiting);
             }
@@ -312,6 +327,12 @@ impl Engine {
         if !(message.documents.is_empty() && message.offered.is_empty()) {
             self.net.publish(Publication::Documents(message));
         }
+    }
+
+    fn tell_whether_it_votes(&self) {
+        let votes = self.validator.is_some();
+        self.voting.store(votes, Ordering::Relaxed);
+        self.metrics.set_voting(votes);
     }
 
     fn publish_gauges(&self, inbox: &Inbox) {

@@ -8,7 +8,7 @@ use sampan_proto::limits;
 use super::Engine;
 use crate::clock::now_ms;
 use crate::core::Document;
-use crate::core::ledger::{Execution, Outcome};
+use crate::core::ledger::{At, Execution, Outcome, Overlay, judge};
 use crate::fault::Fatal;
 
 /// Room that a block's header, certificate and framing take of a page.
@@ -42,6 +42,7 @@ impl Engine {
         let proposer = self.validator.as_ref().map_or(self.rules.roster.validators()[0].key, |v| v.key);
         let earliest = if waiting.is_empty() { self.rules.parameters.heartbeat_ms } else { 1 };
         let time_ms = now_ms().max(self.tip.time_ms.saturating_add(earliest));
+        let at = At { time_ms, ..self.next_at() };
         let _timer = self.metrics.time_execute();
         let reader = self.store.reader();
         let mut execution = Execution::new(&reader, self.draft(time_ms, proposer));
@@ -49,11 +50,14 @@ impl Engine {
         for document in waiting {
             match execution.apply(document.statement())? {
                 Ok(()) => documents.push(Arc::clone(document)),
-                Err(reject) => {
-                    let statement = document.statement().id();
-                    self.mempool.remove(&statement);
-                    self.metrics.refused(reject.code);
-                    self.refusals.insert(statement, reject);
+                // What is only in the way of what stands before it in this block waits: that is not decided yet.
+                // Once it is, the commit refuses it, and can prove why.
+                Err(_) => {
+                    if let Err(reject) = judge(&Overlay::new(&reader), document.statement(), at)? {
+                        self.mempool.remove(&document.statement().id());
+                        self.metrics.refused(reject.code);
+                        self.refusals.insert(document.statement(), reject);
+                    }
                 }
             }
         }

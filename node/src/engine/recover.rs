@@ -2,7 +2,6 @@
 //! blocks hold what it was about, and the core steps through both again. The same code as live.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
 
 use sampan_proto::keys::SecretKey;
@@ -12,21 +11,20 @@ use super::{Engine, HeardProposal, Validator};
 use crate::core::Document;
 use crate::core::consensus::{Consensus, WalEntry};
 use crate::fault::Fatal;
-use crate::store::StagedBlock;
-use crate::store::wal::Wal;
+use crate::store::wal::{Recorded, Wal};
+use crate::store::{StagedBlock, Voice};
 
 impl Engine {
-    pub(super) fn recover(&mut self, key: SecretKey, path: &Path) -> Result<(), Fatal> {
+    /// Votes, beginning where the log ends. `voice` is written once the log is the next height's, and before a word.
+    pub(super) fn recover(
+        &mut self,
+        key: SecretKey,
+        mut wal: Wal,
+        recorded: Option<Recorded>,
+        voice: Voice,
+    ) -> Result<(), Fatal> {
         let next = self.next_height();
-        let (mut wal, recorded) = Wal::open(path)?;
         let entries = match recorded {
-            Some((height, _)) if height > next => {
-                let tip = self.tip.height;
-                return Err(Fatal::Damaged(format!(
-                    "the write-ahead log is of height {height}, but the store ends at {tip}: they belong to \
-                     different moments; restore both from the same backup"
-                )));
-            }
             Some((height, entries)) if height == next => entries,
             // Of a height that is decided: the crash came between commit and rotation.
             Some(_) | None => {
@@ -34,9 +32,13 @@ impl Engine {
                 Vec::new()
             }
         };
+        if self.store.voice()? != Some(voice) {
+            self.store.set_voice(voice)?;
+        }
         let public = key.public();
         let consensus = Consensus::new(self.rules.chain, self.rules.roster.clone(), key, next);
         self.validator = Some(Validator { consensus, wal, key: public, running: false, owed: None });
+        self.tell_whether_it_votes();
         if entries.is_empty() {
             return Ok(());
         }

@@ -69,11 +69,14 @@ impl Store {
 }
 
 /// A batch and what becomes of the tip when it is written.
-type Prepared<'a> = Option<(Batch<'a>, Option<TipRow>)>;
+pub(super) type Prepared<'a> = Option<(Batch<'a>, Option<TipRow>)>;
 
 impl Inner {
     /// Prepares a batch and writes it, alone. No batch is written after one that failed.
-    fn write<'a>(&'a self, prepare: impl FnOnce(&'a Self) -> Result<Prepared<'a>, Fatal>) -> Result<(), Fatal> {
+    pub(super) fn write<'a>(
+        &'a self,
+        prepare: impl FnOnce(&'a Self) -> Result<Prepared<'a>, Fatal>,
+    ) -> Result<(), Fatal> {
         let Ok(mut writer) = self.writer.lock() else { return Err(after_failure()) };
         if writer.failed {
             return Err(after_failure());

@@ -17,7 +17,7 @@
 //! Readers work on snapshots ([`Reader`]): they see whole blocks only and never wait for the writer.
 //!
 //! * `schema`: the rows · `tuning`: how RocksDB is set up · `open`: boot, and what it refuses
-//! * `commit`: the two writes · [`Reader`]: everything that is read, and proofs · [`wal`]: votes
+//! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read, and proofs · [`wal`]: votes
 
 mod commit;
 #[cfg(test)]
@@ -29,6 +29,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod tuning;
+mod voice;
 pub mod wal;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ use crate::core::ledger::Tip;
 pub use commit::{Staged, StagedBlock};
 pub use read::Reader;
 use schema::TipRow;
+pub use voice::{Place, Voice};
 
 /// A node's durable state. Clones share one open database, which closes with the last of them.
 #[derive(Clone)]
@@ -51,6 +53,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: DB,
     chain: ChainId,
+    place: Place,
     /// The registry. No action changes it yet, so it is read once.
     members: BTreeMap<MemberId, Arc<Member>>,
     /// Held over a whole write, so that `stage` and `commit` never interleave.

@@ -15,7 +15,7 @@ use sampan_proto::merkle::tile::TiledLog;
 
 use super::commit::Batch;
 use super::schema::{self, Family, META_CHAIN, META_SCHEMA, META_TIP, SCHEMA, TipRow};
-use super::{Inner, Reader, Store, Writer, tuning};
+use super::{Inner, Place, Reader, Store, Writer, tuning};
 use crate::core::ledger::{GenesisState, Tip, genesis_state};
 use crate::fault::Fatal;
 
@@ -24,9 +24,9 @@ impl Store {
     /// memory for blocks read from disk.
     ///
     /// # Errors
-    /// [`Fatal::RunningTwice`] while another process has it open. [`Fatal::Damaged`] when it belongs to
-    /// another network or was written in another schema, or when its log or its state does not lead to the
-    /// roots in its newest header; the message says which.
+    /// [`Fatal::RunningTwice`] while another process has it open. [`Fatal::OtherNetwork`] when it belongs to
+    /// one. [`Fatal::Damaged`] when it was written in another schema, or when its log or its state does not
+    /// lead to the roots in its newest header; the message says which.
     pub fn open(dir: &Path, genesis: &Genesis, cache_mib: usize) -> Result<Self, Fatal> {
         std::fs::create_dir_all(dir).map_err(|source| Fatal::File { path: dir.to_owned(), source })?;
         refuse_other_families(dir)?;
@@ -43,8 +43,9 @@ impl Store {
         let tip = read_tip(&db)?;
         tracing::info!(height = tip.tip().height.0, dir = %dir.display(), "store opened");
         let members = read_members(&db)?;
-        let inner =
-            Inner { db, chain: genesis.chain, members, writer: Mutex::new(Writer::default()), tip: RwLock::new(tip) };
+        let (chain, place) = (genesis.chain, Place::of(dir)?);
+        let (writer, tip) = (Mutex::new(Writer::default()), RwLock::new(tip));
+        let inner = Inner { db, chain, place, members, writer, tip };
         check_roots(&Reader::new(&inner), &state.tip)?;
         Ok(Self(Arc::new(inner)))
     }
@@ -75,7 +76,7 @@ fn lock_or_database(dir: &Path, error: rocksdb::Error) -> Fatal {
     Fatal::Database(error)
 }
 
-fn get(db: &DB, name: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
+pub(super) fn get(db: &DB, name: &[u8]) -> Result<Option<Vec<u8>>, Fatal> {
     Ok(db.get_cf(Family::Meta.handle(db)?, name)?)
 }
 
@@ -121,11 +122,13 @@ fn refuse_other_chain(db: &DB, dir: &Path, genesis: &Genesis) -> Result<(), Fata
     }
     let network = format!("`{}` ({})", genesis.network, genesis.chain);
     let chain = <[u8; 32]>::try_from(written).map(|bytes| ChainId(Hash32(bytes)));
-    let which = match chain {
-        Ok(chain) => format!("{} belongs to network {chain}, the genesis file is of {network}", dir.display()),
-        Err(_) => format!("{} does not say to which network it belongs", dir.display()),
-    };
-    Err(Fatal::Damaged(which))
+    Err(match chain {
+        Ok(chain) => Fatal::OtherNetwork(format!(
+            "{} belongs to network {chain}, the genesis file is of {network}",
+            dir.display()
+        )),
+        Err(_) => Fatal::Damaged(format!("{} does not say to which network it belongs", dir.display())),
+    })
 }
 
 fn read_tip(db: &DB) -> Result<TipRow, Fatal> {

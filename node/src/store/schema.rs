@@ -2,7 +2,7 @@
 //!
 //! | family | key | value | written by |
 //! |---|---|---|---|
-//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] | open, commit |
+//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] · `voice` [`Voice`](super::Voice) | open, commit, voice |
 //! | `headers` | height BE | `Header`, `Certificate` | commit |
 //! | `payloads` | height BE | `Vec<`[`PlacedRow`]`>` | commit |
 //! | `statements` | `EnvelopeId` | `SignedStatement` | stage |
@@ -42,6 +42,7 @@ pub(super) const SCHEMA: u32 = 2;
 pub(super) const META_SCHEMA: &[u8] = b"schema";
 pub(super) const META_CHAIN: &[u8] = b"chain";
 pub(super) const META_TIP: &[u8] = b"tip";
+pub(super) const META_VOICE: &[u8] = b"voice";
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,7 +71,9 @@ impl Wal {
     pub fn open(path: &Path) -> Result<(Self, Option<Recorded>), Fatal> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Self::create(path)?, None)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((Self::renew(path, Height::GENESIS)?, None));
+            }
             Err(error) => return Err(at(path)(error)),
         };
         let height = read_header(path, &bytes)?;
@@ -87,9 +89,13 @@ impl Wal {
         Ok((wal, Some((height, entries))))
     }
 
-    fn create(path: &Path) -> Result<Self, Fatal> {
-        let (file, end) = fresh(path, Height::GENESIS)?;
-        Ok(Self { path: path.to_owned(), file, height: Height::GENESIS, end, pending: Vec::new(), failed: false })
+    /// Begins the log of `height` at `path`, whatever is there: for a node that trusts nothing of what it said.
+    ///
+    /// # Errors
+    /// Stop the node: which of the two is on the disk is unknown.
+    pub fn renew(path: &Path, height: Height) -> Result<Self, Fatal> {
+        let (file, end) = fresh(path, height)?;
+        Ok(Self { path: path.to_owned(), file, height, end, pending: Vec::new(), failed: false })
     }
 
     /// The height whose entries it takes.
@@ -219,7 +225,7 @@ fn read_groups(path: &Path, height: Height, bytes: &[u8]) -> Result<(Vec<WalEntr
     match behind {
         Some(later) => Err(Fatal::Damaged(format!(
             "{}: unreadable at byte {offset}, though whole entries follow at byte {later}: this node may have \
-             voted on what is lost; restore the file, or start without a vote until a newer height is decided",
+             voted on what is lost; start it with --restored: it votes again once newer heights are decided",
             path.display()
         ))),
         None => Ok((entries, offset)),

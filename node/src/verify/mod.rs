@@ -3,6 +3,8 @@
 
 mod gossip;
 mod response;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use sampan_proto::wire;
 use tokio::sync::{Semaphore, oneshot};
 
 pub use gossip::intake;
+pub use response::Judged;
 
 use crate::clock::now_ms;
 use crate::core::Document;

@@ -1,62 +1,78 @@
-//! Answers of peers: checked against what was asked before the engine sees them.
+//! Answers of peers: checked against what was asked before the engine sees them. What is good of an answer is used,
+//! and what no honest node sends is told apart from what is merely of no use.
+
+use std::collections::BTreeSet;
 
 use libp2p::PeerId;
 use rayon::prelude::*;
 use sampan_proto::block::{Block, payload_hash};
-use sampan_proto::ids::EnvelopeId;
+use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::statement::SignedStatement;
-use sampan_proto::wire::{Request, Response, RoundState};
+use sampan_proto::wire::{self, Request, Response, RoundState};
 
 use super::{Context, Pool};
-use crate::engine::{CheckedBlock, Fetched};
+use crate::engine::{CheckedBlock, Fetched, Heard};
 use crate::fault::PeerFault;
+
+/// An answer: what is good of it, and what its sender did wrong.
+#[derive(Debug)]
+pub struct Judged {
+    /// For the engine.
+    pub fetched: Fetched,
+    /// For the network.
+    pub fault: Option<PeerFault>,
+}
+
+impl From<Fetched> for Judged {
+    fn from(fetched: Fetched) -> Self {
+        Self { fetched, fault: None }
+    }
+}
 
 impl Pool {
     /// Checks the answer to `request`.
-    pub async fn response(&self, peer: PeerId, request: &Request, response: Response) -> Fetched {
+    pub async fn response(&self, peer: PeerId, request: &Request, response: Response) -> Judged {
         let request = request.clone();
-        let checked = self.run(move |context| context.check_response(peer, &request, response)).await;
-        checked.unwrap_or(Fetched::Nothing(peer))
+        let judged = self.run(move |context| context.check_response(peer, &request, response)).await;
+        judged.unwrap_or(Fetched::Nothing(peer).into())
     }
 }
 
 impl Context {
-    fn check_response(&self, peer: PeerId, request: &Request, response: Response) -> Fetched {
+    fn check_response(&self, peer: PeerId, request: &Request, response: Response) -> Judged {
         match (request, response) {
-            (Request::Status, Response::Status(status)) => Fetched::Status(peer, status.height),
-            (Request::Blocks { .. } | Request::Round(_), Response::Blocks(blocks)) => self.check_blocks(peer, blocks),
-            (Request::Documents(_), Response::Documents(documents)) => {
-                let checked = documents.into_par_iter().filter_map(|document| self.check_contents(document).ok());
-                Fetched::Documents(peer, checked.collect())
+            (Request::Status, Response::Status(status)) => Fetched::Status(peer, status.height).into(),
+            (Request::Blocks { from, .. } | Request::Round(from), Response::Blocks(blocks)) => {
+                self.check_blocks(peer, *from, blocks)
             }
+            (Request::Documents(asked), Response::Documents(documents)) => self.check_documents(peer, asked, documents),
             (Request::Round(_), Response::Round(state)) => self.check_round(peer, state),
-            (_, Response::Busy) => Fetched::Nothing(peer),
-            (_, _) => {
-                tracing::warn!(%peer, "answered something that was not asked");
-                Fetched::Nothing(peer)
-            }
+            (_, Response::Busy) => Fetched::Nothing(peer).into(),
+            (_, _) => Judged { fetched: Fetched::Nothing(peer), fault: Some(PeerFault::Malformed) },
         }
     }
 
     /// Keeps the blocks up to the first that does not verify; the rest is asked of somebody else.
-    fn check_blocks(&self, peer: PeerId, blocks: Vec<Block>) -> Fetched {
+    fn check_blocks(&self, peer: PeerId, from: Height, blocks: Vec<Block>) -> Judged {
         let mut checked = Vec::with_capacity(blocks.len());
-        for block in blocks {
-            match self.check_block(block) {
+        let mut fault = None;
+        for (height, block) in (from.0..).zip(blocks) {
+            match self.check_block(Height(height), block) {
                 Ok(block) => checked.push(block),
-                Err(fault) => {
-                    tracing::warn!(%peer, %fault, "sent a bad block");
+                Err(found) => {
+                    fault = Some(found);
                     break;
                 }
             }
         }
-        if checked.is_empty() { Fetched::Nothing(peer) } else { Fetched::Blocks(peer, checked) }
+        let fetched = if checked.is_empty() { Fetched::Nothing(peer) } else { Fetched::Blocks(peer, checked) };
+        Judged { fetched, fault }
     }
 
     /// The certificate first: it is the cheap part, and without it nothing else is worth a look.
-    fn check_block(&self, block: Block) -> Result<CheckedBlock, PeerFault> {
+    fn check_block(&self, height: Height, block: Block) -> Result<CheckedBlock, PeerFault> {
         let Block { header, certificate, statements, bodies } = block;
-        let named = header.hash() == certificate.block && header.height == certificate.height;
+        let named = header.hash() == certificate.block && certificate.height == height && header.height == height;
         if header.chain != self.chain || !named || certificate.verify(self.chain, &self.roster).is_err() {
             return Err(PeerFault::BadBlock);
         }
@@ -65,23 +81,35 @@ impl Context {
             return Err(PeerFault::BadBlock);
         }
         let wire = statements.into_par_iter().zip(bodies);
-        let wire = wire.map(|(statement, body)| sampan_proto::wire::Document { statement, body });
+        let wire = wire.map(|(statement, body)| wire::Document { statement, body });
         let documents = wire.map(|document| self.check_contents(document)).collect::<Result<Vec<_>, _>>()?;
         Ok(CheckedBlock { header, certificate, documents })
     }
 
-    fn check_round(&self, peer: PeerId, state: RoundState) -> Fetched {
+    /// Keeps the documents that verify, if they were asked for: whoever answers has checked them before.
+    fn check_documents(&self, peer: PeerId, asked: &[EnvelopeId], documents: Vec<wire::Document>) -> Judged {
+        let asked: BTreeSet<&EnvelopeId> = asked.iter().collect();
+        let checked: Vec<_> = documents
+            .into_par_iter()
+            .map(|document| {
+                let is_asked = asked.contains(&document.statement.envelope_id());
+                if is_asked { self.check_contents(document) } else { Err(PeerFault::Malformed) }
+            })
+            .collect();
+        let fault = checked.iter().find_map(|document| document.as_ref().err().copied());
+        let good = checked.into_iter().filter_map(Result::ok).collect();
+        Judged { fetched: Fetched::Documents(peer, good), fault }
+    }
+
+    fn check_round(&self, peer: PeerId, state: RoundState) -> Judged {
         let RoundState { proposals, votes, certificate } = state;
         // First the certificate: messages of a round that we are far from would not be kept.
         let certificate = certificate.into_iter().map(|certificate| self.hear_round(certificate));
         let proposals = proposals.into_iter().map(|message| self.hear_proposal(peer, message));
-        let votes = votes.into_iter().map(|vote| self.hear_vote(vote).map(crate::engine::Heard::Vote));
+        let votes = votes.into_iter().map(|vote| self.hear_vote(vote).map(Heard::Vote));
         match certificate.chain(proposals).chain(votes).collect() {
-            Ok(heard) => Fetched::Round(peer, heard),
-            Err(fault) => {
-                tracing::warn!(%peer, %fault, "sent a bad round state");
-                Fetched::Nothing(peer)
-            }
+            Ok(heard) => Fetched::Round(peer, heard).into(),
+            Err(fault) => Judged { fetched: Fetched::Nothing(peer), fault: Some(fault) },
         }
     }
 }

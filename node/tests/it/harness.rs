@@ -1,19 +1,21 @@
 //! A network of nodes in this process, and what a client needs to talk to it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sampan_node::config::Config;
+use sampan_node::engine::Provenance;
+use sampan_node::net::{self, Multiaddr};
 use sampan_node::node::Node;
 use sampan_node::setup::{self, CreatedMember, MemberPlan};
 use sampan_proto::api::{BodyParts, NodeStatus, Submission};
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
-use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::genesis::{Genesis, GenesisEntry, Parameters};
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
-use sampan_proto::member::Role;
+use sampan_proto::member::{Member, Role};
 use sampan_proto::record::Record;
 use sampan_proto::statement::{
     Action, BodyRef, Issue, Nonce, PAYLOAD_TYPE, SignedStatement, Statement, StatementSignature, VERSION, pae,
@@ -31,7 +33,6 @@ pub(crate) struct Network {
     configs: Vec<Config>,
     people: Vec<CreatedMember>,
     nonce: std::cell::Cell<u64>,
-    #[expect(dead_code, reason = "the directory goes when the network does")]
     dir: tempfile::TempDir,
 }
 
@@ -45,6 +46,22 @@ fn plan(id: &str, country: &str, role: Role, power: Option<u64>) -> MemberPlan {
     }
 }
 
+fn amended(made: &CreatedMember, amend: impl Fn(&mut Member)) -> GenesisEntry {
+    let GenesisEntry { mut member, power, .. } = made.entry.clone();
+    amend(&mut member);
+    let key = KeyFile::from_json(&std::fs::read(&made.governance_key).expect("key file")).expect("key").secret;
+    let signature = key.sign(GenesisEntry::signing_digest(&member, power).as_bytes());
+    GenesisEntry { member, power, signature }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for file in std::fs::read_dir(from).expect("listed") {
+        let file = file.expect("file");
+        std::fs::copy(file.path(), to.join(file.file_name())).expect("copied");
+    }
+}
+
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("address").port()
@@ -53,6 +70,16 @@ fn free_port() -> u16 {
 impl Network {
     /// Validators and full nodes, set up but not started.
     pub(crate) fn new(validators: usize, full_nodes: usize, parameters: Parameters) -> Self {
+        Self::founded(validators, full_nodes, parameters, |_| {})
+    }
+
+    /// The same, with members that are registered otherwise than they were made.
+    pub(crate) fn founded(
+        validators: usize,
+        full_nodes: usize,
+        parameters: Parameters,
+        amend: impl Fn(&mut Member),
+    ) -> Self {
         let dir = tempfile::tempdir().expect("dir");
         let mut plans: Vec<MemberPlan> =
             (0..validators).map(|i| plan(&format!("customs-{i}"), "CN", Role::Customs, Some(1))).collect();
@@ -65,7 +92,7 @@ impl Network {
         let create =
             |plan: &MemberPlan| setup::create_member(&dir.path().join(plan.id.as_str()), plan).expect("member");
         let created: Vec<CreatedMember> = plans.iter().map(create).collect();
-        let entries = created.iter().map(|member| member.entry.clone()).collect();
+        let entries = created.iter().map(|made| amended(made, &amend)).collect();
         let time_ms = sampan_node::clock::now_ms();
         let (bytes, genesis) = setup::assemble("test", parameters, entries, time_ms).expect("genesis");
         let genesis_path = dir.path().join("genesis.json");
@@ -83,7 +110,11 @@ impl Network {
     }
 
     pub(crate) async fn start(&mut self, i: usize) {
-        let node = Node::start(self.configs[i].clone()).await.expect("starts");
+        self.start_from(i, Provenance::Unsaid).await;
+    }
+
+    pub(crate) async fn start_from(&mut self, i: usize, provenance: Provenance) {
+        let node = Node::start_from(self.configs[i].clone(), provenance).await.expect("starts");
         self.nodes[i] = Some(node);
     }
 
@@ -140,6 +171,55 @@ impl Network {
     pub(crate) fn consensus_key(&self, i: usize) -> SecretKey {
         let path = self.configs[i].keys.consensus.as_ref().expect("a validator");
         KeyFile::from_json(&std::fs::read(path).expect("key file")).expect("key").secret
+    }
+
+    /// The key that names node `i` on the network.
+    pub(crate) fn network_key(&self, i: usize) -> SecretKey {
+        KeyFile::from_json(&std::fs::read(&self.configs[i].keys.network).expect("key file")).expect("key").secret
+    }
+
+    /// Where node `i` is dialled.
+    pub(crate) fn address(&self, i: usize) -> Multiaddr {
+        let peer = net::peer_id(&self.network_key(i).public());
+        self.configs[i].network.listen[0].clone().with_p2p(peer).expect("its own name")
+    }
+
+    /// Makes node `i`, which must not have run, a second node with the data and the consensus key of node `of`.
+    pub(crate) fn impersonate(&mut self, i: usize, of: usize) {
+        copy(&self.data_dir(of), &self.data_dir(i));
+        self.configs[i].keys.consensus = self.configs[of].keys.consensus.clone();
+        // A copy is made with the member's files, but two nodes of one name would only disturb each other.
+        let path = &self.configs[i].keys.network;
+        let mut key = KeyFile::from_json(&std::fs::read(path).expect("key file")).expect("key");
+        key.member = None;
+        std::fs::write(path, key.to_json()).expect("written");
+    }
+
+    /// Copies the data of node `i`, which does not run, to a place of this name.
+    pub(crate) fn copy_data(&self, i: usize, name: &str) {
+        copy(&self.data_dir(i), &self.dir.path().join(name));
+    }
+
+    /// Puts such a copy in the place of what node `i` has.
+    pub(crate) fn restore_data(&self, i: usize, name: &str) {
+        std::fs::remove_dir_all(self.data_dir(i)).expect("removed");
+        copy(&self.dir.path().join(name), &self.data_dir(i));
+    }
+
+    /// A metric of node `i`, its labels included; one with labels is not there before it counts something.
+    pub(crate) async fn metric(&self, i: usize, name: &str) -> u64 {
+        let (_, text) = self.get(i, "/metrics").await;
+        let text = String::from_utf8(text).expect("text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        assert!(value.is_some() || name.ends_with('}'), "{name} is no metric");
+        value.map_or(0, |value| value.parse().expect("a number"))
+    }
+
+    /// Waits until a metric of node `i`, its labels included, has come to `value`.
+    pub(crate) async fn counts(&self, i: usize, name: &str, value: u64) {
+        let wait = async { while self.metric(i, name).await < value {} };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{name} never came to {value}"));
+        assert_eq!(self.metric(i, name).await, value, "{name}");
     }
 
     /// Where node `i` keeps its store and its write-ahead log.
@@ -252,7 +332,7 @@ impl Network {
     }
 }
 
-fn config(created: &[CreatedMember], ports: &[u16], i: usize, genesis: &std::path::Path) -> Config {
+fn config(created: &[CreatedMember], ports: &[u16], i: usize, genesis: &Path) -> Config {
     let mut config = Config::default();
     let member = &created[i];
     config.data_dir = member.dir.join("data");

@@ -3,10 +3,18 @@
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod lies;
+#[cfg(test)]
 mod network;
+#[cfg(test)]
+mod peer;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod tidy;

@@ -2,7 +2,9 @@
 
 use sampan_proto::api::{NodeStatus, Submission};
 use sampan_proto::genesis::Parameters;
+use sampan_proto::ids::Height;
 use sampan_proto::keys::Signature;
+use sampan_proto::member::{Member, Purpose};
 use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
 use crate::harness::Network;
@@ -78,6 +80,25 @@ async fn each_bad_input_gets_its_own_code_and_nothing_is_stored() {
     let by_bank = net.sign_bytes("harbour-bank", issue.into_bytes());
     let by_bank = Submission { statement: (&by_bank).into(), body: fine.body };
     refused(&net, &json(&by_bank), 403, "wrong_role", "$.member").await;
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_key_signs_nothing_any_more() {
+    let retire = |member: &mut Member| {
+        let statement_keys = member.keys.iter_mut().filter(|key| key.purpose == Purpose::Statement);
+        if member.id.as_str() == "klang-import" {
+            statement_keys.for_each(|key| key.valid_until = Some(Height(2)));
+        }
+    };
+    let mut net = Network::founded(1, 0, quiet(), retire);
+    net.start_all().await;
+    let (bill, statement, record) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(0, &bill).await.0, 202);
+    assert_eq!(net.is_final(0, statement).await, Height(1));
+    // It is the possessor, but its key counts up to height 1.
+    let (transfer, _) = net.transfer("klang-import", record, 1, "harbour-bank");
+    refused(&net, &json(&transfer), 403, "key_revoked", "$.signatures[0]").await;
     net.stop_all().await;
 }
 

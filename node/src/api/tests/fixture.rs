@@ -23,7 +23,7 @@ use tower::ServiceExt as _;
 use super::super::*;
 use crate::clock::now_ms;
 use crate::core::mempool::Limits;
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Parts, Provenance};
 use crate::fault::Fatal;
 use crate::net::{self, NetConfig};
 use crate::setup::{self, MemberPlan};
@@ -222,6 +222,7 @@ fn wire(
         store: store.clone(),
         wal: dir.path().join("data/consensus.wal"),
         key: Some(consensus),
+        provenance: Provenance::Unsaid,
         net: net.clone(),
         pool: pool.clone(),
         mempool: Limits { bytes: 1024 * 1024, per_member: 3 },

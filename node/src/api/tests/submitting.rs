@@ -59,6 +59,36 @@ async fn whoever_comes_second_gets_the_proof_of_what_came_first() {
     }
 }
 
+/// Both were good when they came; the block took one. The other learns what it lost to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_statement_comes_back_with_the_proof_of_what_stood_in_its_way() {
+    let solo = Solo::start();
+    let ticket = solo.finish(&solo.issue("SPLNGB2600200")).await;
+    let mut rivals = vec![solo.transfer(EXPORTER, &ticket, 1, IMPORTER), solo.transfer(EXPORTER, &ticket, 1, BANK)];
+    rivals.extend([solo.issue("SPLNGB2600201"), solo.issue("SPLNGB2600201")]);
+    let answer: BatchResults = solo.post("/v1/statements/batch", json(&Batch { submissions: rivals })).await.json();
+    let mut dropped = Vec::new();
+    for result in &answer.results {
+        let SubmitResult::Ticket(accepted) = result else { panic!("all are good as yet: {result:?}") };
+        let status = solo.get(format!("/v1/statements/{}?wait_s=20", accepted.statement)).await.json();
+        match status {
+            StatementStatus::Final { .. } => {}
+            StatementStatus::Dropped { problem } => dropped.push((accepted.clone(), problem)),
+            other => panic!("settled within its time: {other:?}"),
+        }
+    }
+    let codes: Vec<_> = dropped.iter().map(|(_, problem)| problem.known_code()).collect();
+    assert_eq!(codes, [Some(Code::WrongSeq), Some(Code::ReferenceAlreadyIssued)]);
+    let proofs: Vec<Bundle> = dropped.iter().map(|(_, problem)| *problem.proof.clone().expect("a proof")).collect();
+    for proof in &proofs {
+        solo.proven(proof);
+    }
+    let record = proofs[0].status.as_ref().and_then(|part| part.record.as_ref()).expect("the bill");
+    assert_eq!((record.0.id, record.0.seq), (ticket.record, 2), "somebody else has it now");
+    let issued = proofs[1].reference.as_ref().and_then(|part| part.record).expect("the number is taken");
+    assert_ne!(issued, dropped[1].0.record, "by the other issue");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_answers_each_in_order() {
     let solo = Solo::start();

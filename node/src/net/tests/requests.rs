@@ -2,8 +2,9 @@
 
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
+use sampan_proto::statement::SignedStatement;
 use sampan_proto::vote::{Signed, Vote, VoteType};
-use sampan_proto::wire::{PeerStatus, Request, Response, RoundState};
+use sampan_proto::wire::{Document, PeerStatus, Request, Response, RoundState};
 use sampan_proto::{codec, limits};
 use tokio::time::Instant;
 
@@ -139,6 +140,46 @@ async fn bytes_of_answers_count() {
     exchange(&asker, &mut strict, Request::Round(Height(1)), Response::Round(large)).await;
     assert_eq!(within(asker.net.request(id(0), Request::Status)).await, Ok(Response::Busy), "14 KB of 10");
     exchange(&asker, &mut strict, blocks(), Response::Blocks(vec![])).await;
+}
+
+/// Pages that a peer gets of so many requests, one after the other; the rest is answered `Busy`.
+async fn pages(asker: &Node, requests: usize) -> usize {
+    let mut pages = 0;
+    for _ in 0..requests {
+        match within(asker.net.request(id(0), blocks())).await {
+            Ok(Response::Documents(_)) => pages += 1,
+            other => assert_eq!(other, Ok(Response::Busy)),
+        }
+    }
+    pages
+}
+
+#[tokio::test]
+async fn a_greedy_peer_is_turned_away_while_an_honest_one_is_served() {
+    let quotas = Rates { bytes: Rate { tokens: 100_000, refill: AGE }, ..Rates::MEMBER };
+    let strict = Node::tuned(config(0, &[]), Tuning { quotas, ..Tuning::default() }).await;
+    let (greedy, honest) = (Node::join(1, &[&strict]).await, Node::join(2, &[&strict]).await);
+    strict.connected_to(&[1, 2]).await;
+    let Node { net, mut events, .. } = strict;
+    let statement = SignedStatement { payload: vec![b' '; 30_000], signatures: vec![] };
+    let page = Response::Documents(vec![Document { statement, body: None }]);
+    let served = tokio::spawn(async move {
+        let mut bothered = 0;
+        while let Some(inbound) = events.requests.recv().await {
+            bothered += 1;
+            inbound.reply.send(page.clone()).expect("network waits");
+        }
+        bothered
+    });
+    let (first, second) = tokio::join!(pages(&greedy, 60), pages(&greedy, 60));
+    // The greedy one goes on while the honest one asks for what it needs.
+    let (third, fair) = tokio::join!(pages(&greedy, 60), pages(&honest, 3));
+    assert!((4..=5).contains(&(first + second)), "100 KB are three pages and what was under way: {first} + {second}");
+    assert_eq!((third, fair), (0, 3));
+    assert_eq!(net.metrics.fault_count("over-quota"), u64::try_from(180 - first - second).expect("few"));
+    net.shutdown().await;
+    drop(net);
+    assert_eq!(within(served).await.expect("joined"), first + second + fair, "refusals never reached the node");
 }
 
 #[tokio::test]

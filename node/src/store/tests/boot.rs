@@ -116,9 +116,12 @@ fn another_network_is_refused_by_name() {
     let World { dir, store, network } = world;
     drop(store);
     let other = Genesis { chain: sampan_proto::ids::ChainId(Hash32([7; 32])), ..network.genesis };
-    let why = refused(Store::open(dir.path(), &other, 8));
+    let refused = Store::open(dir.path(), &other, 8).expect_err("another network's");
+    let why = refused.to_string();
+    assert!(matches!(refused, Fatal::OtherNetwork(_)), "nothing is damaged: {why}");
     assert!(why.contains(&format!("belongs to network {chain}")), "{why}");
     assert!(why.contains(&format!("`test` ({})", other.chain)), "{why}");
+    assert!(refused.hint().contains("`data_dir`") && refused.hint().contains("`genesis`"));
 }
 
 #[test]

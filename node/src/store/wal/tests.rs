@@ -176,7 +176,7 @@ fn a_refusal_says_where_and_what_to_do() {
     fs::write(&path, &damaged).expect("written");
     let refused = Wal::open(&path).expect_err("refused").to_string();
     assert!(refused.contains("consensus.wal: unreadable at byte 24"), "{refused}");
-    assert!(refused.contains("start without a vote"), "{refused}");
+    assert!(refused.contains("start it with --restored"), "{refused}");
 }
 
 #[test]

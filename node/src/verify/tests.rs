@@ -1,0 +1,113 @@
+//! What a peer answers: the good of it is used, and garbage is told from what is merely of no use.
+
+use sampan_proto::block::Block;
+use sampan_proto::ids::{EnvelopeId, Height};
+use sampan_proto::vote::{Signed, Vote, VoteType};
+use sampan_proto::wire::{self, PeerStatus, Request, Response, RoundState};
+
+use super::*;
+use crate::engine::Fetched;
+use crate::store::fixture::World;
+
+/// Three blocks, each with a bill of lading, and a pool that judges what a peer says of them.
+struct Judge {
+    world: World,
+    pool: Pool,
+}
+
+impl Judge {
+    fn new() -> Self {
+        let mut world = World::new();
+        for number in 1..=3 {
+            let bill = world.bill(number, "ningbo-tools");
+            world.decide(&[bill]);
+        }
+        let pool = Pool::new(&world.network.genesis, world.store.clone(), Metrics::new(1), 1).expect("threads");
+        Self { world, pool }
+    }
+
+    fn block(&self, height: u64) -> Block {
+        self.world.store.reader().block(Height(height)).expect("read").expect("decided")
+    }
+
+    fn document(&self, height: u64) -> wire::Document {
+        let Block { statements, bodies, .. } = self.block(height);
+        wire::Document { statement: statements[0].clone(), body: bodies[0].clone() }
+    }
+
+    /// How many items of the answer are of use, and whose fault the rest is.
+    async fn of(&self, request: Request, response: Response) -> (usize, Option<PeerFault>) {
+        let judged = self.pool.response(libp2p::PeerId::random(), &request, response).await;
+        let useful = match judged.fetched {
+            Fetched::Blocks(_, blocks) => blocks.len(),
+            Fetched::Documents(_, documents) => documents.len(),
+            Fetched::Round(_, heard) => heard.len(),
+            Fetched::Status(..) => 1,
+            Fetched::Nothing(_) => 0,
+        };
+        (useful, judged.fault)
+    }
+
+    async fn blocks(&self, blocks: Vec<Block>) -> (usize, Option<PeerFault>) {
+        self.of(Request::Blocks { from: Height(1), count: 64 }, Response::Blocks(blocks)).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_true_or_merely_of_no_use_is_nobodys_fault() {
+    let judge = Judge::new();
+    assert_eq!(judge.blocks((1..=3).map(|height| judge.block(height)).collect()).await, (3, None));
+    assert_eq!(judge.blocks(Vec::new()).await, (0, None), "it has none");
+    assert_eq!(judge.of(Request::Round(Height(2)), Response::Blocks(vec![judge.block(2)])).await, (1, None));
+    let status = PeerStatus { height: Height(9), header: judge.block(1).header.hash() };
+    assert_eq!(judge.of(Request::Status, Response::Status(status)).await, (1, None));
+    let asked = Request::Documents(vec![judge.document(1).statement.envelope_id()]);
+    assert_eq!(judge.of(asked.clone(), Response::Documents(vec![judge.document(1)])).await, (1, None));
+    assert_eq!(judge.of(asked.clone(), Response::Documents(Vec::new())).await, (0, None));
+    for request in [asked, Request::Status, Request::Round(Height(4)), Request::Blocks { from: Height(4), count: 1 }] {
+        assert_eq!(judge.of(request, Response::Busy).await, (0, None));
+    }
+}
+
+#[tokio::test]
+async fn a_block_that_does_not_verify_is_its_senders_fault_and_the_ones_before_it_are_used() {
+    let judge = Judge::new();
+    let bad = Some(PeerFault::BadBlock);
+    let damage: [fn(&mut Block); 6] = [
+        |block| block.header.time_ms += 1,
+        |block| block.certificate.signatures.clear(),
+        |block| block.certificate.round += 1,
+        |block| block.statements.clear(),
+        |block| block.bodies[0] = None,
+        |block| block.bodies[0].as_mut().expect("a bill").pepper[0] ^= 1,
+    ];
+    for (case, damage) in damage.into_iter().enumerate() {
+        let mut second = judge.block(2);
+        damage(&mut second);
+        assert_eq!(judge.blocks(vec![judge.block(1), second, judge.block(3)]).await, (1, bad), "case {case}");
+    }
+    assert_eq!(judge.blocks(vec![judge.block(2)]).await, (0, bad), "another height than was asked for");
+    assert_eq!(judge.blocks(vec![judge.block(1), judge.block(3)]).await, (1, bad), "a gap");
+}
+
+#[tokio::test]
+async fn garbage_in_other_answers_is_their_senders_fault() {
+    let judge = Judge::new();
+    let mut torn = judge.document(1);
+    torn.body.as_mut().expect("a bill").bytes.push(b' ');
+    let names: Vec<EnvelopeId> = (1..=2).map(|height| judge.document(height).statement.envelope_id()).collect();
+    let answer = Response::Documents(vec![torn, judge.document(2)]);
+    assert_eq!(judge.of(Request::Documents(names.clone()), answer).await, (1, Some(PeerFault::BadBlock)));
+    let unasked = Response::Documents(vec![judge.document(3)]);
+    assert_eq!(judge.of(Request::Documents(names), unasked).await, (0, Some(PeerFault::Malformed)));
+
+    let stranger = sampan_proto::keys::SecretKey::from_seed([9; 32]);
+    let (chain, validator) = (judge.world.network.genesis.chain, stranger.public());
+    let vote = Vote { chain, vote_type: VoteType::Prevote, height: Height(4), round: 0, block: None, validator };
+    let votes = vec![Signed::sign(vote, &stranger)];
+    let state = RoundState { proposals: Vec::new(), votes, certificate: None };
+    let round = judge.of(Request::Round(Height(4)), Response::Round(state)).await;
+    assert_eq!(round, (0, Some(PeerFault::BadSignature)));
+    let other = judge.of(Request::Status, Response::Blocks(Vec::new())).await;
+    assert_eq!(other, (0, Some(PeerFault::Malformed)), "an answer to something else");
+}

@@ -1,0 +1,129 @@
+//! Rounds that went wrong, on whole nodes: a block that only one clock finds odd, and a validator left behind.
+
+use sampan_node::clock::now_ms;
+use sampan_node::core::consensus::{Step, Timeout, WalEntry, proposer};
+use sampan_node::core::ledger::{Draft, Execution};
+use sampan_node::net::Publication;
+use sampan_node::store::Store;
+use sampan_node::store::wal::Wal;
+use sampan_proto::api::{HeaderView, NodeStatus};
+use sampan_proto::block::Header;
+use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::ids::{HeaderHash, Height};
+use sampan_proto::keys::SecretKey;
+use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
+use sampan_proto::wire::{ConsensusMessage, ProposalMessage};
+
+use crate::harness::Network;
+use crate::peer::Peer;
+
+const FIRST: Height = Height(1);
+
+fn quiet() -> Parameters {
+    Parameters { heartbeat_ms: 60_000, ..Parameters::default() }
+}
+
+fn vote(genesis: &Genesis, by: &SecretKey, vote_type: VoteType, round: u32, block: Option<HeaderHash>) -> Signed<Vote> {
+    let vote = Vote { chain: genesis.chain, vote_type, height: FIRST, round, block, validator: by.public() };
+    Signed::sign(vote, by)
+}
+
+/// The first block, empty, at a time of our choosing.
+fn empty_block(genesis: &Genesis, time_ms: u64) -> Header {
+    let dir = tempfile::tempdir().expect("directory");
+    let store = Store::open(dir.path(), genesis, 8).expect("opens");
+    let draft = Draft {
+        chain: genesis.chain,
+        tip: store.tip(),
+        time_ms,
+        proposer: proposer(&genesis.roster, FIRST, 0),
+        roster_hash: genesis.roster.hash(),
+        parameters_hash: genesis.parameters_hash(),
+        freeze_quorum: genesis.parameters.freeze_quorum,
+    };
+    let reader = store.reader();
+    Execution::new(&reader, draft).finish().expect("readable").header
+}
+
+/// The node under test is one of four; the test is the other three.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_far_from_our_clock_is_accepted_once_two_thirds_prevote_it() {
+    let mut net = Network::new(4, 1, quiet());
+    let keys: Vec<SecretKey> = (0..4).map(|i| net.consensus_key(i)).collect();
+    let first = proposer(&net.genesis.roster, FIRST, 0);
+    let lead = keys.iter().position(|key| key.public() == first).expect("one of four");
+    let (node, own) = ((lead + 1) % 4, keys[(lead + 1) % 4].public());
+    net.start(node).await;
+    let mut others = Peer::join(&net, net.network_key(4), &[node]).await;
+    let say = |others: &Peer, vote_type, block| {
+        for key in keys.iter().filter(|key| key.public() != own) {
+            let vote = vote(&net.genesis, key, vote_type, 0, block);
+            others.say(Publication::Consensus(ConsensusMessage::Vote(vote)));
+        }
+    };
+
+    let header = empty_block(&net.genesis, now_ms() + 3_600_000);
+    let block = header.hash();
+    let proposal =
+        Proposal { chain: net.genesis.chain, height: FIRST, round: 0, pol_round: None, block, proposer: first };
+    let proposal = Signed::sign(proposal, &keys[lead]);
+    others.say(Publication::Proposal(ProposalMessage { proposal, header, payload: Vec::new() }));
+    let by_node = |vote_type| move |vote: &Vote| vote.validator == own && vote.vote_type == vote_type;
+    let prevote = others.hears(by_node(VoteType::Prevote)).await;
+    assert_eq!(prevote.block, None, "an hour ahead of our clock");
+
+    say(&others, VoteType::Prevote, Some(block));
+    let precommit = others.hears(by_node(VoteType::Precommit)).await;
+    assert_eq!((precommit.round, precommit.block), (0, Some(block)), "two thirds find the time right: ours is off");
+    say(&others, VoteType::Precommit, Some(block));
+    let status: NodeStatus = net.reaches(node, FIRST).await;
+    assert_eq!(status.header, block);
+    others.net.shutdown().await;
+    net.stop_all().await;
+}
+
+/// Rounds that two validators went through while the third was away; more than the votes that a peer keeps.
+const ROUNDS: u32 = 100;
+
+/// What a validator recorded of rounds in which all who were there voted nil.
+fn nil_rounds(genesis: &Genesis, own: &SecretKey, others: &[&SecretKey]) -> Vec<WalEntry> {
+    let nil = |by: &SecretKey, vote_type, round| WalEntry::Vote(vote(genesis, by, vote_type, round, None));
+    let mut entries = Vec::new();
+    for round in 0..ROUNDS {
+        entries.push(WalEntry::Timeout(Timeout { step: Step::Propose, round }));
+        for vote_type in [VoteType::Prevote, VoteType::Precommit] {
+            entries.push(nil(own, vote_type, round));
+            entries.extend(others.iter().map(|by| nil(by, vote_type, round)));
+        }
+        entries.push(WalEntry::Timeout(Timeout { step: Step::Precommit, round }));
+    }
+    entries
+}
+
+/// Validators 0, 1 and 3 are in round 100, then 3 dies; 2 comes for the first time, and nothing is decided without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_many_rounds_behind_is_brought_there_by_a_round_certificate() {
+    let mut net = Network::new(4, 0, quiet());
+    let keys: Vec<SecretKey> = (0..4).map(|i| net.consensus_key(i)).collect();
+    for i in 0..2 {
+        std::fs::create_dir_all(net.data_dir(i)).expect("made");
+        let (mut wal, _) = Wal::open(&net.data_dir(i).join("consensus.wal")).expect("opens");
+        wal.rotate(FIRST).expect("rotated");
+        for entry in nil_rounds(&net.genesis, &keys[i], &[&keys[1 - i], &keys[3]]) {
+            wal.append(FIRST, &entry);
+        }
+        wal.sync().expect("synced");
+        net.start(i).await;
+    }
+    net.start(2).await;
+    let (bill, statement, _) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(0, &bill).await.0, 202);
+    for i in 0..3 {
+        assert_eq!(net.is_final(i, statement).await, FIRST);
+        let view: HeaderView = net.get_json(i, "/v1/headers/1").await;
+        assert!(view.certificate.round >= ROUNDS, "round {}, and it was not begun anew", view.certificate.round);
+    }
+    let walked = net.metric(2, "sampan_rounds_beyond_first_total").await;
+    assert!(walked > 0 && walked < u64::from(ROUNDS) / 2, "it did not walk through {walked} rounds, it was carried");
+    net.stop_all().await;
+}
