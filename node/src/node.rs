@@ -1,14 +1,10 @@
 //! Wiring: open the store, build the core, start the tasks, stop them in order. One screen.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use libp2p::PeerId;
 use sampan_proto::genesis::{BadGenesis, Genesis};
-use sampan_proto::ids::{Height, MemberId};
-use sampan_proto::member::Purpose;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -107,7 +103,7 @@ impl Node {
             chain: genesis.chain,
             listen: config.network.listen.clone(),
             peers: config.network.peers.clone(),
-            members: peers(&genesis),
+            members: net::peers_of(store.reader().members()?.iter().map(|member| &**member), store.tip().height.next()),
             validators: genesis.roster.validators().len(),
             follow_consensus: validator,
         };
@@ -178,16 +174,4 @@ fn run_engine(engine: Engine, stop: CancellationToken) -> Result<tokio::task::Jo
     let failed = |source| Fatal::File { path: "engine runtime".into(), source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     Ok(tokio::task::spawn_blocking(move || runtime.block_on(engine.run(stop))))
-}
-
-/// Peers that may connect: every member's nodes, by the network keys in the registry.
-fn peers(genesis: &Genesis) -> BTreeMap<PeerId, MemberId> {
-    let keys = |member: &sampan_proto::member::Member| {
-        let keys: Vec<_> = member.keys_at(Purpose::Network, Height(1)).map(net::peer_id).collect();
-        keys.into_iter().map({
-            let id = member.id.clone();
-            move |peer| (peer, id.clone())
-        })
-    };
-    genesis.members.iter().flat_map(keys).collect()
 }

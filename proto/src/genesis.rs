@@ -31,6 +31,8 @@ pub struct Parameters {
     pub trusting_period_ms: u64,
     /// How many customs agencies together freeze a record, and lift the freeze.
     pub freeze_quorum: u32,
+    /// How long the recovery of a member's keys waits for its objection.
+    pub recovery_wait_ms: u64,
 }
 
 impl Default for Parameters {
@@ -43,6 +45,7 @@ impl Default for Parameters {
             timeout_delta_ms: 250,
             trusting_period_ms: 30 * 24 * 3_600 * 1_000,
             freeze_quorum: 2,
+            recovery_wait_ms: 14 * 24 * 3_600 * 1_000,
         }
     }
 }
@@ -212,6 +215,7 @@ fn check_parameters(p: &Parameters) -> Result<(), BadGenesis> {
         ("prevote_timeout_ms", p.prevote_timeout_ms, 10, 600_000),
         ("precommit_timeout_ms", p.precommit_timeout_ms, 10, 600_000),
         ("timeout_delta_ms", p.timeout_delta_ms, 1, 600_000),
+        ("recovery_wait_ms", p.recovery_wait_ms, 1, 366 * 24 * 3_600_000),
         ("freeze_quorum", u64::from(p.freeze_quorum), 1, 100),
         ("trusting_period_ms", p.trusting_period_ms, 60_000, 10 * 366 * 24 * 3_600_000),
     ];

@@ -117,6 +117,8 @@ domains! {
     KeyParameter = "state key parameter",
     /// The key of pledged goods in the state tree.
     KeyGoods = "state key goods",
+    /// The key of a proposal in the state tree.
+    KeyProposal = "state key proposal",
     /// The value of a record in the state tree.
     ValueRecord = "state value record",
     /// The value of a document reference in the state tree.
@@ -129,6 +131,8 @@ domains! {
     ValueParameter = "state value parameter",
     /// The value of pledged goods in the state tree.
     ValueGoods = "state value goods",
+    /// The value of a proposal in the state tree.
+    ValueProposal = "state value proposal",
     /// Goods under the network's goods key.
     Goods = "goods",
     /// A statement: its DSSE pre-authentication encoding.

@@ -27,7 +27,7 @@ impl<'a> title::Actor<'a> {
     }
 }
 
-/// The record after an act on it. An issue and an application act on nothing: the record comes as it is.
+/// The record after an act on it. Issues, applications and governance act on no record: the record comes as it is.
 ///
 /// # Errors
 /// The rule that forbids it. Paths are relative to the act.
@@ -36,6 +36,6 @@ pub fn act(record: &Record, action: &Action, signer: &Member, terms: Terms) -> R
         Action::Title(on) => title::act(record, &on.act, &title::Actor::new(signer, terms)),
         Action::Origin(on) => origin::act(record, &on.act, &origin::Actor::new(signer, terms.time_ms)),
         Action::Finding(_) => Ok(Record { seq: record.seq + 1, ..record.clone() }),
-        Action::Issue(_) | Action::Apply(_) => Ok(record.clone()),
+        Action::Issue(_) | Action::Apply(_) | Action::Govern(_) => Ok(record.clone()),
     }
 }

@@ -7,6 +7,7 @@
 //! | [`genesis`], [`member`], [`roster`] | who takes part |
 //! | [`statement`], [`body`], [`doc`] | what members sign, and the trade documents beside it |
 //! | [`law`], [`title`], [`origin`], [`text`] | the trade law: what may be done with a bill and with a certificate |
+//! | [`governance`] | who takes part, decided by the roster |
 //! | [`entry`], [`record`], [`state_key`], [`merkle`] | what the ledger keeps, and the trees that commit to it |
 //! | [`block`], [`vote`] | what validators decide |
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
@@ -21,6 +22,7 @@ pub mod codec;
 pub mod doc;
 pub mod entry;
 pub mod genesis;
+pub mod governance;
 pub mod hash;
 pub mod ids;
 pub mod json;

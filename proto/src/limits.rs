@@ -40,6 +40,8 @@ pub const CLOCK_SKEW_MS: u64 = 10_000;
 pub const EXPIRY_HORIZON_MS: u64 = 7 * 24 * 3_600 * 1_000;
 /// How far ahead an offer may stand, in milliseconds (180 days): longer than any voyage and its credit.
 pub const OFFER_HORIZON_MS: u64 = 180 * 24 * 3_600 * 1_000;
+/// How long a proposal may be voted on, in milliseconds (90 days).
+pub const PROPOSAL_HORIZON_MS: u64 = 90 * 24 * 3_600 * 1_000;
 /// Records that one document replaces, and certificates that it draws on.
 pub const REPLACED_RECORDS: usize = 16;
 /// A member's handle, in characters.

@@ -223,7 +223,13 @@ impl Member {
     /// What the registry says of `key` for statements at `height`.
     #[must_use]
     pub fn statement_key(&self, key: &PublicKey, height: Height) -> KeyStanding {
-        match self.keys.iter().find(|k| k.purpose == Purpose::Statement && k.key == *key) {
+        self.key_standing(Purpose::Statement, key, height)
+    }
+
+    /// What the registry says of `key` for what keys of `purpose` sign at `height`.
+    #[must_use]
+    pub fn key_standing(&self, purpose: Purpose, key: &PublicKey, height: Height) -> KeyStanding {
+        match self.keys.iter().find(|k| k.purpose == purpose && k.key == *key) {
             None => KeyStanding::Unknown,
             Some(k) if k.is_valid_at(height) => KeyStanding::Valid,
             Some(_) => KeyStanding::Revoked,

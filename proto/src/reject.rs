@@ -105,6 +105,11 @@ codes! {
     NoSuchItem = "no_such_item", 422, "name items of the certificate, and leave out those not used";
     AccountOverdrawn = "account_overdrawn", 409, "the detail says what is left of the certificate";
     ApplicationMismatch = "application_mismatch", 422, "certify the very document that was applied for";
+    UnknownProposal = "unknown_proposal", 404, "check the id of the statement that proposed it";
+    NotOnRoster = "not_on_roster", 403, "only members whose validator is on the roster propose, vote and enact";
+    ProposalClosed = "proposal_closed", 409, "nothing to do: it is decided or its time is over";
+    ProposalWaits = "proposal_waits", 409, "carry it out when its waiting time is over";
+    MemberRefused = "member_refused", 422, "correct the registry entry; the detail says what is wrong";
     ReferenceAlreadyIssued = "reference_already_issued", 409, "a reference is issued once, ever; use a new number";
     StatementAlreadyExecuted = "statement_already_executed", 409, "nothing to do: its receipt is at /v1/receipts";
     Superseded = "superseded", 409, "another statement won; fetch the record's newest state";

@@ -56,3 +56,15 @@ pub fn goods(fingerprint: &Hash32) -> Hash32 {
 pub fn goods_value(record: &RecordId) -> Hash32 {
     Domain::ValueGoods.hash(record.0.as_bytes())
 }
+
+/// Key of a proposal, by the statement that proposed it.
+#[must_use]
+pub fn proposal(id: &StatementId) -> Hash32 {
+    Domain::KeyProposal.hash(id.0.as_bytes())
+}
+
+/// Value of a code list's or policy's edition, under [`parameter`] of its name.
+#[must_use]
+pub fn edition_value(edition: &str, sha256: &Hash32) -> Hash32 {
+    Domain::ValueParameter.hash_borsh(&(edition, sha256))
+}

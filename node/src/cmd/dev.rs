@@ -88,7 +88,9 @@ fn found(dir: &Path) -> Result<(), Failure> {
     for person in &PEOPLE {
         entries.push(make(&dir.join("members").join(person.0), person, None)?.entry);
     }
-    let (bytes, _) = setup::assemble("dev", Parameters::default(), entries, now_ms())?;
+    // There is one agency, so one freezes.
+    let parameters = Parameters { freeze_quorum: 1, ..Parameters::default() };
+    let (bytes, _) = setup::assemble("dev", parameters, entries, now_ms())?;
     setup::write_new(&dir.join(setup::GENESIS_FILE), &bytes)?;
     let config = Config {
         genesis: Path::new("..").join(setup::GENESIS_FILE),

@@ -27,7 +27,7 @@ impl Engine {
                 || self.heartbeat_due;
             let Some(validator) = self.validator.as_mut().filter(|v| reason && !v.running) else { return Ok(()) };
             validator.running = true;
-            self.drive(Input::Start(height, self.rules.roster.clone()))?;
+            self.drive(Input::Start(height, (*self.rules.roster).clone()))?;
             self.replay_heard()?;
         }
     }

@@ -12,7 +12,7 @@ use super::timers::Alarm;
 use super::{CheckedBlock, Engine};
 use crate::core::ledger::{Outcome, Overlay, judge};
 use crate::fault::Fatal;
-use crate::net::Publication;
+use crate::net::{Publication, peers_of};
 
 impl Engine {
     /// The core decided: commit the block and announce it to nodes that do not vote.
@@ -59,6 +59,10 @@ impl Engine {
         }
         self.tip = outcome.tip();
         let next = self.next_height();
+        if !outcome.members.is_empty() {
+            let members = self.store.reader().members()?;
+            self.net.admit(peers_of(members.iter().map(|member| &**member), next));
+        }
         if let Some(validator) = &mut self.validator {
             // Only now may the record of this height go. A crash before this line finds a log of a height
             // that is decided, and discards it.

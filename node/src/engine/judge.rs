@@ -121,7 +121,7 @@ impl Engine {
     }
 
     /// Whether a block of this time may be without statements. Proposer and judges ask the same question.
-    pub(super) const fn may_be_empty(&self, time_ms: u64) -> bool {
+    pub(super) fn may_be_empty(&self, time_ms: u64) -> bool {
         time_ms >= self.tip.time_ms.saturating_add(self.rules.parameters.heartbeat_ms)
     }
 
@@ -147,7 +147,8 @@ impl Engine {
             proposer,
             roster_hash: self.rules.roster_hash,
             parameters_hash: self.rules.parameters_hash,
-            freeze_quorum: self.rules.parameters.freeze_quorum,
+            roster: Arc::clone(&self.rules.roster),
+            parameters: Arc::clone(&self.rules.parameters),
         }
     }
 

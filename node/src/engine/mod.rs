@@ -75,9 +75,9 @@ const COMMANDS_A_TURN: usize = 32;
 #[derive(Clone, Debug)]
 struct Rules {
     chain: ChainId,
-    parameters: Parameters,
+    parameters: Arc<Parameters>,
     parameters_hash: Hash32,
-    roster: Roster,
+    roster: Arc<Roster>,
     roster_hash: Hash32,
 }
 
@@ -162,10 +162,10 @@ impl Engine {
         let roster = genesis.roster.clone();
         let rules = Rules {
             chain: genesis.chain,
-            parameters: genesis.parameters.clone(),
+            parameters: Arc::new(genesis.parameters.clone()),
             parameters_hash: genesis.parameters_hash(),
             roster_hash: roster.hash(),
-            roster,
+            roster: Arc::new(roster),
         };
         let tip = store.tip();
         let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
@@ -179,7 +179,7 @@ impl Engine {
         let handle = Handle { commands: command_tx, head: head_rx, mempool: length, voting: votes };
         let mut engine = Self {
             follower: Follower::new(net.clone(), pool, fetched_tx),
-            timers: Timers::new(rules.parameters.clone()),
+            timers: Timers::new((*rules.parameters).clone()),
             rules,
             store,
             net,
@@ -247,11 +247,12 @@ impl Engine {
     }
 
     /// When a statement admitted now would be executed at the earliest.
-    fn next_at(&self) -> At {
+    fn next_at(&self) -> At<'_> {
         At {
             height: self.next_height(),
             time_ms: now_ms().max(self.tip.time_ms + 1),
-            freeze_quorum: self.rules.parameters.freeze_quorum,
+            roster: &self.rules.roster,
+            parameters: &self.rules.parameters,
         }
     }
 

@@ -42,7 +42,7 @@ impl Engine {
         let proposer = self.validator.as_ref().map_or(self.rules.roster.validators()[0].key, |v| v.key);
         let earliest = if waiting.is_empty() { self.rules.parameters.heartbeat_ms } else { 1 };
         let time_ms = now_ms().max(self.tip.time_ms.saturating_add(earliest));
-        let at = At { time_ms, ..self.next_at() };
+
         let _timer = self.metrics.time_execute();
         let reader = self.store.reader();
         let mut execution = Execution::new(&reader, self.draft(time_ms, proposer));
@@ -53,6 +53,7 @@ impl Engine {
                 // What is only in the way of what stands before it in this block waits: that is not decided yet.
                 // Once it is, the commit refuses it, and can prove why.
                 Err(_) => {
+                    let at = At { time_ms, ..self.next_at() };
                     if let Err(reject) = judge(&Overlay::new(&reader), document.statement(), at)? {
                         self.mempool.remove(&document.statement().id());
                         self.metrics.refused(reject.code);

@@ -36,7 +36,7 @@ impl Engine {
             self.store.set_voice(voice)?;
         }
         let public = key.public();
-        let consensus = Consensus::new(self.rules.chain, self.rules.roster.clone(), key, next);
+        let consensus = Consensus::new(self.rules.chain, (*self.rules.roster).clone(), key, next);
         self.validator = Some(Validator { consensus, wal, key: public, running: false, owed: None });
         self.tell_whether_it_votes();
         if entries.is_empty() {

@@ -1,5 +1,6 @@
 //! The composed behaviour.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::num::NonZeroU8;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use libp2p::allow_block_list::{self, AllowedPeers};
 use libp2p::connection_limits::{self, ConnectionLimits};
 use libp2p::identity::Keypair;
 use libp2p::swarm::NetworkBehaviour;
-use libp2p::{Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux};
+use libp2p::{PeerId, Swarm, SwarmBuilder, identify, noise, ping, tcp, yamux};
 use prometheus_client::registry::Registry;
+use sampan_proto::ids::MemberId;
 
 use super::gossip::{self, Gossipsub, Instance};
 use super::rpc::{self, Weight};
@@ -39,6 +41,16 @@ impl Behaviour {
         match weight {
             Weight::Small => &mut self.small,
             Weight::Bulk => &mut self.bulk,
+        }
+    }
+
+    /// Lets in who is new, and hangs up on who is gone.
+    pub(super) fn admit(&mut self, old: &BTreeMap<PeerId, MemberId>, new: &BTreeMap<PeerId, MemberId>) {
+        for peer in new.keys().filter(|peer| !old.contains_key(peer)) {
+            self.allowed.allow_peer(*peer);
+        }
+        for peer in old.keys().filter(|peer| !new.contains_key(peer)) {
+            self.allowed.disallow_peer(*peer);
         }
     }
 

@@ -26,6 +26,7 @@ mod metrics;
 mod outbox;
 mod peers;
 mod quota;
+mod registry;
 mod renamed;
 mod rpc;
 mod start;
@@ -41,6 +42,7 @@ use libp2p::gossipsub::MessageId;
 pub use libp2p::{Multiaddr, PeerId};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
+pub use registry::peers_of;
 use sampan_proto::codec;
 use sampan_proto::ids::{ChainId, MemberId};
 use sampan_proto::keys::{PublicKey, SecretKey};
@@ -300,6 +302,14 @@ impl Net {
     /// (twelve, a document) has left the cache and is no longer forwarded.
     pub fn report(&self, mut message: MessageRef, verdict: Verdict) {
         message.settle(verdict);
+    }
+
+    /// Peers that may connect from now on; others are hung up on.
+    pub fn admit(&self, members: BTreeMap<PeerId, MemberId>) {
+        // The queue holds far more commands than the registry has changes.
+        if self.commands.try_send(Command::Members(members)).is_err() {
+            self.metrics.queue_dropped("commands").inc();
+        }
     }
 
     /// Blames a peer for something other than a gossip message, such as a page that does not verify.

@@ -52,6 +52,7 @@ pub(super) struct Report {
 pub(super) enum Command {
     Request { peer: PeerId, request: Request, reply: oneshot::Sender<Result<Response, RequestFailed>> },
     Fault { peer: PeerId, fault: PeerFault },
+    Members(BTreeMap<PeerId, MemberId>),
     Scores { peer: PeerId, reply: oneshot::Sender<Option<(f64, f64)>> },
 }
 
@@ -266,6 +267,10 @@ impl Task {
                 self.exchange.ask(behaviour, now(), peer, request, reply);
             }
             Command::Fault { peer, fault } => self.blame(peer, fault),
+            Command::Members(members) => {
+                self.swarm.behaviour_mut().admit(&self.members, &members);
+                self.members = members;
+            }
             Command::Scores { peer, reply } => {
                 let behaviour = self.swarm.behaviour();
                 let score = |gossip: &Gossipsub| gossip.inner.peer_score(&peer);

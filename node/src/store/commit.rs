@@ -15,7 +15,7 @@ use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
 use super::schema::{self, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
-use super::{Inner, Store, tuning};
+use super::{Inner, Registry, Store, tuning};
 use crate::core::Document;
 use crate::core::ledger::{Outcome, Placed, Tip};
 use crate::fault::Fatal;
@@ -62,6 +62,9 @@ impl Store {
     /// Stop the node: whether a failed write is on the disk is unknown. [`Fatal::Damaged`] when the block
     /// was not staged before, or does not follow the tip.
     pub fn commit(&self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
+        // First, so that no snapshot of the block is read with the registry from before it. Should the write fail,
+        // the node stops.
+        self.0.announce(outcome);
         self.0.write(|inner| inner.commit_batch(outcome, certificate))?;
         tracing::debug!(height = outcome.header.height.0, statements = outcome.placed.len(), "block committed");
         Ok(())
@@ -72,6 +75,17 @@ impl Store {
 pub(super) type Prepared<'a> = Option<(Batch<'a>, Option<TipRow>)>;
 
 impl Inner {
+    /// Members that a block changes, in the registry in memory.
+    fn announce(&self, outcome: &Outcome) {
+        if outcome.members.is_empty() {
+            return;
+        }
+        let Ok(mut registry) = self.registry.write() else { return };
+        let mut members = (*registry.members).clone();
+        members.extend(outcome.members.iter().map(|(id, member)| (id.clone(), Arc::clone(member))));
+        *registry = Registry { since: outcome.header.height, members: Arc::new(members) };
+    }
+
     /// Prepares a batch and writes it, alone. No batch is written after one that failed.
     pub(super) fn write<'a>(
         &'a self,
@@ -167,6 +181,12 @@ impl Inner {
                 Some(record) => batch.put(Family::Goods, goods.as_bytes(), record.0.as_bytes()),
                 None => batch.delete(Family::Goods, goods.as_bytes()),
             }
+        }
+        for (id, proposal) in &outcome.proposals {
+            batch.put_borsh(Family::Proposals, id.0.as_bytes(), proposal);
+        }
+        for (id, member) in &outcome.members {
+            batch.put_borsh(Family::Members, id.as_str().as_bytes(), &**member);
         }
         batch.put_pages(&outcome.pages);
         batch.drop_staged(header.height, &hash, &staged);

@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rocksdb::DB;
-use sampan_proto::ids::{ChainId, MemberId};
+use sampan_proto::ids::{ChainId, Height, MemberId};
 use sampan_proto::member::Member;
 
 use crate::core::ledger::Tip;
@@ -54,12 +54,20 @@ struct Inner {
     db: DB,
     chain: ChainId,
     place: Place,
-    /// The registry. No action changes it yet, so it is read once.
-    members: BTreeMap<MemberId, Arc<Member>>,
+    /// The registry in memory, for every statement asks it.
+    registry: RwLock<Registry>,
     /// Held over a whole write, so that `stage` and `commit` never interleave.
     writer: Mutex<Writer>,
     /// As in the newest committed batch: replaced only after that batch is synced.
     tip: RwLock<TipRow>,
+}
+
+/// The members as of a height, until the next change.
+#[derive(Clone)]
+struct Registry {
+    /// The block that made it so. A snapshot from before that reads its members from the database.
+    since: Height,
+    members: Arc<BTreeMap<MemberId, Arc<Member>>>,
 }
 
 #[derive(Default)]

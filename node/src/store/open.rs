@@ -15,7 +15,7 @@ use sampan_proto::merkle::tile::TiledLog;
 
 use super::commit::Batch;
 use super::schema::{self, Family, META_CHAIN, META_SCHEMA, META_TIP, SCHEMA, TipRow};
-use super::{Inner, Place, Reader, Store, Writer, tuning};
+use super::{Inner, Place, Reader, Registry, Store, Writer, tuning};
 use crate::core::ledger::{GenesisState, Tip, genesis_state};
 use crate::fault::Fatal;
 
@@ -45,7 +45,9 @@ impl Store {
         let members = read_members(&db)?;
         let (chain, place) = (genesis.chain, Place::of(dir)?);
         let (writer, tip) = (Mutex::new(Writer::default()), RwLock::new(tip));
-        let inner = Inner { db, chain, place, members, writer, tip };
+        // Members are as of the tip; nothing is written before the store is open.
+        let registry = RwLock::new(Registry { since: Height::GENESIS, members: Arc::new(members) });
+        let inner = Inner { db, chain, place, registry, writer, tip };
         check_roots(&Reader::new(&inner), &state.tip)?;
         Ok(Self(Arc::new(inner)))
     }

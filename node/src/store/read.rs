@@ -1,5 +1,6 @@
 //! Reading: committed state as of one moment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use borsh::BorshDeserialize;
@@ -7,6 +8,7 @@ use rocksdb::{DBPinnableSlice, Direction, IteratorMode, ReadOptions, Snapshot};
 use sampan_proto::block::{Block, Header};
 use sampan_proto::body::Body;
 use sampan_proto::entry::{ActEntry, Entry};
+use sampan_proto::governance::Proposal;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{BodyCommitment, EnvelopeId, Height, MemberId, RecordId, StatementId};
 use sampan_proto::limits;
@@ -35,6 +37,8 @@ pub struct Reader<'a> {
     snapshot: Snapshot<'a>,
     /// Point reads at the snapshot, made once: there are thousands of them in a block.
     options: ReadOptions,
+    /// The registry as of the snapshot, if it is the one in memory.
+    members: Option<Arc<BTreeMap<MemberId, Arc<Member>>>>,
 }
 
 type Row<'a> = DBPinnableSlice<'a>;
@@ -44,7 +48,17 @@ impl<'a> Reader<'a> {
         let snapshot = inner.db.snapshot();
         let mut options = ReadOptions::default();
         options.set_snapshot(&snapshot);
-        Self { inner, snapshot, options }
+        let mut reader = Self { inner, snapshot, options, members: None };
+        reader.members = reader.registry();
+        reader
+    }
+
+    /// The registry in memory, unless it is of a later block than the snapshot. A change is announced there before
+    /// it is written, so a snapshot can be older than it, never newer.
+    fn registry(&self) -> Option<Arc<BTreeMap<MemberId, Arc<Member>>>> {
+        let registry = self.inner.registry.read().ok()?.clone();
+        let known = registry.since == Height::GENESIS || self.tip_row().ok()?.tip().height >= registry.since;
+        known.then_some(registry.members)
     }
 
     fn row(&self, family: Family, key: &[u8]) -> Result<Option<Row<'_>>, Fatal> {
@@ -156,7 +170,17 @@ impl<'a> Reader<'a> {
 
     /// The registry, in order of ids.
     pub fn members(&self) -> Result<Vec<Arc<Member>>, Fatal> {
-        Ok(self.inner.members.values().cloned().collect())
+        if let Some(members) = &self.members {
+            return Ok(members.values().cloned().collect());
+        }
+        let mut options = ReadOptions::default();
+        options.set_snapshot(&self.snapshot);
+        let rows = self.inner.db.iterator_cf_opt(Family::Members.handle(&self.inner.db)?, options, IteratorMode::Start);
+        let decode = |row: Result<(Box<[u8]>, Box<[u8]>), rocksdb::Error>| {
+            let (key, value) = row?;
+            schema::decode(Family::Members, &key, &value).map(Arc::new)
+        };
+        rows.map(decode).collect()
     }
 
     /// A decided block with its statements, and with the bodies that this node holds.
@@ -319,7 +343,10 @@ impl TileRead for Reader<'_> {
 
 impl View for Reader<'_> {
     fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, Fatal> {
-        Ok(self.inner.members.get(id).cloned())
+        match &self.members {
+            Some(members) => Ok(members.get(id).cloned()),
+            None => Ok(self.get(Family::Members, id.as_str().as_bytes())?.map(Arc::new)),
+        }
     }
 
     fn record(&self, id: &RecordId) -> Result<Option<Record>, Fatal> {
@@ -332,6 +359,10 @@ impl View for Reader<'_> {
 
     fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Fatal> {
         self.get(Family::Goods, goods.as_bytes())
+    }
+
+    fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, Fatal> {
+        self.get(Family::Proposals, id.0.as_bytes())
     }
 
     fn executed(&self, id: &StatementId) -> Result<bool, Fatal> {

@@ -13,7 +13,8 @@
 //! | `records` | `RecordId` | `Record` | commit |
 //! | `references` | state key | `RecordId` | commit |
 //! | `goods` | fingerprint of pledged goods | `RecordId` | commit |
-//! | `members` | `MemberId` | `Member` | open |
+//! | `proposals` | `StatementId` | `Proposal` | commit |
+//! | `members` | `MemberId` | `Member` | open, commit |
 //! | `pages` | page path, a nibble to a byte | `Page` | open, commit |
 //! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit |
 //! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
@@ -58,6 +59,7 @@ pub(super) enum Family {
     Records,
     References,
     Goods,
+    Proposals,
     Members,
     Pages,
     Tiles,
@@ -66,7 +68,7 @@ pub(super) enum Family {
 
 impl Family {
     /// Every family, in the order of its discriminants.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Meta,
         Self::Headers,
         Self::Payloads,
@@ -78,6 +80,7 @@ impl Family {
         Self::Records,
         Self::References,
         Self::Goods,
+        Self::Proposals,
         Self::Members,
         Self::Pages,
         Self::Tiles,
@@ -98,6 +101,7 @@ impl Family {
             Self::Records => "records",
             Self::References => "references",
             Self::Goods => "goods",
+            Self::Proposals => "proposals",
             Self::Members => "members",
             Self::Pages => "pages",
             Self::Tiles => "tiles",

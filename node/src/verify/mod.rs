@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use sampan_proto::body::pepper_commitment;
-use sampan_proto::genesis::Genesis;
+use sampan_proto::genesis::{Genesis, Parameters};
 use sampan_proto::ids::ChainId;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::roster::Roster;
@@ -42,7 +42,7 @@ pub struct Pool {
 /// What checking needs to know.
 struct Context {
     chain: ChainId,
-    freeze_quorum: u32,
+    parameters: Parameters,
     roster: Roster,
     store: Store,
     metrics: Metrics,
@@ -57,8 +57,8 @@ impl Pool {
             .build()
             .map_err(|error| Fatal::Damaged(format!("cannot start the verify pool: {error}")))?;
         let (chain, roster) = (genesis.chain, genesis.roster.clone());
-        let freeze_quorum = genesis.parameters.freeze_quorum;
-        let context = Context { chain, freeze_quorum, roster, store, metrics };
+        let parameters = genesis.parameters.clone();
+        let context = Context { chain, parameters, roster, store, metrics };
         Ok(Self { threads: Arc::new(threads), jobs: Arc::new(Semaphore::new(JOBS)), context: Arc::new(context) })
     }
 
@@ -107,12 +107,16 @@ impl Context {
 
     fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
         let tip = self.store.tip();
-        let at =
-            At { height: tip.height.next(), time_ms: now_ms().max(tip.time_ms + 1), freeze_quorum: self.freeze_quorum };
+        let at = At {
+            height: tip.height.next(),
+            time_ms: now_ms().max(tip.time_ms + 1),
+            roster: &self.roster,
+            parameters: &self.parameters,
+        };
         documents.into_par_iter().map(|document| self.admit_one(document, at)).collect()
     }
 
-    fn admit_one(&self, document: wire::Document, at: At) -> Result<Admitted, Reject> {
+    fn admit_one(&self, document: wire::Document, at: At<'_>) -> Result<Admitted, Reject> {
         let document = self.check(document)?;
         admit(&self.store.reader(), document, at).unwrap_or_else(|fault| {
             // The engine meets the same fault at its next write and stops the node.

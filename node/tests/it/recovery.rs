@@ -48,7 +48,8 @@ fn execute(store: &Store, genesis: &Genesis, document: &Document) -> Outcome {
         tip,
         roster_hash: genesis.roster.hash(),
         parameters_hash: genesis.parameters_hash(),
-        freeze_quorum: genesis.parameters.freeze_quorum,
+        roster: Arc::new(genesis.roster.clone()),
+        parameters: Arc::new(genesis.parameters.clone()),
     };
     let reader = store.reader();
     let mut execution = Execution::new(&reader, draft);

@@ -1,5 +1,7 @@
 //! Rounds that went wrong, on whole nodes: a block that only one clock finds odd, and a validator left behind.
 
+use std::sync::Arc;
+
 use sampan_node::clock::now_ms;
 use sampan_node::core::consensus::{Step, Timeout, WalEntry, proposer};
 use sampan_node::core::ledger::{Draft, Execution};
@@ -39,7 +41,8 @@ fn empty_block(genesis: &Genesis, time_ms: u64) -> Header {
         proposer: proposer(&genesis.roster, FIRST, 0),
         roster_hash: genesis.roster.hash(),
         parameters_hash: genesis.parameters_hash(),
-        freeze_quorum: genesis.parameters.freeze_quorum,
+        roster: Arc::new(genesis.roster.clone()),
+        parameters: Arc::new(genesis.parameters.clone()),
     };
     let reader = store.reader();
     Execution::new(&reader, draft).finish().expect("readable").header

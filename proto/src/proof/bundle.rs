@@ -24,7 +24,7 @@ use crate::vote::Certificate;
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.sampan.bundle+json;version=1";
 
 /// A binary object as a JSON string: base64 of its canonical encoding.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Binary<T>(pub T);
 
 impl<T: BorshSerialize> Serialize for Binary<T> {

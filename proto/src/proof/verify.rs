@@ -242,7 +242,8 @@ fn recorded(
     }
     let member = members.iter().find(|m| m.id == statement.member);
     let member = member.ok_or_else(|| format!("no proof that `{}` is a member", statement.member))?;
-    let known = |key| member.statement_key(key, act.height) == KeyStanding::Valid;
+    let purpose = statement.action.purpose();
+    let known = |key| member.key_standing(purpose, key, act.height) == KeyStanding::Valid;
     if verified.signed().signatures.iter().all(|s| known(&s.key)) {
         Ok(verified)
     } else {

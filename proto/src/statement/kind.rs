@@ -109,6 +109,16 @@ kinds! {
     Draw = 52, "draw";
     /// A customs agency put a finding onto a record.
     Finding = 60, "finding";
+    /// A change was proposed.
+    Propose = 80, "propose";
+    /// A validator's member voted.
+    Vote = 81, "vote";
+    /// A member objected to the recovery of its keys.
+    Object = 82, "object";
+    /// A recovery was carried out.
+    Enact = 83, "enact";
+    /// A member turned over a key.
+    RotateKey = 84, "rotate-key";
 }
 
 #[cfg(test)]

@@ -22,8 +22,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::body::Body;
 use crate::doc::Claims;
+use crate::governance::Govern;
 use crate::hash::Hash32;
 use crate::ids::{BodyCommitment, ChainId, MemberId, RecordId, ReferenceKey, StatementId};
+use crate::member::Purpose;
 use crate::origin::{ItemAmounts, OriginAct};
 use crate::record::Record;
 use crate::text::Note;
@@ -95,6 +97,8 @@ pub enum Action {
     Origin(OnRecord<OriginAct>),
     /// Customs put a finding onto a record: it informs, it decides nothing.
     Finding(Finding),
+    /// Members, keys and editions: decided by the roster, or by a member about its own keys.
+    Govern(Govern),
 }
 
 impl From<Issue> for Action {
@@ -127,10 +131,21 @@ impl Action {
             Self::Title(on) => on.act.kind(),
             Self::Origin(on) => on.act.kind(),
             Self::Finding(_) => ActionKind::Finding,
+            Self::Govern(govern) => govern.kind(),
         }
     }
 
-    /// The record that it brings or acts on, for the statement named `own`.
+    /// The keys that sign it.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        match self {
+            Self::Govern(_) => Purpose::Governance,
+            _ => Purpose::Statement,
+        }
+    }
+
+    /// The record that it brings or acts on, for the statement named `own`. Acts of governance have the name of
+    /// their proposal, as a record would.
     #[must_use]
     pub fn record(&self, own: StatementId) -> RecordId {
         match self {
@@ -138,6 +153,7 @@ impl Action {
             Self::Title(on) => on.record,
             Self::Origin(on) => on.record,
             Self::Finding(finding) => finding.record,
+            Self::Govern(govern) => Record::id_of(*govern.proposal().unwrap_or(&own)),
         }
     }
 
@@ -161,7 +177,7 @@ impl Action {
             Self::Apply(application) => Some(&application.to),
             Self::Title(on) => on.act.recipient(),
             Self::Origin(on) => on.act.agency(),
-            Self::Finding(_) => None,
+            Self::Finding(_) | Self::Govern(_) => None,
         }
     }
 
@@ -171,7 +187,7 @@ impl Action {
         match self {
             Self::Issue(issue) => Some(&issue.body),
             Self::Apply(application) => Some(&application.body),
-            Self::Title(_) | Self::Origin(_) | Self::Finding(_) => None,
+            Self::Title(_) | Self::Origin(_) | Self::Finding(_) | Self::Govern(_) => None,
         }
     }
 
@@ -186,6 +202,7 @@ impl Action {
                 Self::Title(on) => on.seq,
                 Self::Origin(on) => on.seq,
                 Self::Finding(_) => None,
+                Self::Govern(govern) => govern.proposal().is_none().then_some(0),
             };
             return Some((self.kind(), seq));
         }

@@ -34,7 +34,7 @@ impl Admitted {
 }
 
 /// Admits a document, judged as if the next block executed it at `at`.
-pub fn admit<V: View>(state: &V, document: Arc<Document>, at: At) -> Result<Result<Admitted, Reject>, V::Error> {
+pub fn admit<V: View>(state: &V, document: Arc<Document>, at: At<'_>) -> Result<Result<Admitted, Reject>, V::Error> {
     let statement = document.statement();
     if let Err(reject) = judge(&Overlay::new(state), statement, at)? {
         return Ok(Err(reject));

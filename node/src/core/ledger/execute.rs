@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use sampan_proto::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
 use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
-use sampan_proto::genesis::Genesis;
+use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::governance::{Change as Decided, Proposal, State};
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{ChainId, EnvelopeId, Height, RecordId, StatementId};
+use sampan_proto::ids::{ChainId, EnvelopeId, Height, MemberId, RecordId, StatementId};
 use sampan_proto::keys::PublicKey;
 use sampan_proto::limits::BLOCK_STATEMENTS;
 use sampan_proto::member::Member;
@@ -15,8 +17,9 @@ use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::tree::{self, Page, PagePath, TreeError};
 use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::Reject;
+use sampan_proto::roster::Roster;
 use sampan_proto::state_key;
-use sampan_proto::statement::VerifiedStatement;
+use sampan_proto::statement::{Action, VerifiedStatement};
 
 use super::rules::{At, Change, judge};
 use super::view::{Overlay, Tip, View};
@@ -40,8 +43,10 @@ pub struct Draft {
     pub roster_hash: Hash32,
     /// The parameters in force.
     pub parameters_hash: Hash32,
-    /// Of these: how many customs agencies together freeze a record.
-    pub freeze_quorum: u32,
+    /// Whose hash stands in the header.
+    pub roster: Arc<Roster>,
+    /// Whose hash stands in the header.
+    pub parameters: Arc<Parameters>,
 }
 
 impl Draft {
@@ -53,8 +58,8 @@ impl Draft {
 
     /// When its statements are judged.
     #[must_use]
-    pub const fn at(&self) -> At {
-        At { height: self.height(), time_ms: self.time_ms, freeze_quorum: self.freeze_quorum }
+    pub fn at(&self) -> At<'_> {
+        At { height: self.height(), time_ms: self.time_ms, roster: &self.roster, parameters: &self.parameters }
     }
 }
 
@@ -94,6 +99,10 @@ pub struct Outcome {
     pub references: BTreeMap<Hash32, RecordId>,
     /// Goods that came under a pledge, or out of it.
     pub goods: BTreeMap<Hash32, Option<RecordId>>,
+    /// Proposals as they are now.
+    pub proposals: BTreeMap<StatementId, Proposal>,
+    /// Members that changed, as they are from the next block on.
+    pub members: BTreeMap<MemberId, Arc<Member>>,
     /// State tree pages as they are now; none is a page that is gone.
     pub pages: BTreeMap<PagePath, Option<Page>>,
 }
@@ -119,6 +128,19 @@ pub struct Execution<'a, V> {
     entries: Vec<Entry>,
     leaves: Vec<Hash32>,
     placed: Vec<Placed>,
+    /// Editions of code lists and policies that came into force: state keys and values.
+    editions: BTreeMap<Hash32, Option<Hash32>>,
+}
+
+/// The state that an edition in force has.
+fn edition(proposal: &Proposal) -> Option<(Hash32, Option<Hash32>)> {
+    match &proposal.change {
+        Decided::Edition { list, edition, sha256 } if proposal.state == State::Enacted => {
+            let key = state_key::parameter(&format!("list {list}"));
+            Some((key, Some(state_key::edition_value(edition.as_str(), sha256))))
+        }
+        _ => None,
+    }
 }
 
 impl<'a, V: View> Execution<'a, V> {
@@ -132,6 +154,7 @@ impl<'a, V: View> Execution<'a, V> {
             entries: Vec::new(),
             leaves: Vec::new(),
             placed: Vec::new(),
+            editions: BTreeMap::new(),
         }
     }
 
@@ -151,7 +174,7 @@ impl<'a, V: View> Execution<'a, V> {
 
     /// One entry for each record that changes, the statement's own first.
     fn record(&mut self, statement: &VerifiedStatement, change: Change) {
-        let Change { records, reference, goods, body } = change;
+        let Change { records, reference, goods, body, proposal, member } = change;
         let own = self.frontier.size();
         let mut body = body;
         for (mut record, action) in records {
@@ -169,6 +192,7 @@ impl<'a, V: View> Execution<'a, V> {
             }));
             self.overlay.records.insert(record.id, record);
         }
+        self.govern(statement, proposal, member);
         self.placed.push(Placed {
             statement: statement.id(),
             envelope: statement.envelope(),
@@ -178,6 +202,34 @@ impl<'a, V: View> Execution<'a, V> {
         self.overlay.executed.insert(statement.id());
         self.overlay.references.extend(reference);
         self.overlay.goods.extend(goods);
+    }
+
+    /// Governance has entries like those of a record, under the name of its proposal.
+    fn govern(&mut self, statement: &VerifiedStatement, proposal: Option<Proposal>, member: Option<Member>) {
+        let action = &statement.statement().action;
+        if !matches!(action, Action::Govern(_)) {
+            return;
+        }
+        let last = proposal.as_ref().map(|proposal| proposal.last).filter(|last| *last != EntryRef::NONE);
+        let entry = self.append(Entry::Act(ActEntry {
+            height: self.draft.height(),
+            time_ms: self.draft.time_ms,
+            action: action.kind(),
+            record: action.record(statement.id()),
+            seq: proposal.as_ref().map_or(1, |proposal| proposal.seq),
+            actor: state_key::member(&statement.statement().member),
+            statement: statement.id(),
+            body: None,
+            previous: last,
+        }));
+        if let Some(proposal) = proposal {
+            let edition = edition(&proposal);
+            self.editions.extend(edition);
+            self.overlay.proposals.insert(proposal.id, Proposal { last: entry, ..proposal });
+        }
+        if let Some(member) = member {
+            self.overlay.members.insert(member.id.clone(), Arc::new(member));
+        }
     }
 
     fn append(&mut self, entry: Entry) -> EntryRef {
@@ -191,7 +243,7 @@ impl<'a, V: View> Execution<'a, V> {
 
     /// Closes the block: the state tree is updated once, and the header commits to all of it.
     pub fn finish(self) -> Result<Outcome, TreeError<V::Error>> {
-        let Self { draft, overlay, frontier, entries, leaves, placed } = self;
+        let Self { draft, overlay, frontier, entries, leaves, placed, editions } = self;
         let expired = overlay.base().expired(draft.time_ms, EXPIRIES_PER_BLOCK).map_err(TreeError::Read)?;
         let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
         changes.extend(expired.iter().map(|(_, id)| (state_key::executed(id), None)));
@@ -207,6 +259,9 @@ impl<'a, V: View> Execution<'a, V> {
                 .iter()
                 .map(|(goods, record)| (state_key::goods(goods), record.as_ref().map(state_key::goods_value))),
         );
+        changes.extend(overlay.proposals.iter().map(|(id, p)| (state_key::proposal(id), Some(p.value_hash()))));
+        changes.extend(overlay.members.iter().map(|(id, m)| (state_key::member(id), Some(m.value_hash()))));
+        changes.extend(editions);
         changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
         let update = tree::update(overlay.base(), &changes)?;
         let payload: Vec<EnvelopeId> = placed.iter().map(|placed| placed.envelope).collect();
@@ -237,6 +292,8 @@ impl<'a, V: View> Execution<'a, V> {
             records: overlay.records,
             references: overlay.references,
             goods: overlay.goods,
+            proposals: overlay.proposals,
+            members: overlay.members,
             pages: update.pages,
         })
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sampan_proto::body::{Body, pepper_commitment, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
+use sampan_proto::governance::Proposal;
 use sampan_proto::hash::{Domain, Hash32};
 use sampan_proto::ids::{MemberId, RecordId, StatementId};
 use sampan_proto::keys::SecretKey;
@@ -30,6 +31,7 @@ pub struct Memory {
     pub records: BTreeMap<RecordId, Record>,
     pub references: BTreeMap<Hash32, RecordId>,
     pub goods: BTreeMap<Hash32, RecordId>,
+    pub proposals: BTreeMap<StatementId, Proposal>,
     pub placed: BTreeSet<StatementId>,
     pub expiry: BTreeSet<(u64, StatementId)>,
     pub pages: BTreeMap<PagePath, Page>,
@@ -60,6 +62,10 @@ impl View for Memory {
         Ok(self.goods.get(goods).copied())
     }
 
+    fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, Infallible> {
+        Ok(self.proposals.get(id).cloned())
+    }
+
     fn executed(&self, id: &StatementId) -> Result<bool, Infallible> {
         Ok(self.placed.contains(id))
     }
@@ -76,6 +82,8 @@ impl Memory {
         self.references.extend(outcome.references.clone());
         self.placed.extend(outcome.placed.iter().map(|placed| placed.statement));
         self.expiry.extend(outcome.placed.iter().map(|placed| (placed.not_after_ms, placed.statement)));
+        self.proposals.extend(outcome.proposals.clone());
+        self.members.extend(outcome.members.clone());
         for (goods, record) in &outcome.goods {
             match record {
                 Some(record) => self.goods.insert(*goods, *record),
@@ -165,7 +173,14 @@ impl Network {
             action,
         };
         edit(&mut statement);
-        SignedStatement::sign(&statement, &[&seed(member, Purpose::Statement)]).expect("signed")
+        let purpose = statement.action.purpose();
+        SignedStatement::sign(&statement, &[&seed(member, purpose)]).expect("signed")
+    }
+
+    /// A statement signed by a key of another purpose than it should be.
+    pub fn sign_with(&self, member: &str, purpose: Purpose, action: Action) -> SignedStatement {
+        let statement = self.sign(member, action, |_| ()).parse().expect("a statement");
+        SignedStatement::sign(&statement, &[&seed(member, purpose)]).expect("signed")
     }
 
     pub fn document(&self, statement: SignedStatement, body: Option<Body>) -> Arc<Document> {
@@ -219,8 +234,13 @@ impl Network {
         self.document(self.sign(by, Action::title(record, seq, act), |_| ()), None)
     }
 
-    pub fn at(&self) -> At {
-        At { height: self.tip.height.next(), time_ms: self.tip.time_ms + 1_000, freeze_quorum: 2 }
+    pub fn at(&self) -> At<'_> {
+        At {
+            height: self.tip.height.next(),
+            time_ms: self.tip.time_ms + 1_000,
+            roster: &self.genesis.roster,
+            parameters: &self.genesis.parameters,
+        }
     }
 
     pub fn admit(&self, document: Arc<Document>) -> Admitted {
@@ -236,7 +256,8 @@ impl Network {
             proposer: self.genesis.roster.validators()[0].key,
             roster_hash: self.genesis.roster.hash(),
             parameters_hash: self.genesis.parameters_hash(),
-            freeze_quorum: self.genesis.parameters.freeze_quorum,
+            roster: Arc::new(self.genesis.roster.clone()),
+            parameters: Arc::new(self.genesis.parameters.clone()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sampan_proto::block::Header;
 use sampan_proto::genesis::Genesis;
+use sampan_proto::governance::Proposal;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{HeaderHash, Height, MemberId, RecordId, StatementId};
 use sampan_proto::member::Member;
@@ -22,6 +23,8 @@ pub trait View: PageRead {
     fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Self::Error>;
     /// The record that an open pledge of these goods is on.
     fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Self::Error>;
+    /// A proposal, by the statement that proposed it.
+    fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, Self::Error>;
     /// Whether a statement was ever executed.
     fn executed(&self, id: &StatementId) -> Result<bool, Self::Error>;
     /// Executed statements whose expiry lies before `time_ms`, oldest first, at most `limit`, that are
@@ -76,6 +79,8 @@ pub struct Overlay<'a, V> {
     pub(super) records: BTreeMap<RecordId, Record>,
     pub(super) references: BTreeMap<Hash32, RecordId>,
     pub(super) goods: BTreeMap<Hash32, Option<RecordId>>,
+    pub(super) members: BTreeMap<MemberId, Arc<Member>>,
+    pub(super) proposals: BTreeMap<StatementId, Proposal>,
     pub(super) executed: BTreeSet<StatementId>,
 }
 
@@ -83,7 +88,8 @@ impl<'a, V: View> Overlay<'a, V> {
     /// No changes yet.
     pub fn new(base: &'a V) -> Self {
         let (records, references, goods) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { base, records, references, goods, executed: BTreeSet::new() }
+        let (members, proposals) = (BTreeMap::new(), BTreeMap::new());
+        Self { base, records, references, goods, members, proposals, executed: BTreeSet::new() }
     }
 
     pub(super) const fn base(&self) -> &'a V {
@@ -91,7 +97,17 @@ impl<'a, V: View> Overlay<'a, V> {
     }
 
     pub(super) fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, V::Error> {
-        self.base.member(id)
+        match self.members.get(id) {
+            Some(member) => Ok(Some(Arc::clone(member))),
+            None => self.base.member(id),
+        }
+    }
+
+    pub(super) fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, V::Error> {
+        match self.proposals.get(id) {
+            Some(proposal) => Ok(Some(proposal.clone())),
+            None => self.base.proposal(id),
+        }
     }
 
     pub(super) fn record(&self, id: &RecordId) -> Result<Option<Record>, V::Error> {

@@ -22,7 +22,7 @@ pub(super) fn judge<V: View>(
     statement: &VerifiedStatement,
     issue: &Issue,
     issuer: &Member,
-    at: At,
+    at: At<'_>,
 ) -> Judged<V::Error> {
     let needed = match issue.claims.kind() {
         DocKind::BillOfLading => Role::Carrier,
@@ -95,7 +95,7 @@ fn with_predecessors<V: View>(
     state: &Overlay<'_, V>,
     issue: &Issue,
     issuer: &Member,
-    at: At,
+    at: At<'_>,
     mut change: Change,
 ) -> Judged<V::Error> {
     if let Some(replaces) = &issue.replaces {
@@ -141,7 +141,7 @@ fn replace(
     replaces: &Replaces,
     old: &[Record],
     issuer: &Member,
-    at: At,
+    at: At<'_>,
     change: &mut Change,
 ) -> Result<(), Reject> {
     let same_kind = old.iter().all(|record| record.kind == issue.claims.kind());
@@ -172,7 +172,7 @@ fn replace(
     Ok(())
 }
 
-fn certify(application: &Record, issuer: &Member, at: At, change: &mut Change) -> Result<(), Reject> {
+fn certify(application: &Record, issuer: &Member, at: At<'_>, change: &mut Change) -> Result<(), Reject> {
     let Some((certificate, _)) = change.records.first_mut() else { return Ok(()) };
     let after = origin::certify(application, certificate, &origin::Actor::new(issuer, at.time_ms))?;
     if let Some(origin) = &mut certificate.origin {
@@ -188,7 +188,7 @@ pub(super) fn judge_application<V: View>(
     statement: &VerifiedStatement,
     application: &Application,
     exporter: &Member,
-    at: At,
+    at: At<'_>,
 ) -> Judged<V::Error> {
     if let Err(reject) = role(exporter, Role::Trader) {
         return Ok(Err(reject));

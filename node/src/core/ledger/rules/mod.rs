@@ -5,18 +5,22 @@
 //! state knows: who is a member, which references are taken, which goods are pledged.
 
 mod finding;
+mod governance;
 mod issue;
 mod origin;
 mod title;
 
 use std::sync::Arc;
 
+use sampan_proto::genesis::Parameters;
+use sampan_proto::governance::{self as governance_law, Proposal};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{BodyCommitment, Height, MemberId, RecordId};
 use sampan_proto::limits::EXPIRY_HORIZON_MS;
-use sampan_proto::member::{KeyStanding, Member, Role, Standing};
+use sampan_proto::member::{KeyStanding, Member, Purpose, Role, Standing};
 use sampan_proto::record::Record;
 use sampan_proto::reject::{Code, Reject};
+use sampan_proto::roster::Roster;
 use sampan_proto::statement::{Action, ActionKind, VerifiedStatement};
 
 use super::view::{Overlay, View};
@@ -33,23 +37,41 @@ pub struct Change {
     pub goods: Vec<(Hash32, Option<RecordId>)>,
     /// The body that it brings.
     pub body: Option<BodyCommitment>,
+    /// A proposal after it; `last` as in records.
+    pub proposal: Option<Proposal>,
+    /// A member after it.
+    pub member: Option<Member>,
 }
 
 impl Change {
     fn of(record: Record, kind: ActionKind) -> Self {
         Self { records: vec![(record, kind)], ..Self::default() }
     }
+
+    fn of_member(member: Member) -> Self {
+        Self { member: Some(member), ..Self::default() }
+    }
 }
 
 /// When a statement is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct At {
+pub struct At<'a> {
     /// Height of the block that would execute it.
     pub height: Height,
     /// Time of that block, in Unix milliseconds.
     pub time_ms: u64,
-    /// How many customs agencies together freeze a record.
-    pub freeze_quorum: u32,
+    /// The roster that decides it.
+    pub roster: &'a Roster,
+    /// The parameters in force.
+    pub parameters: &'a Parameters,
+}
+
+impl<'a> At<'a> {
+    /// What governance has to know of the block.
+    const fn governance(self) -> governance_law::Terms<'a> {
+        let recovery_wait_ms = self.parameters.recovery_wait_ms;
+        governance_law::Terms { roster: self.roster, height: self.height, time_ms: self.time_ms, recovery_wait_ms }
+    }
 }
 
 /// A refusal, or what the statement changes. The outer error is the store's.
@@ -57,7 +79,7 @@ pub type Judged<E> = Result<Result<Change, Reject>, E>;
 
 /// Judges a statement against the state. The same function admits at a node's door and executes in a
 /// block: what it refuses at one time and state it refuses everywhere.
-pub fn judge<V: View>(state: &Overlay<'_, V>, statement: &VerifiedStatement, at: At) -> Judged<V::Error> {
+pub fn judge<V: View>(state: &Overlay<'_, V>, statement: &VerifiedStatement, at: At<'_>) -> Judged<V::Error> {
     if let Err(reject) = timely(statement, at) {
         return Ok(Err(reject));
     }
@@ -78,10 +100,11 @@ pub fn judge<V: View>(state: &Overlay<'_, V>, statement: &VerifiedStatement, at:
         Action::Title(on) => title::judge(state, on, &member, at),
         Action::Origin(on) => origin::judge(state, on, &member, at),
         Action::Finding(finding) => finding::judge(state, finding, &member),
+        Action::Govern(govern) => governance::judge(state, statement, govern, &member, at),
     }
 }
 
-fn timely(statement: &VerifiedStatement, at: At) -> Result<(), Reject> {
+fn timely(statement: &VerifiedStatement, at: At<'_>) -> Result<(), Reject> {
     let not_after_ms = statement.statement().not_after_ms;
     if not_after_ms < at.time_ms {
         let detail = format!("expired {} ms before block time", at.time_ms - not_after_ms);
@@ -95,21 +118,23 @@ fn timely(statement: &VerifiedStatement, at: At) -> Result<(), Reject> {
 }
 
 /// The member may act, and every signature is by a key that is its own and valid at this height.
-fn authorised(statement: &VerifiedStatement, member: &Member, at: At) -> Result<(), Reject> {
+fn authorised(statement: &VerifiedStatement, member: &Member, at: At<'_>) -> Result<(), Reject> {
     if member.standing == Standing::Suspended {
         return Err(Reject::new(Code::MemberSuspended, "$.member", format!("`{}` is suspended", member.id)));
     }
+    let purpose = statement.statement().action.purpose();
     for (i, signature) in statement.signed().signatures.iter().enumerate() {
         let path = format!("$.signatures[{i}].keyid");
         let key = signature.key.short();
-        match member.statement_key(&signature.key, at.height) {
+        match member.key_standing(purpose, &signature.key, at.height) {
             KeyStanding::Valid => {}
             KeyStanding::Revoked => {
                 let detail = format!("key {key} of `{}` does not count at height {}", member.id, at.height);
                 return Err(Reject::new(Code::KeyRevoked, path, detail));
             }
             KeyStanding::Unknown => {
-                let detail = format!("key {key} is no statement key of `{}`", member.id);
+                let kind = if purpose == Purpose::Governance { "governance" } else { "statement" };
+                let detail = format!("key {key} is no {kind} key of `{}`", member.id);
                 return Err(Reject::new(Code::UnknownKey, path, detail));
             }
         }

@@ -14,7 +14,7 @@ pub(super) fn judge<V: View>(
     state: &Overlay<'_, V>,
     on: &OnRecord<OriginAct>,
     member: &Member,
-    at: At,
+    at: At<'_>,
 ) -> Judged<V::Error> {
     if on.seq.is_none() {
         let reject = Reject::new(Code::SeqMissing, "$.action.origin.seq", "this act names the seq that its signer saw");

@@ -16,7 +16,7 @@ pub(super) fn judge<V: View>(
     state: &Overlay<'_, V>,
     on: &OnRecord<TitleAct>,
     member: &Member,
-    at: At,
+    at: At<'_>,
 ) -> Judged<V::Error> {
     if on.seq.is_none() && !on.act.outruns() {
         let reject = Reject::new(Code::SeqMissing, "$.action.title.seq", "this act names the seq that its signer saw");
@@ -49,8 +49,8 @@ pub(super) fn judge<V: View>(
     Ok(Ok(Change { goods, ..Change::of(next, kind) }))
 }
 
-pub(super) fn actor(member: &Member, at: At) -> Actor<'_> {
-    Actor::new(member, Terms { time_ms: at.time_ms, freeze_quorum: at.freeze_quorum })
+pub(super) fn actor<'a>(member: &'a Member, at: At<'_>) -> Actor<'a> {
+    Actor::new(member, Terms { time_ms: at.time_ms, freeze_quorum: at.parameters.freeze_quorum })
 }
 
 /// Goods secure one loan at a time, whichever bank and whichever bill.

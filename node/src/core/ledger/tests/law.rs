@@ -5,14 +5,20 @@ use std::sync::Arc;
 
 use sampan_proto::doc::{Amounts, ItemNumber};
 use sampan_proto::entry::Entry;
+use sampan_proto::genesis::GenesisEntry;
+use sampan_proto::governance::{Change as Decided, Govern};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::RecordId;
+use sampan_proto::keys::{SecretKey, Signature};
+use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
+use sampan_proto::merkle::state::tree;
 use sampan_proto::origin::{ItemAmounts, OriginAct};
+use sampan_proto::proof::Binary;
 use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::state_key;
 use sampan_proto::statement::{Action, ActionKind, Application, Finding, Issue, Replacement, Replaces};
-use sampan_proto::title::{Purpose, TitleAct};
+use sampan_proto::title::{self, TitleAct};
 
 use super::super::fixtures::Network;
 use super::super::*;
@@ -53,7 +59,7 @@ fn reissue(net: &mut Network, number: &str, edit: impl FnOnce(&mut Issue)) -> Re
 
 fn surrendered_for_amendment(net: &mut Network, by: &str, id: RecordId) {
     let to = "sampan-line".parse().expect("id");
-    act(net, by, id, TitleAct::Surrender { to, purpose: Purpose::Amendment });
+    act(net, by, id, TitleAct::Surrender { to, purpose: title::Purpose::Amendment });
     act(net, "sampan-line", id, TitleAct::AcceptSurrender {});
 }
 
@@ -70,11 +76,11 @@ fn goods_are_pledged_once_whatever_the_bill_and_the_bank() {
     assert_eq!(net.state.goods[&GOODS], first);
     assert_eq!(refused(&net, "harbour-bank", second_id, TitleAct::AcceptPledge {}), Code::GoodsPledged);
     let key = state_key::goods(&GOODS);
-    let proof = sampan_proto::merkle::state::tree::prove(&net.state, &key).expect("whole");
+    let proof = tree::prove(&net.state, &key).expect("whole");
     let value = state_key::goods_value(&first);
     assert!(proof.verify_presence(&net.tip.state_root, &key, &value).is_ok(), "an open pledge is provable");
     act(&mut net, "harbour-bank", first, TitleAct::ReleasePledge {});
-    let proof = sampan_proto::merkle::state::tree::prove(&net.state, &key).expect("whole");
+    let proof = tree::prove(&net.state, &key).expect("whole");
     assert!(proof.verify_absence(&net.tip.state_root, &key).is_ok(), "no open pledge is provable as well");
     act(&mut net, "harbour-bank", second_id, TitleAct::AcceptPledge {});
     assert_eq!(net.state.goods[&GOODS], second_id);
@@ -264,4 +270,102 @@ fn customs_put_findings_on_record_and_nobody_else_does() {
     accepted(&mut net, document);
     let record = &net.state.records[&id];
     assert_eq!((record.seq, record.status), (2, Status::Issued), "it informs, it decides nothing");
+}
+
+/// An act of governance by a member, with its governance key.
+fn governs(net: &Network, by: &str, act: Govern) -> Arc<Document> {
+    net.document(net.sign(by, Action::Govern(act), |_| ()), None)
+}
+
+fn newcomer() -> (Member, Signature) {
+    let key = |seed: u8| SecretKey::from_seed([seed; 32]);
+    let member = Member {
+        id: "hai-phong".parse().expect("id"),
+        name: "Hai Phong Tools".to_owned(),
+        country: "VN".parse().expect("country"),
+        roles: [Role::Trader].into(),
+        standing: Standing::Active,
+        keys: vec![
+            MemberKey::from_genesis(Purpose::Statement, key(3).public()),
+            MemberKey::from_genesis(Purpose::Governance, key(4).public()),
+        ],
+        pepper: None,
+    };
+    let signature = key(4).sign(&GenesisEntry::signing_digest(&member, None).0);
+    (member, signature)
+}
+
+fn propose(net: &Network, change: Decided) -> Govern {
+    Govern::Propose { change: Box::new(change), until_ms: net.tip.time_ms + 86_400_000 }
+}
+
+#[test]
+fn a_member_is_admitted_acts_and_is_suspended() {
+    let (mut net, id) = with_bill();
+    let (member, signature) = newcomer();
+    let key = state_key::member(&member.id);
+    let transfer = net.transfer("ningbo-tools", id, 1, "hai-phong");
+    assert_eq!(code(&net, &transfer), Code::UnknownRecipient);
+    let admit = Decided::Admit { member: Binary(member.clone()), signature };
+    let proposed = governs(&net, "cn-customs", propose(&net, admit.clone()));
+    accepted(&mut net, proposed);
+    let proof = tree::prove(&net.state, &key).expect("whole");
+    assert!(
+        proof.verify_presence(&net.tip.state_root, &key, &member.value_hash()).is_ok(),
+        "the only validator decides"
+    );
+    let again = governs(&net, "cn-customs", propose(&net, admit));
+    assert_eq!(
+        (code(&net, &again), path(&net, &again).as_str()),
+        (Code::MemberRefused, "$.action.govern.propose.change.member")
+    );
+    accepted(&mut net, transfer);
+    let reason = note("licence ended");
+    let suspend = Decided::Suspend { member: "ningbo-tools".parse().expect("id"), reason };
+    let proposed = governs(&net, "cn-customs", propose(&net, suspend));
+    accepted(&mut net, proposed);
+    let act = net.transfer("ningbo-tools", id, 2, "harbour-bank");
+    assert_eq!(code(&net, &act), Code::MemberSuspended);
+}
+
+#[test]
+fn governance_needs_a_validator_and_a_governance_key() {
+    let net = Network::new();
+    let reason = || note("licence ended");
+    let suspend = || Decided::Suspend { member: "harbour-bank".parse().expect("id"), reason: reason() };
+    assert_eq!(code(&net, &governs(&net, "ningbo-tools", propose(&net, suspend()))), Code::NotOnRoster);
+    let vote = Govern::Vote { proposal: sampan_proto::ids::StatementId(Hash32([1; 32])), yes: true };
+    let document = governs(&net, "cn-customs", vote);
+    assert_eq!(
+        (code(&net, &document), path(&net, &document).as_str()),
+        (Code::UnknownProposal, "$.action.govern.vote.proposal")
+    );
+    let daily = net.sign_with("cn-customs", Purpose::Statement, Action::Govern(propose(&net, suspend())));
+    assert_eq!(code(&net, &net.document(daily, None)), Code::UnknownKey, "the daily key decides nothing");
+}
+
+#[test]
+fn a_key_turned_over_ends_with_its_block() {
+    let (mut net, id) = with_bill();
+    let old = net.state.members[&"ningbo-tools".parse().expect("id")].keys[0].key;
+    let new = SecretKey::from_seed([9; 32]);
+    let rotate = Govern::RotateKey { purpose: Purpose::Statement, add: new.public(), retire: Some(old) };
+    let by_old_key = net.transfer("ningbo-tools", id, 1, "harbour-bank");
+    let documents = [governs(&net, "ningbo-tools", rotate), by_old_key];
+    assert_eq!(net.block(&documents).1, [Ok(()), Ok(())], "in its own block the old key still counts");
+    let late = net.transfer("ningbo-tools", id, 2, "klang-import");
+    assert_eq!(code(&net, &late), Code::KeyRevoked);
+}
+
+#[test]
+fn an_edition_in_force_is_provable() {
+    let mut net = Network::new();
+    let sha256 = Hash32([8; 32]);
+    let edition = Decided::Edition { list: note("un-locode"), edition: note("2024-2"), sha256 };
+    let proposed = governs(&net, "cn-customs", propose(&net, edition));
+    accepted(&mut net, proposed);
+    let key = state_key::parameter("list un-locode");
+    let proof = tree::prove(&net.state, &key).expect("whole");
+    let value = state_key::edition_value("2024-2", &sha256);
+    assert!(proof.verify_presence(&net.tip.state_root, &key, &value).is_ok());
 }

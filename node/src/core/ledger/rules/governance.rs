@@ -1,0 +1,78 @@
+//! Governance: the law of `sampan_proto::governance` on the registry and the proposals.
+
+use sampan_proto::governance::{Change as Decided, Govern, Proposal, State, Terms, rotated};
+use sampan_proto::ids::StatementId;
+use sampan_proto::member::Member;
+use sampan_proto::reject::{Code, Reject};
+use sampan_proto::statement::VerifiedStatement;
+
+use super::{At, Change, Judged, Overlay, View, below};
+
+const ACT: &str = "$.action.govern";
+
+/// An act of governance: what it makes of a proposal, and of the member that an accepted one changes.
+pub(super) fn judge<V: View>(
+    state: &Overlay<'_, V>,
+    statement: &VerifiedStatement,
+    govern: &Govern,
+    member: &Member,
+    at: At<'_>,
+) -> Judged<V::Error> {
+    let terms = at.governance();
+    let path = format!("{ACT}.{}", govern.kind().as_str());
+    let earlier = match govern.proposal() {
+        Some(id) => match known(state, id, &path)? {
+            Ok(proposal) => Some(proposal),
+            Err(reject) => return Ok(Err(reject)),
+        },
+        None => None,
+    };
+    let next = match (govern, &earlier) {
+        (Govern::Propose { change, until_ms }, _) => {
+            Proposal::new(statement.id(), (**change).clone(), &member.id, *until_ms, &terms)
+        }
+        (Govern::RotateKey { purpose, add, retire }, _) => {
+            let rotated = rotated(member, *purpose, *add, retire.as_ref(), at.height);
+            return Ok(rotated.map(Change::of_member).map_err(|reject| below(reject, &path)));
+        }
+        (Govern::Vote { yes, .. }, Some(proposal)) => proposal.vote(&member.id, *yes, &terms),
+        (Govern::Object { .. }, Some(proposal)) => proposal.object(&member.id),
+        (Govern::Enact { .. }, Some(proposal)) => proposal.enact(&member.id, &terms),
+        // `known` found the proposal of each of these.
+        (_, None) => Err(Reject::new(Code::UnknownProposal, "$.proposal", "no such proposal")),
+    };
+    match next {
+        Ok(proposal) => decided(state, proposal, &terms, &path),
+        Err(reject) => Ok(Err(below(reject, &path))),
+    }
+}
+
+fn known<V: View>(state: &Overlay<'_, V>, id: &StatementId, path: &str) -> Result<Result<Proposal, Reject>, V::Error> {
+    let proposal = state.proposal(id)?;
+    Ok(proposal.ok_or_else(|| {
+        let detail = format!("statement {} proposed nothing here", id.0.short());
+        Reject::new(Code::UnknownProposal, format!("{path}.proposal"), detail)
+    }))
+}
+
+/// The change is tried when it is proposed, so that nobody votes on what cannot be, and again when it is carried
+/// out, for the registry may have moved on.
+fn decided<V: View>(state: &Overlay<'_, V>, proposal: Proposal, terms: &Terms<'_>, path: &str) -> Judged<V::Error> {
+    let before = match &proposal.change {
+        Decided::Admit { member, .. } => state.member(&member.0.id)?,
+        other => match other.member() {
+            Some(id) => state.member(id)?,
+            None => None,
+        },
+    };
+    let applies = proposal.seq == 1 || proposal.state == State::Enacted;
+    let after = if applies { proposal.change.apply(before.as_deref(), terms.height) } else { Ok(None) };
+    match after {
+        // Paths of a change are its own: its `member` is not the statement's.
+        Err(reject) => Ok(Err(Reject { path: reject.path.replacen('$', &format!("{path}.change"), 1), ..reject })),
+        Ok(member) => {
+            let enacted = proposal.state == State::Enacted;
+            Ok(Ok(Change { member: member.filter(|_| enacted), proposal: Some(proposal), ..Change::default() }))
+        }
+    }
+}

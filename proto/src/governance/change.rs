@@ -1,0 +1,187 @@
+//! What can be decided, and what it makes of a member.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use super::refuse;
+use crate::genesis::GenesisEntry;
+use crate::hash::Hash32;
+use crate::ids::{Height, MemberId};
+use crate::keys::{PublicKey, Signature};
+use crate::limits;
+use crate::member::{KeyStanding, Member, MemberKey, Purpose, Standing};
+use crate::proof::Binary;
+use crate::reject::{Code, Reject};
+use crate::text::Note;
+
+/// A change that the roster decides.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Change {
+    /// An organisation becomes a member.
+    Admit {
+        /// Its registry entry, borsh in base64.
+        member: Binary<Member>,
+        /// By the entry's own governance key, over the digest of the entry: as at genesis.
+        signature: Signature,
+    },
+    /// A member may not act for now.
+    Suspend {
+        /// Which.
+        member: MemberId,
+        /// Why.
+        reason: Note,
+    },
+    /// A suspended member may act again.
+    Reinstate {
+        /// Which.
+        member: MemberId,
+        /// Why.
+        reason: Note,
+    },
+    /// A member lost its keys: all its statement and governance keys end, these two take their place.
+    RecoverKeys {
+        /// Which.
+        member: MemberId,
+        /// Its new statement key.
+        statement: PublicKey,
+        /// Its new governance key.
+        governance: PublicKey,
+    },
+    /// A code list or policy in a new edition: documents are checked against it from here on.
+    Edition {
+        /// Which list.
+        list: Note,
+        /// Which edition.
+        edition: Note,
+        /// SHA-256 of the official file.
+        sha256: Hash32,
+    },
+}
+
+impl Change {
+    /// The member that it changes, if it changes one that exists.
+    #[must_use]
+    pub const fn member(&self) -> Option<&MemberId> {
+        match self {
+            Self::Suspend { member, .. } | Self::Reinstate { member, .. } | Self::RecoverKeys { member, .. } => {
+                Some(member)
+            }
+            Self::Admit { .. } | Self::Edition { .. } => None,
+        }
+    }
+
+    /// Whether it waits after it was accepted, so that the member can object.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        matches!(self, Self::RecoverKeys { .. })
+    }
+
+    /// The member after it; none when it is about no member. `before` is the member named, or the one that has
+    /// the id of an admission.
+    ///
+    /// # Errors
+    /// The rule that forbids it. Paths are relative to the change.
+    pub fn apply(&self, before: Option<&Member>, at: Height) -> Result<Option<Member>, Reject> {
+        let known = || before.ok_or_else(|| Reject::new(Code::UnknownRecipient, "$.member", "not in the registry"));
+        match self {
+            Self::Admit { member, signature } => admitted(&member.0, signature, before).map(Some),
+            Self::Suspend { .. } => standing(known()?, Standing::Suspended).map(Some),
+            Self::Reinstate { .. } => standing(known()?, Standing::Active).map(Some),
+            Self::RecoverKeys { statement, governance, .. } => {
+                recovered(known()?, *statement, *governance, at).map(Some)
+            }
+            Self::Edition { .. } => Ok(None),
+        }
+    }
+}
+
+/// A registry entry is whole, signed by its own governance key, and its id was never used.
+///
+/// # Errors
+/// [`Code::MemberRefused`].
+pub fn admitted(member: &Member, signature: &Signature, before: Option<&Member>) -> Result<Member, Reject> {
+    if before.is_some() {
+        return refuse(
+            Code::MemberRefused,
+            "$.member",
+            format!("`{}` is a member; ids are never used again", member.id),
+        );
+    }
+    if let Err(bad) = member.check() {
+        return refuse(Code::MemberRefused, "$.member", bad.to_string());
+    }
+    if member.standing != Standing::Active {
+        return refuse(Code::MemberRefused, "$.member", "a member is admitted to act");
+    }
+    let digest = GenesisEntry::signing_digest(member, None);
+    let mut keys = member.keys_at(Purpose::Governance, Height::GENESIS);
+    if keys.any(|key| key.verify(&digest.0, signature).is_ok()) {
+        return Ok(member.clone());
+    }
+    refuse(Code::MemberRefused, "$.signature", "the entry's own governance key has not signed it")
+}
+
+fn standing(member: &Member, standing: Standing) -> Result<Member, Reject> {
+    if member.standing == standing {
+        return refuse(Code::AlreadySpoken, "$.member", format!("`{}` has that standing already", member.id));
+    }
+    Ok(Member { standing, ..member.clone() })
+}
+
+/// The member with one key more, from the next block on, and perhaps one that ends there.
+///
+/// # Errors
+/// [`Code::MemberRefused`], [`Code::UnknownKey`]. Paths are relative to the act.
+pub fn rotated(
+    member: &Member,
+    purpose: Purpose,
+    add: PublicKey,
+    retire: Option<&PublicKey>,
+    at: Height,
+) -> Result<Member, Reject> {
+    if purpose == Purpose::Consensus {
+        return refuse(Code::MemberRefused, "$.purpose", "a consensus key changes with the roster");
+    }
+    let mut next = member.clone();
+    if let Some(old) = retire {
+        let found = next.keys.iter_mut().find(|k| k.key == *old && k.purpose == purpose && k.valid_until.is_none());
+        let Some(key) = found else {
+            return refuse(Code::UnknownKey, "$.retire", "not a current key of this purpose");
+        };
+        key.valid_until = Some(at.next());
+    }
+    let next = with_key(next, purpose, add, at, "$.add")?;
+    if !can_govern(&next, at.next()) {
+        return refuse(Code::MemberRefused, "$.retire", "a member keeps a governance key");
+    }
+    Ok(next)
+}
+
+fn recovered(member: &Member, statement: PublicKey, governance: PublicKey, at: Height) -> Result<Member, Reject> {
+    let mut next = member.clone();
+    let lost = |key: &&mut MemberKey| matches!(key.purpose, Purpose::Statement | Purpose::Governance);
+    for key in next.keys.iter_mut().filter(lost) {
+        key.valid_until = Some(key.valid_until.map_or(at.next(), |until| until.min(at.next())));
+    }
+    let next = with_key(next, Purpose::Statement, statement, at, "$.statement")?;
+    with_key(next, Purpose::Governance, governance, at, "$.governance")
+}
+
+/// One key more, and the entry is still one that the registry takes.
+fn with_key(mut member: Member, purpose: Purpose, key: PublicKey, at: Height, path: &str) -> Result<Member, Reject> {
+    if member.keys.len() >= limits::MEMBER_KEYS {
+        return refuse(Code::MemberRefused, path, "the registry keeps at most 64 keys of a member");
+    }
+    member.keys.push(MemberKey { purpose, key, valid_from: at.next(), valid_until: None });
+    match member.check() {
+        Ok(()) => Ok(member),
+        Err(bad) => refuse(Code::MemberRefused, path, bad.to_string()),
+    }
+}
+
+/// Whether one of the member's governance keys counts at a height: without one it can decide nothing any more.
+fn can_govern(member: &Member, at: Height) -> bool {
+    let counts = |k: &MemberKey| member.key_standing(k.purpose, &k.key, at) == KeyStanding::Valid;
+    member.keys.iter().any(|k| k.purpose == Purpose::Governance && counts(k))
+}

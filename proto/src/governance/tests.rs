@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::genesis::GenesisEntry;
+use crate::hash::Hash32;
+use crate::ids::MemberId;
+use crate::keys::SecretKey;
+use crate::member::{KeyStanding, Member, MemberKey, Role, Standing};
+use crate::roster::Validator;
+
+const NOW: u64 = 1_790_000_000_000;
+const DAY: u64 = 86_400_000;
+const AT: Height = Height(10);
+
+fn id(text: &str) -> MemberId {
+    text.parse().expect("a handle")
+}
+
+fn key(seed: u8) -> PublicKey {
+    SecretKey::from_seed([seed; 32]).public()
+}
+
+fn roster(powers: &[(&str, u64)]) -> Roster {
+    let validator = |(i, (member, power)): (usize, &(&str, u64))| Validator {
+        member: id(member),
+        key: key(100 + u8::try_from(i).expect("few")),
+        power: *power,
+    };
+    Roster::new(powers.iter().enumerate().map(validator).collect()).expect("a roster")
+}
+
+fn four() -> Roster {
+    roster(&[("cn-customs", 10), ("my-customs", 10), ("sg-customs", 10), ("th-customs", 7)])
+}
+
+fn terms(roster: &Roster, time_ms: u64) -> Terms<'_> {
+    Terms { roster, height: AT, time_ms, recovery_wait_ms: 14 * DAY }
+}
+
+fn trader(handle: &str, seed: u8) -> Member {
+    Member {
+        id: id(handle),
+        name: "Hai Phong Tools".to_owned(),
+        country: "VN".parse().expect("country"),
+        roles: BTreeSet::from([Role::Trader]),
+        standing: Standing::Active,
+        keys: vec![
+            MemberKey::from_genesis(Purpose::Statement, key(seed)),
+            MemberKey::from_genesis(Purpose::Governance, key(seed + 1)),
+        ],
+        pepper: None,
+    }
+}
+
+fn suspend() -> Change {
+    Change::Suspend { member: id("hai-phong"), reason: "licence ended".parse().expect("note") }
+}
+
+fn recovery() -> Change {
+    Change::RecoverKeys { member: id("hai-phong"), statement: key(7), governance: key(8) }
+}
+
+fn proposed(change: Change, roster: &Roster) -> Proposal {
+    let until = NOW + 30 * DAY;
+    Proposal::new(StatementId(Hash32([1; 32])), change, &id("cn-customs"), until, &terms(roster, NOW))
+        .expect("proposed")
+}
+
+#[test]
+fn more_than_two_thirds_of_the_power_decide_and_nothing_less() {
+    let roster = four();
+    let proposal = proposed(suspend(), &roster);
+    let second = proposal.vote(&id("th-customs"), true, &terms(&roster, NOW)).expect("a vote");
+    assert_eq!(second.state, State::Open, "17 of 37");
+    let third = second.vote(&id("my-customs"), true, &terms(&roster, NOW)).expect("a vote");
+    assert_eq!((third.state, third.seq), (State::Enacted, 3), "27 of 37");
+    let exact = self::roster(&[("aa-customs", 1), ("bb-customs", 1), ("cn-customs", 1)]);
+    let two = proposed(suspend(), &exact).vote(&id("aa-customs"), true, &terms(&exact, NOW)).expect("a vote");
+    assert_eq!(two.state, State::Open, "two thirds are not more than two thirds");
+}
+
+#[test]
+fn a_proposal_falls_when_it_cannot_pass_any_more() {
+    let roster = four();
+    let against =
+        |proposal: &Proposal, who: &str| proposal.vote(&id(who), false, &terms(&roster, NOW)).expect("a vote");
+    let one = against(&proposed(suspend(), &roster), "my-customs");
+    assert_eq!(one.state, State::Open, "27 of 37 could still come");
+    let two = against(&one, "th-customs");
+    assert_eq!(two.state, State::Rejected, "20 of 37 cannot be enough");
+    let late = two.vote(&id("sg-customs"), true, &terms(&roster, NOW));
+    assert_eq!(late.map_err(|reject| reject.code), Err(Code::ProposalClosed));
+}
+
+#[test]
+fn who_votes_when_and_how_often() {
+    let roster = four();
+    let proposal = proposed(suspend(), &roster);
+    let vote = |who: &str, time_ms| proposal.vote(&id(who), true, &terms(&roster, time_ms)).map_err(|r| r.code);
+    assert_eq!(vote("hai-phong", NOW).map(drop), Err(Code::NotOnRoster));
+    assert_eq!(vote("cn-customs", NOW).map(drop), Err(Code::AlreadySpoken));
+    assert!(vote("my-customs", NOW + 30 * DAY).is_ok());
+    assert_eq!(vote("my-customs", NOW + 30 * DAY + 1).map(drop), Err(Code::ProposalClosed));
+    let new = |until_ms| {
+        let id = StatementId(Hash32([1; 32]));
+        Proposal::new(id, suspend(), &self::id("cn-customs"), until_ms, &terms(&roster, NOW)).map_err(|r| r.code)
+    };
+    assert_eq!(new(NOW - 1).map(drop), Err(Code::OfferTime));
+    assert_eq!(new(NOW + 91 * DAY).map(drop), Err(Code::OfferTime));
+}
+
+#[test]
+fn lost_keys_come_back_after_a_wait_unless_the_member_objects() {
+    let roster = roster(&[("cn-customs", 1)]);
+    let accepted = proposed(recovery(), &roster);
+    assert_eq!(accepted.state, State::Accepted { from_ms: NOW + 14 * DAY });
+    let enact = |time_ms| accepted.enact(&id("cn-customs"), &terms(&roster, time_ms)).map_err(|reject| reject.code);
+    assert_eq!(enact(NOW + 14 * DAY - 1).map(drop), Err(Code::ProposalWaits));
+    assert_eq!(enact(NOW + 14 * DAY).expect("enacted").state, State::Enacted);
+    assert_eq!(accepted.object(&id("other-one")).map_err(|reject| reject.code), Err(Code::NotAParty));
+    let objected = accepted.object(&id("hai-phong")).expect("its own keys");
+    let late = objected.enact(&id("cn-customs"), &terms(&roster, NOW + 15 * DAY));
+    assert_eq!(late.map_err(|reject| reject.code), Err(Code::ProposalClosed));
+    let other = proposed(suspend(), &four()).object(&id("hai-phong"));
+    assert_eq!(other.map_err(|reject| reject.code), Err(Code::NotAParty), "a suspension is not objected to");
+}
+
+#[test]
+fn recovered_keys_take_the_place_of_all_old_ones_from_the_next_block() {
+    let old = trader("hai-phong", 3);
+    let new = recovery().apply(Some(&old), AT).expect("applied").expect("a member");
+    let standing = |purpose, key: &PublicKey, at| new.key_standing(purpose, key, at);
+    assert_eq!(standing(Purpose::Statement, &key(3), AT), KeyStanding::Valid, "what was signed before stays valid");
+    assert_eq!(standing(Purpose::Statement, &key(3), AT.next()), KeyStanding::Revoked);
+    assert_eq!(standing(Purpose::Governance, &key(4), AT.next()), KeyStanding::Revoked);
+    assert_eq!(standing(Purpose::Statement, &key(7), AT), KeyStanding::Revoked, "not yet");
+    assert_eq!(standing(Purpose::Statement, &key(7), AT.next()), KeyStanding::Valid);
+    assert_eq!(standing(Purpose::Governance, &key(8), AT.next()), KeyStanding::Valid);
+}
+
+#[test]
+fn a_member_turns_over_its_own_keys() {
+    let old = trader("hai-phong", 3);
+    let new = rotated(&old, Purpose::Statement, key(9), Some(&key(3)), AT).expect("rotated");
+    assert_eq!(new.statement_key(&key(3), AT.next()), KeyStanding::Revoked);
+    assert_eq!(new.statement_key(&key(9), AT.next()), KeyStanding::Valid);
+    let code = |purpose, add, retire: Option<&PublicKey>| rotated(&old, purpose, add, retire, AT).map_err(|r| r.code);
+    assert_eq!(code(Purpose::Consensus, key(9), None).map(drop), Err(Code::MemberRefused));
+    assert_eq!(code(Purpose::Statement, key(9), Some(&key(4))).map(drop), Err(Code::UnknownKey), "another purpose");
+    assert_eq!(code(Purpose::Statement, key(4), None).map(drop), Err(Code::MemberRefused), "a key serves one purpose");
+    assert!(code(Purpose::Governance, key(9), Some(&key(4))).is_ok());
+}
+
+#[test]
+fn an_entry_is_admitted_when_its_own_governance_key_signed_it() {
+    let member = trader("hai-phong", 3);
+    let digest = GenesisEntry::signing_digest(&member, None);
+    let signature = SecretKey::from_seed([4; 32]).sign(&digest.0);
+    assert_eq!(admitted(&member, &signature, None), Ok(member.clone()));
+    let code = |member: &Member, signature, before: Option<&Member>| {
+        admitted(member, signature, before).map(drop).map_err(|reject| (reject.code, reject.path))
+    };
+    let refused = |path: &str| Err((Code::MemberRefused, path.to_owned()));
+    let by_statement_key = SecretKey::from_seed([3; 32]).sign(&digest.0);
+    assert_eq!(code(&member, &by_statement_key, None), refused("$.signature"));
+    assert_eq!(code(&member, &signature, Some(&member)), refused("$.member"));
+    let other = Member { country: "TH".parse().expect("country"), ..member.clone() };
+    assert_eq!(code(&other, &signature, None), refused("$.signature"), "every field is signed");
+    let nameless = Member { name: String::new(), ..member };
+    assert_eq!(code(&nameless, &signature, None), refused("$.member"));
+}
+
+#[test]
+fn standing_changes_both_ways_and_once() {
+    let member = trader("hai-phong", 3);
+    let suspended = suspend().apply(Some(&member), AT).expect("applied").expect("a member");
+    assert_eq!(suspended.standing, Standing::Suspended);
+    assert_eq!(suspend().apply(Some(&suspended), AT).map_err(|reject| reject.code), Err(Code::AlreadySpoken));
+    let back = Change::Reinstate { member: id("hai-phong"), reason: "renewed".parse().expect("note") };
+    assert_eq!(back.apply(Some(&suspended), AT).expect("applied"), Some(member));
+    assert_eq!(back.apply(None, AT).map_err(|reject| reject.code), Err(Code::UnknownRecipient));
+}
