@@ -9,9 +9,13 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Fractional digits of an [`Amount`].
-const SCALE: usize = 9;
+const SCALE: u8 = 9;
 /// Integer digits of an [`Amount`].
-const WHOLE: usize = 15;
+const WHOLE: u8 = 15;
+/// One, counted in the last fractional digit.
+const ONE: u128 = 10_u128.pow(SCALE as u32);
+/// The first amount that has too many digits.
+const BEYOND: u128 = 10_u128.pow(WHOLE as u32) * ONE;
 
 /// A non-negative decimal of at most 15 integer and 9 fractional digits. One spelling: no leading or
 /// trailing zero that could be left out, no exponent.
@@ -35,11 +39,12 @@ impl Amount {
             return Err(NotAnAmount);
         }
         let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-        if whole.len() > WHOLE || fraction.len() > SCALE {
+        if whole.len() > usize::from(WHOLE) || fraction.len() > usize::from(SCALE) {
             return Err(NotAnAmount);
         }
         // At most 24 digits, which a u128 holds.
-        let all = whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', SCALE - fraction.len()));
+        let zeros = std::iter::repeat_n(b'0', usize::from(SCALE) - fraction.len());
+        let all = whole.bytes().chain(fraction.bytes()).chain(zeros);
         Ok(Self(all.fold(0, |value, b| value * 10 + u128::from(b - b'0'))))
     }
 
@@ -47,7 +52,7 @@ impl Amount {
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         let sum = self.0.checked_add(other.0)?;
-        (sum < 10_u128.pow((WHOLE + SCALE) as u32)).then_some(Self(sum))
+        (sum < BEYOND).then_some(Self(sum))
     }
 
     /// The difference, unless it is negative.
@@ -60,7 +65,7 @@ impl Amount {
 impl From<u64> for Amount {
     /// A count; beyond 15 digits the largest count there is.
     fn from(count: u64) -> Self {
-        Self(u128::from(count.min(10_u64.pow(WHOLE as u32) - 1)) * 10_u128.pow(SCALE as u32))
+        Self((u128::from(count) * ONE).min(BEYOND - ONE))
     }
 }
 
@@ -75,12 +80,11 @@ impl FromStr for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = 10_u128.pow(SCALE as u32);
-        let (whole, fraction) = (self.0 / one, self.0 % one);
+        let (whole, fraction) = (self.0 / ONE, self.0 % ONE);
         if fraction == 0 {
             return write!(f, "{whole}");
         }
-        let fraction = format!("{fraction:0SCALE$}");
+        let fraction = format!("{fraction:0width$}", width = usize::from(SCALE));
         write!(f, "{whole}.{}", fraction.trim_end_matches('0'))
     }
 }

@@ -12,8 +12,9 @@ mod rules;
 
 pub use rules::RULES;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Number, Value};
 
 use super::Reading;
 use super::finding::{Findings, Refusal};
@@ -40,9 +41,11 @@ pub struct TransportDocument<'a> {
     /// Negotiable.
     pub is_to_order: bool,
     /// Originals with charges shown.
-    pub number_of_originals_with_charges: Option<f64>,
+    #[serde(default, deserialize_with = "whole_or_none")]
+    pub number_of_originals_with_charges: Option<u64>,
     /// Originals without charges shown.
-    pub number_of_originals_without_charges: Option<f64>,
+    #[serde(default, deserialize_with = "whole_or_none")]
+    pub number_of_originals_without_charges: Option<u64>,
     /// `YYYY-MM-DD`.
     pub shipped_on_board_date: Option<&'a str>,
     /// `YYYY-MM-DD`.
@@ -189,7 +192,8 @@ pub struct Weight<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct OuterPackaging<'a> {
     /// How many.
-    pub number_of_packages: f64,
+    #[serde(deserialize_with = "whole")]
+    pub number_of_packages: u64,
     /// Of what kind.
     pub description: &'a str,
 }
@@ -208,6 +212,17 @@ pub struct UtilizedTransportEquipment<'a> {
 pub struct Equipment<'a> {
     /// ISO 6346 number where possible.
     pub equipment_reference: &'a str,
+}
+
+/// A count. JSON Schema takes `240.0` for a whole number, so a reader must too.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let from_fraction = || number.to_string().strip_suffix(".0")?.parse().ok();
+    number.as_u64().or_else(from_fraction).ok_or_else(|| D::Error::custom("not a count"))
+}
+
+fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    whole(deserializer).map(Some)
 }
 
 impl<'a> TransportDocument<'a> {
@@ -241,7 +256,7 @@ impl<'a> TransportDocument<'a> {
         for cargo in self.consignment_items.iter().flat_map(|item| &item.cargo_items) {
             let weight = &cargo.cargo_gross_weight;
             let gross = (weight.unit.parse().ok()?, Amount::read(&weight.value.to_string()).ok()?);
-            let packages = cargo.outer_packaging.number_of_packages as u64;
+            let packages = cargo.outer_packaging.number_of_packages;
             sum = sum.plus(&Quantity { packages, gross: Amounts([gross].into()) })?;
         }
         Some(sum)

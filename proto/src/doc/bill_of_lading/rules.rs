@@ -108,13 +108,13 @@ fn title(document: &TransportDocument<'_>, findings: &mut Findings) {
         findings.breach(&WAYBILL, "$.isToOrder", WAYBILL.says);
     }
     let counts = [
-        ("$.numberOfOriginalsWithCharges", document.number_of_originals_with_charges.unwrap_or(0.0)),
-        ("$.numberOfOriginalsWithoutCharges", document.number_of_originals_without_charges.unwrap_or(0.0)),
+        ("$.numberOfOriginalsWithCharges", document.number_of_originals_with_charges.unwrap_or(0)),
+        ("$.numberOfOriginalsWithoutCharges", document.number_of_originals_without_charges.unwrap_or(0)),
     ];
-    let sum: f64 = counts.iter().map(|(_, count)| count).sum();
-    let most = if waybill { 0.0 } else { 1.0 };
+    let sum: u64 = counts.iter().map(|(_, count)| count).sum();
+    let most = u64::from(!waybill);
     if (waybill || document.is_electronic) && sum > most {
-        let path = counts.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or("$", |(path, _)| path);
+        let path = counts.iter().max_by_key(|(_, count)| *count).map_or("$", |(path, _)| path);
         findings.breach(&ORIGINALS, path, format!("{sum} originals, at most {most} possible"));
     }
 }
