@@ -4,6 +4,8 @@
 //! are kept and reported, for the standard is extensible.
 
 mod cargo;
+#[cfg(test)]
+mod differential_tests;
 mod document;
 #[cfg(test)]
 mod outline_tests;

@@ -64,7 +64,7 @@ static ITEM: Object = closed(&[
     may("box9Fob", object(&MONEY)),
     must("box10Invoice", object(&INVOICE)),
 ])
-.with_any_of(&["box9GrossWeight", "box9Quantity"]);
+.with_some_of(&["box9GrossWeight", "box9Quantity"]);
 
 static PACKAGES: Object = closed(&[
     must("count", integer(1, MANY)),

@@ -31,10 +31,22 @@ pub(super) struct Field {
 pub(super) enum Choice {
     /// No such condition.
     Free,
-    /// Exactly one of them.
+    /// JSON Schema's `oneOf`: exactly one of them is there and good; a bad one counts as absent.
     OneOf(&'static [&'static str]),
-    /// At least one of them.
+    /// JSON Schema's `anyOf`: at least one of them is there and good; a bad one beside it is no breach.
     AnyOf(&'static [&'static str]),
+    /// At least one of them is there, and all that are there are good: for our own schemas.
+    Some(&'static [&'static str]),
+}
+
+impl Choice {
+    /// The fields that are judged together, as alternatives.
+    const fn alternatives(self) -> &'static [&'static str] {
+        match self {
+            Self::OneOf(names) | Self::AnyOf(names) => names,
+            Self::Free | Self::Some(_) => &[],
+        }
+    }
 }
 
 /// What a field holds.
@@ -165,13 +177,19 @@ pub(super) const fn closed(fields: &'static [Field]) -> Object {
 }
 
 impl Object {
-    /// This object, with exactly one of `fields` present.
+    /// This object, with exactly one of `fields` present and good.
     pub(super) const fn with_one_of(mut self, fields: &'static [&'static str]) -> Self {
         self.choice = Choice::OneOf(fields);
         self
     }
 
-    /// This object, with at least one of `fields` present.
+    /// This object, with at least one of `fields` present, and all that are present good.
+    pub(super) const fn with_some_of(mut self, fields: &'static [&'static str]) -> Self {
+        self.choice = Choice::Some(fields);
+        self
+    }
+
+    /// This object, with at least one of `fields` present and good.
     pub(super) const fn with_any_of(mut self, fields: &'static [&'static str]) -> Self {
         self.choice = Choice::AnyOf(fields);
         self

@@ -78,13 +78,16 @@ impl Walker {
     }
 
     fn object(&mut self, map: &Map<String, Value>, schema: &'static Object, at: &Path<'_>) {
+        let alternatives = schema.choice.alternatives();
         let mut known = 0;
         for field in schema.fields {
             let here = Path::Key(at, field.name);
             match map.get(field.name) {
                 Some(value) => {
                     known += 1;
-                    self.value(value, field.holds, &here);
+                    if !alternatives.contains(&field.name) {
+                        self.value(value, field.holds, &here);
+                    }
                 }
                 None if field.mandatory => self.refuse("schema.required", &here, "this field is mandatory"),
                 None => {}
@@ -93,7 +96,7 @@ impl Walker {
         if known < map.len() {
             self.unknown(map, schema, at);
         }
-        self.choice(map, schema.choice, at);
+        self.choice(map, schema, at);
     }
 
     fn unknown(&mut self, map: &Map<String, Value>, schema: &Object, at: &Path<'_>) {
@@ -107,17 +110,43 @@ impl Walker {
         }
     }
 
-    fn choice(&mut self, map: &Map<String, Value>, choice: Choice, at: &Path<'_>) {
-        let present = |names: &[&str]| names.iter().filter(|name| map.contains_key(**name)).count();
-        match choice {
-            Choice::OneOf(names) if present(names) != 1 => {
-                self.refuse("schema.choice", at, format!("needs exactly one of {}", names.join(", ")));
+    fn choice(&mut self, map: &Map<String, Value>, schema: &'static Object, at: &Path<'_>) {
+        let (good, mut bad) = self.alternatives(map, schema, at);
+        let needs = match schema.choice {
+            Choice::OneOf(names) if good != 1 => format!("needs exactly one of {}", names.join(", ")),
+            Choice::AnyOf(names) if good == 0 => format!("needs at least one of {}", names.join(", ")),
+            Choice::Some(names) if !names.iter().any(|name| map.contains_key(*name)) => {
+                format!("needs at least one of {}", names.join(", "))
             }
-            Choice::AnyOf(names) if present(names) == 0 => {
-                self.refuse("schema.choice", at, format!("needs at least one of {}", names.join(", ")));
+            _ => {
+                // Nothing hangs on it, but it is worth knowing.
+                bad.weaken();
+                return self.findings.append(bad);
             }
-            _ => {}
+        };
+        // Where all are bad, what is wrong with each says more than that one is needed.
+        if good > 0 || !bad.refuses() {
+            self.refuse("schema.choice", at, needs);
         }
+        self.findings.append(bad);
+    }
+
+    /// How many of the alternatives are there and good, and what is wrong with the others.
+    fn alternatives(&mut self, map: &Map<String, Value>, schema: &'static Object, at: &Path<'_>) -> (usize, Findings) {
+        let names = schema.choice.alternatives();
+        let (mut good, mut bad) = (0, Findings::default());
+        for field in schema.fields.iter().filter(|field| names.contains(&field.name)) {
+            let Some(value) = map.get(field.name) else { continue };
+            let mut alone = Self { source: self.source, findings: Findings::default() };
+            alone.value(value, field.holds, &Path::Key(at, field.name));
+            if alone.findings.refuses() {
+                bad.append(alone.findings);
+            } else {
+                good += 1;
+                self.findings.append(alone.findings);
+            }
+        }
+        (good, bad)
     }
 
     fn list(&mut self, items: &[Value], each: Type, count: Count, at: &Path<'_>) {

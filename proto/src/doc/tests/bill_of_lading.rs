@@ -147,6 +147,13 @@ fn lengths_count_characters_not_bytes() {
     );
 }
 
+/// As the standard's `anyOf` has it: one good way to reach somebody is enough.
+#[test]
+fn a_bad_alternative_beside_a_good_one_only_warns() {
+    let edits = [("/partyContactDetails/0/phone", json!(" "))];
+    remarks(BILL, &edits, "schema.pattern", Severity::Warn, "$.partyContactDetails[0].phone");
+}
+
 #[test]
 fn the_standard_is_extensible() {
     let edits = [("/transports/fuel", json!("methanol"))];
