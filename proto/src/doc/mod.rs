@@ -9,6 +9,7 @@ pub mod bill_of_lading;
 mod canonical;
 pub mod certificate_of_origin;
 mod claims;
+pub mod codelist;
 mod date;
 mod finding;
 mod kind;
@@ -18,6 +19,7 @@ mod tests;
 
 pub use amount::{Amount, Amounts, Currency, Money, NotACurrency, NotAUnit, NotAnAmount, Quantity, Unit};
 pub use claims::{BillClaims, BillType, Claims, ItemNumber, OriginClaims, Scheme, TitleForm};
+pub use codelist::{CodeList, CodeLists};
 pub use date::{Date, NotADate};
 pub use finding::{Finding, Refusal, Rule, Severity};
 pub(crate) use kind::is_invisible;
@@ -58,15 +60,29 @@ struct Reading {
 
 /// Checks a document: strict JSON, schema, rules of the trade.
 ///
-/// The same bytes get the same answer everywhere: no clock, no code list, nothing from outside.
+/// The same bytes get the same answer everywhere: no clock, no code list but those compiled in, nothing
+/// from outside.
 ///
 /// # Errors
 /// Every finding that refuses the document.
 pub fn check(kind: DocKind, bytes: &[u8]) -> Result<Checked, Refusal> {
+    judge(kind, bytes, None)
+}
+
+/// As [`check`], and every code against the lists given. Lists add warnings only: what is accepted, its
+/// number and its claims are the same with and without.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_against(kind: DocKind, bytes: &[u8], lists: &CodeLists) -> Result<Checked, Refusal> {
+    judge(kind, bytes, Some(lists))
+}
+
+fn judge(kind: DocKind, bytes: &[u8], lists: Option<&CodeLists>) -> Result<Checked, Refusal> {
     let value: Value = json::from_slice(bytes, &BODY_JSON)?;
     let Reading { reference, claims, findings } = match kind {
-        DocKind::BillOfLading => bill_of_lading::check(&value),
-        DocKind::CertificateOfOrigin => certificate_of_origin::check(&value),
+        DocKind::BillOfLading => bill_of_lading::check(&value, bytes, lists),
+        DocKind::CertificateOfOrigin => certificate_of_origin::check(&value, lists),
     }?;
     // From the value at hand: every node does this for every document, and parsing costs as much again.
     Ok(Checked { reference, claims, jcs_sha256: digest(&value, bytes.len())?, findings })

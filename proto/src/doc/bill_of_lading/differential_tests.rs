@@ -77,7 +77,7 @@ struct Trial {
 impl Trial {
     fn judge(&mut self, document: &Value, mutant: &str, value: &Value) {
         self.documents += 1;
-        let mut ours = walk(document, &TRANSPORT_DOCUMENT, "");
+        let mut ours = walk(document, &TRANSPORT_DOCUMENT, "", None);
         let ours = ours.refused().map_err(|refusal| refusal.reject().to_string());
         self.accepted += usize::from(ours.is_ok());
         let theirs = self.theirs.validate(document).map_err(|e| format!("{} at {}", e.masked(), e.instance_path()));

@@ -1,7 +1,8 @@
 //! The DCSA electronic bill of lading, version 3.0.4: `TransportDocument`, unchanged.
 //!
-//! The whole schema stands as a table in three files; [`TransportDocument`] is a thin view of the fields that our rules and claims need. Fields that the standard does not know
-//! are kept and reported, for the standard is extensible.
+//! The whole schema stands as a table in three files; [`TransportDocument`] is a thin view of the fields
+//! that our rules and claims need. Fields that the standard does not know are kept and reported, for the
+//! standard is extensible.
 
 mod cargo;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod document;
 mod outline_tests;
 mod parties;
 mod rules;
+mod weights;
 
 pub use rules::RULES;
 
@@ -19,10 +21,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 use super::Reading;
+use super::codelist::CodeLists;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
-use super::{Amount, Amounts, BillClaims, BillType, Claims, Quantity, TitleForm};
+use super::{BillClaims, BillType, Claims, Quantity, TitleForm};
 
 const SOURCE: &str = "DCSA eBL 3.0.4, TransportDocument";
 
@@ -55,7 +58,7 @@ pub struct TransportDocument<'a> {
     /// `YYYY-MM-DD`.
     pub issue_date: Option<&'a str>,
     /// In [`Self::declared_value_currency`].
-    pub declared_value: Option<f64>,
+    pub declared_value: Option<Number>,
     /// ISO 4217.
     pub declared_value_currency: Option<&'a str>,
     /// The carrier in the list that the provider keeps.
@@ -170,23 +173,8 @@ pub struct ConsignmentItem<'a> {
 pub struct CargoItem<'a> {
     /// The container.
     pub equipment_reference: &'a str,
-    /// With packaging.
-    #[serde(borrow)]
-    pub cargo_gross_weight: Weight<'a>,
-    /// Without packaging.
-    #[serde(borrow)]
-    pub cargo_net_weight: Option<Weight<'a>>,
     /// The packages.
     pub outer_packaging: OuterPackaging<'a>,
-}
-
-/// A weight.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct Weight<'a> {
-    /// In [`Self::unit`]. For comparison only: the body's own digits are what was signed.
-    pub value: f64,
-    /// `KGM` or `LBR`.
-    pub unit: &'a str,
 }
 
 /// Packages of one kind.
@@ -251,29 +239,32 @@ impl<'a> TransportDocument<'a> {
         }
     }
 
-    /// Packages and gross weight over all cargo items; none when a sum has more digits than an amount.
-    #[must_use]
-    pub fn quantity(&self) -> Option<Quantity> {
-        let mut sum = Quantity::default();
-        for cargo in self.consignment_items.iter().flat_map(|item| &item.cargo_items) {
-            let weight = &cargo.cargo_gross_weight;
-            let gross = (weight.unit.parse().ok()?, Amount::read(&weight.value.to_string()).ok()?);
-            let packages = cargo.outer_packaging.number_of_packages;
-            sum = sum.plus(&Quantity { packages, gross: Amounts([gross].into()) })?;
-        }
-        Some(sum)
+    /// The cargo items of all consignment items.
+    pub fn cargo(&self) -> impl Iterator<Item = &CargoItem<'a>> {
+        self.consignment_items.iter().flat_map(|item| &item.cargo_items)
     }
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
-pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
-    let mut findings: Findings = walk(body, &document::TRANSPORT_DOCUMENT, SOURCE);
+pub(super) fn check(body: &Value, bytes: &[u8], lists: Option<&CodeLists>) -> Result<Reading, Refusal> {
+    let mut findings: Findings = walk(body, &document::TRANSPORT_DOCUMENT, SOURCE, lists);
     findings.refused()?;
     let Some(document) = TransportDocument::view(body) else {
         return Err(findings.unreadable());
     };
-    rules::apply(&document, &mut findings);
-    let Some(quantity) = document.quantity() else {
+    let weights = weights::read(bytes, &mut findings);
+    findings.refused()?;
+    let Some(weights) = weights else {
+        return Err(findings.unreadable());
+    };
+    rules::apply(&document, &weights, &mut findings);
+    if let Some(lists) = lists {
+        rules::carrier(&document, lists, &mut findings);
+    }
+    let packages = document.cargo().map(|cargo| cargo.outer_packaging.number_of_packages);
+    let Some(quantity) = weights::quantity(packages, &weights) else {
+        findings.breach(&rules::WEIGHT, "$.consignmentItems", "the sum of the gross weights has too many digits");
+        findings.refused()?;
         return Err(findings.unreadable());
     };
     let document_type = document.transport_document_type_code;

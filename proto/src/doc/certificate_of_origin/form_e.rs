@@ -1,8 +1,8 @@
 //! Form E as a table, box by box.
 
 use crate::doc::schema::{
-    BOOL, COUNTRY, CURRENCY, DATE, Form, LOCODE, NO_LIMIT, Object, Text, closed, code, digits, integer, list, may,
-    may_text, must, must_text, object, one_of, texts,
+    BOOL, COUNTRY, CURRENCY, DATE, Form, LOCODE, NO_LIMIT, Object, PACKAGE, Text, UNIT, closed, integer, list, may,
+    may_text, must, must_text, object, one_of, tariff, texts,
 };
 
 /// The parties to the agreement: China and the ASEAN members that joined it.
@@ -57,7 +57,7 @@ static ITEM: Object = closed(&[
     must("box6Marks", texts(printed(70), 1, 50)),
     may("box7Packages", object(&PACKAGES)),
     must_text("box7Description", printed(512)),
-    must_text("box7HsCode", digits(6, 6)),
+    must_text("box7HsCode", tariff(6, 6)),
     must("box8OriginCriterion", object(&CRITERION)),
     may("box9GrossWeight", object(&QUANTITY)),
     may("box9Quantity", object(&QUANTITY)),
@@ -70,13 +70,13 @@ static PACKAGES: Object = closed(&[
     must("count", integer(1, MANY)),
     must_text("kind", printed(50)),
     // UN/ECE Recommendation 21.
-    may_text("code", code(2, 2)),
+    may_text("code", PACKAGE),
 ]);
 
 static CRITERION: Object =
     closed(&[must_text("code", one_of(&["WO", "PE", "RVC", "CTH", "PSR"])), may("percent", integer(1, 100))]);
 
-static QUANTITY: Object = closed(&[must_text("value", DECIMAL), must_text("unit", code(2, 3))]);
+static QUANTITY: Object = closed(&[must_text("value", DECIMAL), must_text("unit", UNIT)]);
 
 static MONEY: Object = closed(&[must_text("value", DECIMAL), must_text("currency", CURRENCY)]);
 

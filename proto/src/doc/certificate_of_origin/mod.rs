@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Reading;
+use super::codelist::CodeLists;
 use super::finding::Refusal;
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
@@ -274,8 +275,8 @@ impl<'a> FormE<'a> {
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
-pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
-    let mut findings = walk(body, &form_e::FORM_E, SOURCE);
+pub(super) fn check(body: &Value, lists: Option<&CodeLists>) -> Result<Reading, Refusal> {
+    let mut findings = walk(body, &form_e::FORM_E, SOURCE, lists);
     findings.refused()?;
     let Some(form) = FormE::view(body) else {
         return Err(findings.unreadable());

@@ -2,6 +2,7 @@
 //! with a minor fault, so they warn; what contradicts itself refuses.
 
 use super::{FormE, Item, Ticks};
+use crate::doc::codelist;
 use crate::doc::date::Date;
 use crate::doc::finding::{Findings, Rule, Severity};
 
@@ -92,6 +93,13 @@ pub const RULES: &[Rule] = &[
     SAME_COUNTRY,
     ORDER,
     OFFICIAL_USE,
+    codelist::ABSENT,
+    codelist::COUNTRY,
+    codelist::CURRENCY,
+    codelist::PACKAGE,
+    codelist::UNIT,
+    codelist::SUBHEADING,
+    codelist::LOCODE,
 ];
 
 /// Days after shipment within which the tick is not needed.
@@ -173,7 +181,7 @@ fn item(i: usize, item: &Item<'_>, findings: &mut Findings) {
         let detail = format!("{} stands in place {}", item.box5_item_number, i + 1);
         findings.breach(&NUMBERING, path("box5ItemNumber"), detail);
     }
-    if matches!(item.box7_hs_code.get(..2), Some("00" | "77" | "98" | "99")) {
+    if !codelist::is_in_a_chapter(item.box7_hs_code) {
         findings.breach(&HS, path("box7HsCode"), format!("`{}` is in no chapter", item.box7_hs_code));
     }
     let criterion = &item.box8_origin_criterion;

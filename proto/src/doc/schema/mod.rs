@@ -96,8 +96,10 @@ pub(super) const POSITIVE: Type = Type::Positive;
 
 pub(super) const DATE: Text = Text { form: Form::Date, min: 10, max: 10 };
 pub(super) const DATE_TIME: Text = Text { form: Form::DateTime, min: 20, max: 64 };
-pub(super) const COUNTRY: Text = Text { form: Form::Letters, min: 2, max: 2 };
-pub(super) const CURRENCY: Text = Text { form: Form::Letters, min: 3, max: 3 };
+pub(super) const COUNTRY: Text = Text { form: Form::Country, min: 2, max: 2 };
+pub(super) const CURRENCY: Text = Text { form: Form::Currency, min: 3, max: 3 };
+pub(super) const PACKAGE: Text = Text { form: Form::Package, min: 2, max: 2 };
+pub(super) const UNIT: Text = Text { form: Form::Unit, min: 2, max: 3 };
 pub(super) const LOCODE: Text = Text { form: Form::Locode, min: 5, max: 5 };
 
 /// Any text.
@@ -121,6 +123,11 @@ pub(super) const fn email(max: usize) -> Text {
 
 pub(super) const fn digits(min: usize, max: usize) -> Text {
     Text { form: Form::Digits, min, max }
+}
+
+/// A tariff code of the Harmonized System, so many digits of it.
+pub(super) const fn tariff(min: usize, max: usize) -> Text {
+    Text { form: Form::Tariff, min, max }
 }
 
 /// Capitals and digits.

@@ -78,9 +78,9 @@ fn sample(text: Text, length: usize) -> String {
     let all = |sign: &str| sign.repeat(length);
     match text.form {
         Form::Any | Form::Trimmed | Form::Unbroken | Form::Printed => all("x"),
-        Form::Letters => all("C"),
-        Form::Digits => all("8"),
-        Form::Code => all("K"),
+        Form::Country | Form::Currency => all("C"),
+        Form::Digits | Form::Tariff => all("8"),
+        Form::Code | Form::Package | Form::Unit => all("K"),
         Form::Locode => "CN".to_owned() + &"G".repeat(length.saturating_sub(2)),
         Form::Email => "a".repeat(length.max(3) - 2) + "@b",
         Form::Voyage => "26AB".to_owned() + &"N".repeat(length.saturating_sub(4)),
