@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use sampan_proto::doc::DocKind;
+use sampan_proto::doc::{CertificateForm, DocKind};
 use sampan_proto::ids::{MemberId, RecordId, StatementId};
 use sampan_proto::member::Purpose;
 
@@ -116,7 +116,11 @@ pub(crate) struct KeysShow {
 #[derive(Args, Debug)]
 pub(crate) struct Template {
     /// bill-of-lading or certificate-of-origin
-    pub(crate) kind: DocKind,
+    #[arg(required_unless_present = "form")]
+    pub(crate) kind: Option<DocKind>,
+    /// The form of certificate: form-e, form-d, rcep or non-preferential
+    #[arg(long, value_name = "FORM")]
+    pub(crate) form: Option<CertificateForm>,
     /// Where to write it, if not to stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

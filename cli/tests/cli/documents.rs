@@ -22,6 +22,23 @@ fn a_template_passes_the_check() {
 }
 
 #[test]
+fn every_form_of_certificate_has_a_template() {
+    let machine = Machine::new();
+    for (form, scheme) in [("form-e", "ACFTA"), ("form-d", "ATIGA"), ("rcep", "RCEP"), ("non-preferential", "NONPREF")]
+    {
+        machine.run(&format!("template certificate-of-origin --form {form} -o {form}.json")).exits(0);
+        let json = machine.run(&format!("check {form}.json --json")).exits(0).json();
+        assert_eq!(json["claims"]["certificate-of-origin"]["scheme"], scheme);
+        assert_eq!(json["findings"], serde_json::json!([]));
+        let alone = machine.run(&format!("template --form {form}")).exits(0).stdout;
+        assert_eq!(alone.into_bytes(), machine.read(&format!("{form}.json")));
+    }
+    machine.run("template bill-of-lading --form rcep").exits(1).says("a bill of lading has none");
+    machine.run("template certificate-of-origin --form form-f").exits(1).says("form-e");
+    machine.run("template").exits(1);
+}
+
+#[test]
 fn a_bad_document_gets_every_finding_with_its_place() {
     let machine = Machine::new();
     let good = machine.run("template bill-of-lading").stdout;

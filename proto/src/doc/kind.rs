@@ -14,7 +14,7 @@ use unicode_normalization::UnicodeNormalization;
 pub enum DocKind {
     /// A DCSA transport document: bill of lading or sea waybill.
     BillOfLading = 1,
-    /// A preferential certificate of origin.
+    /// A certificate of origin, with or without preference.
     CertificateOfOrigin = 2,
 }
 
@@ -85,7 +85,7 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// Characters that show nothing, or turn the direction of what follows.
-pub(crate) fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     let invisible = ['\u{ad}', '\u{34f}', '\u{61c}', '\u{180e}', '\u{feff}'];
     let ranges = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{fe00}'..='\u{fe0f}'];
     invisible.contains(&c) || ranges.iter().any(|range| range.contains(&c))

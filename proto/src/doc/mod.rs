@@ -13,17 +13,19 @@ pub mod codelist;
 mod date;
 mod finding;
 mod kind;
+mod names;
 mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use amount::{Amount, Amounts, Currency, Money, NotACurrency, NotAUnit, NotAnAmount, Quantity, Unit};
+pub use certificate_of_origin::CertificateForm;
 pub use claims::{BillClaims, BillType, Claims, ItemNumber, OriginClaims, Scheme, TitleForm};
 pub use codelist::{CodeList, CodeLists};
 pub use date::{Date, NotADate};
 pub use finding::{Finding, Refusal, Rule, Severity};
-pub(crate) use kind::is_invisible;
 pub use kind::{DocKind, Reference, UnknownKind};
+pub use names::{BadName, check_name};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -108,12 +110,12 @@ fn digest(value: &Value, size: usize) -> Result<Hash32, JsonError> {
 }
 
 /// A filled and valid worked example, ready to be edited: one shipment from Ningbo to Port Klang, its
-/// bill of lading and its Form E.
+/// bill of lading and its Form E. The other forms have theirs: [`CertificateForm::example`].
 #[must_use]
 pub const fn template(kind: DocKind) -> &'static str {
     match kind {
         DocKind::BillOfLading => include_str!("bill_of_lading/example.json"),
-        DocKind::CertificateOfOrigin => include_str!("certificate_of_origin/form_e_example.json"),
+        DocKind::CertificateOfOrigin => CertificateForm::FormE.example(),
     }
 }
 

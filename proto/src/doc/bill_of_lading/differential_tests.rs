@@ -1,16 +1,12 @@
-//! The table against the published schema itself, document by document: a JSON Schema library and our
-//! walk must give one verdict on every mutant. There is no list of known differences: there is none.
-
-mod mutants;
-
-use std::collections::BTreeMap;
+//! The table against the published schema itself, read by a JSON Schema library.
 
 use serde_json::{Map, Value, json};
 
-use self::mutants::{Random, filled, mutants, places};
 use super::document::TRANSPORT_DOCUMENT;
-use crate::doc::schema::{Type, walk};
+use crate::doc::schema::Type;
+use crate::doc::tests::differential::Trial;
 use crate::doc::tests::foreign;
+use crate::doc::tests::mutants::filled;
 use crate::doc::{DocKind, template};
 
 /// The published components as JSON Schema 2020-12.
@@ -66,96 +62,9 @@ fn seeds() -> Vec<Value> {
     seeds
 }
 
-/// Both verdicts on every document, and the disagreements by place.
-struct Trial {
-    theirs: jsonschema::Validator,
-    documents: usize,
-    accepted: usize,
-    disagreements: BTreeMap<String, String>,
-}
-
-impl Trial {
-    fn judge(&mut self, document: &Value, mutant: &str, value: &Value) {
-        self.documents += 1;
-        let mut ours = walk(document, &TRANSPORT_DOCUMENT, "", None);
-        let ours = ours.refused().map_err(|refusal| refusal.reject().to_string());
-        self.accepted += usize::from(ours.is_ok());
-        let theirs = self.theirs.validate(document).map_err(|e| format!("{} at {}", e.masked(), e.instance_path()));
-        if ours.is_ok() != theirs.is_ok() {
-            let shown: String = value.to_string().chars().take(80).collect();
-            self.disagreements.insert(format!("{mutant} = {shown}"), format!("ours {ours:?}, theirs {theirs:?}"));
-        }
-    }
-}
-
 #[test]
 fn the_table_and_the_published_schema_judge_alike() {
     let Some(schema) = published() else { return };
-    let theirs = jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap();
-    let mut trial = Trial { theirs, documents: 0, accepted: 0, disagreements: BTreeMap::new() };
-    let seeds = seeds();
-    for seed in &seeds {
-        trial.judge(seed, "seed", &Value::Null);
-        assert!(trial.disagreements.is_empty() && trial.accepted == trial.documents, "{:?}", trial.disagreements);
-    }
-    one_change(&seeds[0], &mut trial);
-    several_changes(&seeds, &mut trial);
-    let Trial { documents, accepted, disagreements, .. } = trial;
-    println!("{documents} documents, {accepted} accepted by both");
-    assert!(documents >= 10_000 && accepted >= 2_000, "{documents} documents, {accepted} accepted");
-    assert!(disagreements.is_empty(), "{} disagreements: {disagreements:#?}", disagreements.len());
-}
-
-/// Every place of the fullest document, every mutant of that place.
-fn one_change(seed: &Value, trial: &mut Trial) {
-    let mut document = seed.clone();
-    for (pointer, holds) in places(seed, Type::Object(&TRANSPORT_DOCUMENT)) {
-        let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
-        for mutant in mutants(holds, seed.pointer(&pointer).unwrap()) {
-            let place = document.pointer_mut(&pointer).unwrap();
-            let before = std::mem::replace(place, mutant);
-            trial.judge(&document, &pointer, document.pointer(&pointer).unwrap());
-            *document.pointer_mut(&pointer).unwrap() = before;
-        }
-        let parent_value = document.pointer_mut(parent).unwrap();
-        match parent_value {
-            Value::Object(map) => {
-                let before = map.remove(key).unwrap();
-                trial.judge(&document, &format!("{pointer} removed"), &Value::Null);
-                document.pointer_mut(parent).unwrap()[key] = before;
-            }
-            Value::Array(_) => {}
-            _ => unreachable!("a place has a parent"),
-        }
-    }
-}
-
-/// One to four changes anywhere in any of the documents.
-fn several_changes(seeds: &[Value], trial: &mut Trial) {
-    let mut random = Random(0x5a6d_7061_6e00_0001);
-    for _ in 0..6_000 {
-        let mut document = seeds[random.below(seeds.len())].clone();
-        let mut story = String::new();
-        for _ in 0..=random.below(4) {
-            let places = places(&document, Type::Object(&TRANSPORT_DOCUMENT));
-            let (pointer, holds) = &places[random.below(places.len())];
-            let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
-            let place = document.pointer(pointer).unwrap();
-            let mut mutants = mutants(*holds, place);
-            let mutant = mutants.swap_remove(random.below(mutants.len()));
-            let removes = random.below(5) == 0;
-            story = format!("{story} {pointer} {}", if removes { "removed" } else { "changed" });
-            match document.pointer_mut(parent).unwrap() {
-                Value::Object(map) if removes => drop(map.remove(key)),
-                Value::Object(map) => drop(map.insert(key.to_owned(), mutant)),
-                Value::Array(list) => list[key.parse::<usize>().unwrap()] = mutant,
-                _ => unreachable!("a place has a parent"),
-            }
-        }
-        trial.judge(&document, &story, &Value::Null);
-    }
+    let documents = Trial::new(&TRANSPORT_DOCUMENT, &schema).run(&seeds(), 6_000);
+    assert!(documents >= 10_000, "{documents} documents");
 }

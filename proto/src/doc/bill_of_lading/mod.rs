@@ -124,15 +124,38 @@ pub struct DocumentParties<'a> {
     /// Who ships.
     #[serde(borrow)]
     pub shipper: Party<'a>,
+    /// For whom the shipper acts.
+    #[serde(borrow)]
+    pub on_behalf_of_shipper: Option<Party<'a>>,
     /// Who receives; may be absent on a bill to order.
     #[serde(borrow)]
     pub consignee: Option<Party<'a>>,
+    /// For whom the consignee acts.
+    #[serde(borrow)]
+    pub on_behalf_of_consignee: Option<Party<'a>>,
     /// To whom it is endorsed.
     #[serde(borrow)]
     pub endorsee: Option<Party<'a>>,
+    /// Who issues the document: the carrier or its agent.
+    #[serde(borrow)]
+    pub issuing_party: Party<'a>,
+    /// Who acts for the carrier where the goods arrive.
+    #[serde(borrow)]
+    pub carriers_agent_at_destination: Option<Party<'a>>,
     /// Who is told of the arrival.
     #[serde(borrow, default)]
     pub notify_parties: Vec<Party<'a>>,
+    /// Others.
+    #[serde(borrow, default)]
+    pub other: Vec<OtherParty<'a>>,
+}
+
+/// A party with a function of its own.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OtherParty<'a> {
+    /// Who it is.
+    #[serde(borrow)]
+    pub party: Party<'a>,
 }
 
 /// A party.

@@ -7,6 +7,7 @@ use crate::doc::BillType;
 use crate::doc::codelist::{self, CodeLists, Verdict};
 use crate::doc::date::Date;
 use crate::doc::finding::{Findings, Rule, Severity};
+use crate::doc::names;
 
 const fn rule(code: &'static str, severity: Severity, source: &'static str, says: &'static str) -> Rule {
     Rule { code, severity, source, says }
@@ -99,6 +100,9 @@ pub const RULES: &[Rule] = &[
     codelist::LINER,
     codelist::BOUND,
     WEIGHT,
+    names::NFC,
+    names::HIDDEN,
+    names::MIXED,
     codelist::ABSENT,
     codelist::COUNTRY,
     codelist::CURRENCY,
@@ -113,6 +117,7 @@ pub(super) fn apply(document: &TransportDocument<'_>, weights: &[Vec<Weights>], 
     title(document, findings);
     dates(document, findings);
     value(document, findings);
+    named(document, findings);
     parties(document, findings);
     for (i, (item, weights)) in document.consignment_items.iter().zip(weights).enumerate() {
         goods(document, i, item, findings);
@@ -181,6 +186,29 @@ fn value(document: &TransportDocument<'_>, findings: &mut Findings) {
         (Some(_), None) => findings.breach(&CURRENCY, "$.declaredValueCurrency", "the declared value has no currency"),
         (None, Some(_)) => findings.breach(&CURRENCY, "$.declaredValue", "a currency without a declared value"),
         _ => {}
+    }
+}
+
+/// N1 to N3: the names are what they look like.
+fn named(document: &TransportDocument<'_>, findings: &mut Findings) {
+    let parties = &document.document_parties;
+    let single = [
+        ("shipper", Some(&parties.shipper)),
+        ("onBehalfOfShipper", parties.on_behalf_of_shipper.as_ref()),
+        ("consignee", parties.consignee.as_ref()),
+        ("onBehalfOfConsignee", parties.on_behalf_of_consignee.as_ref()),
+        ("endorsee", parties.endorsee.as_ref()),
+        ("issuingParty", Some(&parties.issuing_party)),
+        ("carriersAgentAtDestination", parties.carriers_agent_at_destination.as_ref()),
+    ];
+    for (at, party) in single.into_iter().filter_map(|(at, party)| Some((at, party?))) {
+        names::check(party.party_name, || format!("$.documentParties.{at}.partyName"), findings);
+    }
+    for (i, party) in parties.notify_parties.iter().enumerate() {
+        names::check(party.party_name, || format!("$.documentParties.notifyParties[{i}].partyName"), findings);
+    }
+    for (i, other) in parties.other.iter().enumerate() {
+        names::check(other.party.party_name, || format!("$.documentParties.other[{i}].party.partyName"), findings);
     }
 }
 

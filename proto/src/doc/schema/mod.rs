@@ -4,9 +4,11 @@
 //! every breach with its path. JSON Schema proper would need an engine ten times this size.
 
 mod form;
+mod published;
 mod walk;
 
 pub(super) use form::Form;
+pub(super) use published::published;
 pub(super) use walk::walk;
 
 /// The fields of a JSON object.

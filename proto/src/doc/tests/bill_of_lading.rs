@@ -155,6 +155,23 @@ fn a_bad_alternative_beside_a_good_one_only_warns() {
 }
 
 #[test]
+fn a_name_that_is_not_what_it_looks_like_is_refused() {
+    let party = |name: &str| json!({"partyName": name, "address": {"street": "Beilun Quay", "city": "Ningbo", "countryCode": "CN"}});
+    for (name, rule) in [("Kl\u{430}ng", "N3"), ("Kl\u{202e}gna", "N2"), ("Nguye\u{302}\u{303}n", "N1")] {
+        refuses(BILL, "/documentParties/shipper/partyName", json!(name), rule, "$.documentParties.shipper.partyName");
+        refuses(BILL, "/documentParties/issuingParty", party(name), rule, "$.documentParties.issuingParty.partyName");
+        let path = "$.documentParties.notifyParties[0].partyName";
+        refuses(BILL, "/documentParties/notifyParties/0/partyName", json!(name), rule, path);
+        let other = json!([{"party": party(name), "partyFunction": "SCO"}]);
+        refuses(BILL, "/documentParties/other", other, rule, "$.documentParties.other[0].party.partyName");
+        let agent = json!({"partyName": name, "address": {"street": "Quay", "city": "Klang", "countryCode": "MY"}, "partyContactDetails": []});
+        let path = "$.documentParties.carriersAgentAtDestination.partyName";
+        refuses(BILL, "/documentParties/carriersAgentAtDestination", agent, rule, path);
+    }
+    silent(BILL, &[("/documentParties/shipper/partyName", json!("\u{5b81}\u{6ce2}\u{6c34}\u{6cf5} Ningbo Pump"))]);
+}
+
+#[test]
 fn the_standard_is_extensible() {
     let edits = [("/transports/fuel", json!("methanol"))];
     remarks(BILL, &edits, "schema.unknown", Severity::Info, "$.transports.fuel");

@@ -5,10 +5,10 @@ use serde_json::{Map, Number, Value, json};
 use crate::doc::schema::{Choice, Count, Form, NO_LIMIT, Object, Text, Type};
 
 /// `SplitMix64`: the same mutants in every run.
-pub(super) struct Random(pub(super) u64);
+pub(in crate::doc) struct Random(pub(super) u64);
 
 impl Random {
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(in crate::doc) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -43,7 +43,7 @@ const SIGNS: [char; 19] = [
 ];
 
 /// A value of this type with every field that it can have; recursion ends at the second level.
-pub(super) fn filled(holds: Type, level: usize) -> Value {
+pub(in crate::doc) fn filled(holds: Type, level: usize) -> Value {
     match holds {
         Type::Bool => json!(true),
         Type::Text(text) => json!(sample(text, text.min.max(1))),
@@ -94,7 +94,7 @@ fn sample(text: Text, length: usize) -> String {
 }
 
 /// Every place of the document that the table knows, as a JSON pointer.
-pub(super) fn places(document: &Value, holds: Type) -> Vec<(String, Type)> {
+pub(in crate::doc) fn places(document: &Value, holds: Type) -> Vec<(String, Type)> {
     let mut found = Vec::new();
     collect(document, holds, String::new(), &mut found);
     found
@@ -125,7 +125,7 @@ fn collect(value: &Value, holds: Type, pointer: String, found: &mut Vec<(String,
 }
 
 /// What may stand in a place instead of `now`: right and wrong, near and far.
-pub(super) fn mutants(holds: Type, now: &Value) -> Vec<Value> {
+pub(in crate::doc) fn mutants(holds: Type, now: &Value) -> Vec<Value> {
     let mut all = vec![
         Value::Null,
         json!(false),
