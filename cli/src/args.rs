@@ -131,6 +131,9 @@ pub(crate) struct Template {
 pub(crate) struct Check {
     /// The document, `-` for stdin
     pub(crate) file: PathBuf,
+    /// A second one, to compare: a bill of lading and a certificate of origin of one shipment, in any order
+    #[arg(value_name = "OTHER", conflicts_with = "kind")]
+    pub(crate) other: Option<PathBuf>,
     /// Its kind, when the document does not tell: bill-of-lading or certificate-of-origin
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<DocKind>,

@@ -10,6 +10,7 @@ mod canonical;
 pub mod certificate_of_origin;
 mod claims;
 pub mod codelist;
+pub mod cross;
 mod date;
 mod finding;
 mod kind;

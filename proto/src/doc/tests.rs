@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Values to put at JSON pointers; null removes.
-type Edits<'a> = &'a [(&'a str, Value)];
+pub(super) type Edits<'a> = &'a [(&'a str, Value)];
 
 /// A file that others wrote, kept outside the repository; tests that need it say so when it is absent.
 pub(super) fn foreign(path: &str) -> Option<PathBuf> {
@@ -35,7 +35,7 @@ fn edited(kind: DocKind, edits: Edits<'_>) -> Value {
 }
 
 /// A document with the value at a JSON pointer replaced, added, or (by null) removed.
-fn edited_value(mut value: Value, edits: Edits<'_>) -> Value {
+pub(super) fn edited_value(mut value: Value, edits: Edits<'_>) -> Value {
     for (pointer, new) in edits {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let parent = value.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}"));

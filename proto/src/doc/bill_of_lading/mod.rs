@@ -85,6 +85,14 @@ pub struct TransportDocument<'a> {
 pub struct Transports<'a> {
     /// `YYYY-MM-DD`.
     pub planned_departure_date: &'a str,
+    /// `YYYY-MM-DD`.
+    pub planned_arrival_date: &'a str,
+    /// Where the carrier receives the goods, if not at the port.
+    #[serde(borrow)]
+    pub place_of_receipt: Option<Port<'a>>,
+    /// Where the carrier delivers them, if not at the port.
+    #[serde(borrow)]
+    pub place_of_delivery: Option<Port<'a>>,
     /// Where the goods go on board.
     #[serde(borrow)]
     pub port_of_loading: Port<'a>,
@@ -96,7 +104,7 @@ pub struct Transports<'a> {
     pub vessel_voyages: Vec<VesselVoyage<'a>>,
 }
 
-/// A port.
+/// A port or other place.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Port<'a> {
     /// UN/LOCODE.
@@ -213,7 +221,11 @@ pub struct OuterPackaging<'a> {
 
 /// A container.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UtilizedTransportEquipment<'a> {
+    /// Marks on the packages in it.
+    #[serde(borrow, default)]
+    pub shipping_marks: Vec<&'a str>,
     /// The container itself.
     #[serde(borrow)]
     pub equipment: Equipment<'a>,

@@ -298,6 +298,15 @@ impl<'a> Certificate<'a> {
     }
 }
 
+impl Original<'_> {
+    /// The number of the certificate stood on, which is of the same scheme.
+    #[must_use]
+    pub fn reference(&self, form: CertificateForm) -> Reference {
+        let parts = [form.scheme().as_str(), self.issuing_country.as_str(), self.reference_number];
+        Reference::first(DocKind::CertificateOfOrigin, &parts)
+    }
+}
+
 impl<'a> Item<'a> {
     fn view(item: &'a Value, boxes: &Boxes) -> Option<Self> {
         Some(Self {

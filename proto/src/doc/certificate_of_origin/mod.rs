@@ -17,6 +17,7 @@ pub use certificate::{
     Packages, Party, Quantity, Ticks, Transport,
 };
 pub use form::{Boxes, CertificateForm, UnknownForm};
+pub(super) use policy::grace_days;
 pub use rules::RULES;
 
 use serde_json::Value;

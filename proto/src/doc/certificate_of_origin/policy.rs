@@ -185,11 +185,12 @@ pub(super) const fn parties(form: CertificateForm) -> &'static [Accession] {
 }
 
 /// Days after shipment within which issue is not yet retroactive: three by the practice of customs under
-/// ACFTA and ATIGA rule 10, none by RCEP article 3.17.8.
-pub(super) const fn grace_days(form: CertificateForm) -> i64 {
+/// ACFTA and ATIGA rule 10, none by RCEP article 3.17.8. A certificate without preference has no such box.
+pub(in crate::doc) const fn grace_days(form: CertificateForm) -> Option<i64> {
     match form {
-        CertificateForm::FormE | CertificateForm::FormD | CertificateForm::NonPreferential => 3,
-        CertificateForm::Rcep => 0,
+        CertificateForm::FormE | CertificateForm::FormD => Some(3),
+        CertificateForm::Rcep => Some(0),
+        CertificateForm::NonPreferential => None,
     }
 }
 

@@ -208,15 +208,13 @@ fn dates(certificate: &Certificate<'_>, findings: &mut Findings) {
         }
     }
     let Some(shipped) = certificate.transport.departure_date.and_then(Date::parse) else { return };
-    if certificate.form == CertificateForm::NonPreferential {
-        return;
-    }
+    let Some(grace) = policy::grace_days(certificate.form) else { return };
     if issued > shipped.next_year() {
         findings.breach(&TOO_LATE, certified, "issued more than a year after shipment");
     }
     let days = issued.number() - shipped.number();
     let detail = match certificate.ticks.issued_retroactively {
-        false if days > policy::grace_days(certificate.form) => {
+        false if days > grace => {
             format!("issued {days} days after shipment, but not ticked")
         }
         true if days <= 0 => "ticked, but issued before or on the day of shipment".to_owned(),
