@@ -1,5 +1,6 @@
 use super::*;
 use crate::doc::tests::foreign;
+use crate::doc::{CertificateForm, DocKind, check_against, template};
 
 #[test]
 fn a_list_is_read_with_its_edition_and_digest() {
@@ -47,6 +48,33 @@ fn compiled_lists_have_the_codes_of_the_trade() {
     ] {
         assert!(there.iter().all(|code| known.has(code)), "{known:?}");
         assert!(!known.has(absent), "{known:?}");
+    }
+}
+
+/// What we wrote names places, units and subheadings that there are.
+#[test]
+fn the_examples_are_right_by_the_official_lists() {
+    let files = [
+        "codelists/unlocode-2023-2/CodeListPart2.csv",
+        "codelists/unlocode-2023-2/CodeListPart3.csv",
+        "codelists/unlocode-by-country/CN.csv",
+    ];
+    let Some(parts) = files.iter().map(|path| std::fs::read(foreign(path)?).ok()).collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let Some(hs) = foreign("codelists/harmonized-system.csv").and_then(|path| std::fs::read(path).ok()) else { return };
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    let lists = CodeLists {
+        locode: Some(read(ListKind::Locode, "2023-2", &parts).expect("a list")),
+        hs: Some(read(ListKind::Hs, "HS 2022", &[&hs]).expect("a list")),
+        ..CodeLists::default()
+    };
+    let bill =
+        check_against(DocKind::BillOfLading, template(DocKind::BillOfLading).as_bytes(), &lists).expect("accepted");
+    assert!(bill.findings.iter().all(|finding| finding.rule == "K0" && finding.path == "$.carrierCode"), "{bill:?}");
+    for form in CertificateForm::ALL {
+        let checked = check_against(DocKind::CertificateOfOrigin, form.example().as_bytes(), &lists).expect("accepted");
+        assert_eq!(checked.findings, [], "{form}");
     }
 }
 

@@ -111,6 +111,9 @@ pub struct CrossFinding {
     pub source: Cow<'static, str>,
 }
 
+/// How many findings are told: hostile bodies must not be answered by a larger text.
+const TOLD: usize = 256;
+
 /// Collects cross-findings.
 #[derive(Default)]
 struct Crossing(Vec<CrossFinding>);
@@ -127,7 +130,7 @@ impl Crossing {
         });
     }
 
-    /// The findings, the worst first, then by the documents and places they speak of.
+    /// The findings, the worst first, then by the documents and places they speak of; at most [`TOLD`].
     fn sorted(mut self) -> Vec<CrossFinding> {
         self.0.sort_by(|a, b| {
             let key = |finding: &CrossFinding| {
@@ -135,6 +138,7 @@ impl Crossing {
             };
             key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule)).then_with(|| a.detail.cmp(&b.detail))
         });
+        self.0.truncate(TOLD);
         self.0
     }
 }

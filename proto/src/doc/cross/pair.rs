@@ -1,5 +1,7 @@
 //! A bill of lading beside a certificate of origin.
 
+use std::collections::BTreeSet;
+
 use super::rules::{
     CONSIGNEE, CONTAINER, DEPARTURE, DISCHARGE, EXPORTER, FEWER_PACKAGES, LESS_WEIGHT, LOADING, MARKS, MORE_PACKAGES,
     MORE_WEIGHT, RETROACTIVE, SCRIPT, TARIFF, THROUGH, VESSEL, VOYAGE,
@@ -47,9 +49,15 @@ struct Pair<'a> {
     found: Crossing,
 }
 
-/// Several values of one side.
+/// Several values of one side; the first ones, for a body may hold thousands and each finding repeats them.
 fn joined<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    values.into_iter().collect::<Vec<_>>().join(" | ")
+    const SHOWN: usize = 8;
+    let mut values = values.into_iter();
+    let first = values.by_ref().take(SHOWN).collect::<Vec<_>>().join(" | ");
+    match values.count() {
+        0 => first,
+        more => format!("{first} | and {more} more"),
+    }
 }
 
 impl Pair<'_> {
@@ -267,11 +275,11 @@ impl Pair<'_> {
     /// X16.
     fn containers(&mut self) {
         let equipment = &self.document.utilized_transport_equipments;
-        let listed: Vec<&str> = equipment.iter().map(|used| used.equipment.equipment_reference).collect();
+        let listed: BTreeSet<&str> = equipment.iter().map(|used| used.equipment.equipment_reference).collect();
         for (i, item) in self.certificate.items.iter().enumerate() {
             let marks = item.marks.iter().enumerate().map(|(j, mark)| (format!("{}[{j}]", self.boxes.marks), *mark));
             for (field, text) in marks.chain([(self.boxes.description.to_owned(), item.description)]) {
-                for number in words::containers(text).into_iter().filter(|number| !listed.contains(&number.as_str())) {
+                for number in words::containers(text).into_iter().filter(|number| !listed.contains(number.as_str())) {
                     let bill = self.bill.side("$.utilizedTransportEquipments", joined(listed.iter().copied()));
                     let certificate = self.origin.side(format!("$.items[{i}].{field}"), number);
                     self.found.find(&CONTAINER, bill, certificate, "the bill does not list this container");

@@ -18,7 +18,11 @@ pub fn bills(bills: &[Bill]) -> Vec<CrossFinding> {
         let Some(voyage) = Voyage::of(&document) else { continue };
         for (at, used) in document.utilized_transport_equipments.iter().enumerate() {
             let number = words::plain(used.equipment.equipment_reference);
-            uses.entry(number).or_default().push(Use { paper, at, voyage: voyage.clone() });
+            let uses = uses.entry(number).or_default();
+            // A bill may list a container twice: the first time speaks for it.
+            if uses.last().is_none_or(|last| !std::ptr::eq(last.paper, paper)) {
+                uses.push(Use { paper, at, voyage: voyage.clone() });
+            }
         }
     }
     let mut found = Crossing::default();

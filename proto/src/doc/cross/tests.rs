@@ -256,6 +256,25 @@ proptest::proptest! {
 }
 
 #[test]
+fn a_hostile_pair_gets_a_short_answer() {
+    let codes: Vec<String> = (0..2_000).map(|i| format!("01{i:04}")).collect();
+    let crowded = bill(&[("/consignmentItems/0/HSCodes", json!(codes))]);
+    let item = serde_json::from_str::<Value>(CertificateForm::FormE.example()).unwrap()["items"][0].clone();
+    let items: Vec<Value> = (1..=400)
+        .map(|number| {
+            let mut item = item.clone();
+            item["box5ItemNumber"] = json!(number);
+            item["box9GrossWeight"]["value"] = json!("1");
+            item
+        })
+        .collect();
+    let found = pair(&crowded, &form_e(&[("/items", json!(items))]));
+    assert_eq!(found.len(), TOLD);
+    assert!(serde_json::to_vec(&found).unwrap().len() < 256 * 1024);
+    assert!(found[0].left.value.ends_with("and 1992 more"), "{}", found[0].left.value);
+}
+
+#[test]
 fn findings_survive_json() {
     let found = pair(&bill(&[]), &form_e(&[("/box3Transport/voyage", json!("1"))]));
     let text = serde_json::to_string(&found).unwrap();

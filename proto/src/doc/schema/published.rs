@@ -1,4 +1,5 @@
-//! The tables as JSON Schema 2020-12, for those who have an engine and want no Rust.
+//! The tables as JSON Schema 2020-12, for those who have an engine and want no Rust. They stand in
+//! `proto/schemas`; `UPDATE_GOLDEN=1 cargo test -p sampan-proto --lib schemas_are_published` writes them anew.
 
 use serde_json::{Map, Value, json};
 
