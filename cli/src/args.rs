@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use sampan_proto::doc::DocKind;
+use sampan_proto::doc::{CertificateForm, DocKind};
 use sampan_proto::ids::{MemberId, RecordId, StatementId};
 use sampan_proto::member::Purpose;
 
@@ -129,7 +129,11 @@ pub(crate) struct KeysShow {
 #[derive(Args, Debug)]
 pub(crate) struct Template {
     /// bill-of-lading or certificate-of-origin
-    pub(crate) kind: DocKind,
+    #[arg(required_unless_present = "form")]
+    pub(crate) kind: Option<DocKind>,
+    /// The form of certificate: form-e, form-d, rcep or non-preferential
+    #[arg(long, value_name = "FORM")]
+    pub(crate) form: Option<CertificateForm>,
     /// Where to write it, if not to stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -140,6 +144,9 @@ pub(crate) struct Template {
 pub(crate) struct Check {
     /// The document, `-` for stdin
     pub(crate) file: PathBuf,
+    /// A second one, to compare: a bill of lading and a certificate of origin of one shipment, in any order
+    #[arg(value_name = "OTHER", conflicts_with = "kind")]
+    pub(crate) other: Option<PathBuf>,
     /// Its kind, when the document does not tell: bill-of-lading or certificate-of-origin
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<DocKind>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-use crate::doc::is_invisible;
+use crate::doc::check_name;
 use crate::hash::{Domain, Hash32};
 use crate::ids::{Height, MemberId};
 use crate::keys::{BadKey, PublicKey};
@@ -173,8 +173,11 @@ impl<'de> Deserialize<'de> for Country {
 /// What is wrong with a registry entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMember {
-    /// The name is empty, too long, not NFC, or has control or invisible characters.
-    #[error("the name must be 1 to 140 characters in Unicode NFC without control or invisible characters")]
+    /// The name is empty, too long, not NFC, has control or invisible characters, or imitates another.
+    #[error(
+        "the name must be 1 to 140 characters in Unicode NFC, without control or invisible characters, no word of \
+         it in two alphabets that look alike"
+    )]
     Name,
     /// Too many keys, or none.
     #[error("a member has 1 to 64 keys")]
@@ -194,9 +197,8 @@ impl Member {
     /// Checks the entry by itself: name, roles, keys.
     pub fn check(&self) -> Result<(), BadMember> {
         let chars = self.name.chars().count();
-        let unseen = |c: char| c.is_control() || is_invisible(c);
-        let clean = unicode_normalization::is_nfc(&self.name) && !self.name.chars().any(unseen);
-        if chars == 0 || chars > limits::MEMBER_NAME_CHARS || !clean || self.name.trim() != self.name {
+        let clean = check_name(&self.name).is_ok() && self.name.trim() == self.name;
+        if chars == 0 || chars > limits::MEMBER_NAME_CHARS || !clean {
             return Err(BadMember::Name);
         }
         if self.roles.is_empty() {

@@ -198,12 +198,14 @@ fn names_have_one_spelling_and_show_what_they_are() {
         ("Pump\u{200b}Works", "a blank of no width"),
         ("Pump\u{202e}skroW", "turned about"),
         ("\u{feff}Pump Works", "a byte order mark"),
+        ("Pump W\u{43e}rks", "a Cyrillic letter in a Latin word"),
         (&long, "too long"),
     ];
     for (name, why) in cases {
         assert_eq!(named(name), bad_member("pump-works", BadMember::Name), "{why}");
     }
-    for good in ["Caf\u{e9} Trading", "海曙水泵厂", "ท่าเรือแหลมฉบัง", &"海".repeat(limits::MEMBER_NAME_CHARS)]
+    let full = "海".repeat(limits::MEMBER_NAME_CHARS);
+    for good in ["Caf\u{e9} Trading", "海曙水泵厂 Pump Works Co., Ltd.", "ท่าเรือแหลมฉบัง", "Gốm Sông Cấm", &full]
     {
         assert!(read(&with("pump-works", |member, _| good.clone_into(&mut member.name))).is_ok(), "{good}");
     }

@@ -1,9 +1,9 @@
-//! `sampan check`: a document against its schema and the rules of the trade, offline.
+//! `sampan check`: a document against its schema and the rules of the trade, and two against each other, offline.
 
 use std::path::Path;
 
-use sampan_proto::doc::Claims;
-use sampan_proto::doc::{self, Checked, DocKind, Finding, Reference, Severity};
+use sampan_proto::doc::cross::{self, Bill, CrossFinding, Origin};
+use sampan_proto::doc::{self, Checked, Claims, DocKind, Finding, Reference, Refusal, Severity};
 use sampan_proto::limits::BODY_BYTES;
 use serde::Serialize;
 
@@ -26,25 +26,64 @@ struct Report<'a> {
     findings: &'a [Finding],
 }
 
-/// Checks a document; refused is exit 1, with every finding as data.
+/// The answer about two documents.
+#[derive(Serialize)]
+struct Comparison<'a> {
+    documents: [Report<'a>; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cross: Option<Vec<CrossFinding>>,
+}
+
+/// Checks a document, or two and what they say of each other; refused is exit 1, with every finding as data.
 pub(super) fn run(args: &Check, context: &Context) -> Result<Exit, Failure> {
     let bytes = files::read(&args.file, BODY_BYTES)?;
     let kind = kind_of(args.kind, &bytes)?;
     let result = doc::check(kind, &bytes);
+    let report = report(&args.file, kind, &result);
+    let Some(other) = &args.other else {
+        context.printer.data(&report, |page| write(&report, page))?;
+        return Ok(if report.accepted { Exit::Done } else { Exit::Refused });
+    };
+    compare(report, &bytes, other, context)
+}
+
+fn compare(first: Report<'_>, bytes: &[u8], other: &Path, context: &Context) -> Result<Exit, Failure> {
+    let other_bytes = files::read(other, BODY_BYTES)?;
+    let kind = kind_of(None, &other_bytes)?;
+    let (bill, origin) = match (first.kind, kind) {
+        (DocKind::BillOfLading, DocKind::CertificateOfOrigin) => (bytes, &*other_bytes),
+        (DocKind::CertificateOfOrigin, DocKind::BillOfLading) => (&*other_bytes, bytes),
+        _ => {
+            return Err(Failure::refused(format!("both documents are a {kind}"))
+                .hint("a bill of lading is compared with a certificate of origin"));
+        }
+    };
+    let result = doc::check(kind, &other_bytes);
+    let papers = Bill::open(bill).ok().zip(Origin::open(origin).ok());
+    let cross = papers.map(|(bill, origin)| cross::pair(&bill, &origin));
+    let comparison = Comparison { documents: [first, report(other, kind, &result)], cross };
+    context.printer.data(&comparison, |page| {
+        comparison.documents.iter().for_each(|report| write(report, page));
+        if let Some(cross) = &comparison.cross {
+            write_cross(cross, page);
+        }
+    })?;
+    Ok(if comparison.cross.is_some() { Exit::Done } else { Exit::Refused })
+}
+
+fn report<'a>(file: &'a Path, kind: DocKind, result: &'a Result<Checked, Refusal>) -> Report<'a> {
     let checked = result.as_ref().ok();
-    let report = Report {
-        file: &args.file,
+    Report {
+        file,
         kind,
         accepted: checked.is_some(),
         reference: checked.map(|checked| &checked.reference),
         claims: checked.map(|checked| &checked.claims),
-        findings: match &result {
+        findings: match result {
             Ok(checked) => &checked.findings,
             Err(refusal) => refusal.findings(),
         },
-    };
-    context.printer.data(&report, |page| write(&report, page))?;
-    Ok(if report.accepted { Exit::Done } else { Exit::Refused })
+    }
 }
 
 /// The kind that the user names, or the one that the document shows by its fields.
@@ -98,13 +137,36 @@ fn write(report: &Report<'_>, page: &mut Page) {
     }
 }
 
-/// A finding: severity, rule, place; then why, and by whose rule.
-pub(crate) fn write_finding(finding: &Finding, page: &mut Page) {
-    let tone = match finding.severity {
+/// What two documents say of each other: severity, rule, why; then both values with their places.
+fn write_cross(cross: &[CrossFinding], page: &mut Page) {
+    for finding in cross {
+        let tone = tone(finding.severity);
+        page.push(tone, finding.severity.as_str()).push(Tone::Plain, " ").push(Tone::Strong, &finding.rule);
+        page.push(Tone::Plain, ": ").push(Tone::Plain, &finding.detail).end();
+        for side in [&finding.left, &finding.right] {
+            page.push(Tone::Plain, "  ").push(Tone::Plain, &side.value);
+            page.push(Tone::Faint, " in ").push(Tone::Faint, &side.document);
+            page.push(Tone::Faint, " at ").push(Tone::Faint, &side.path).end();
+        }
+        page.push(Tone::Plain, "  ").push(Tone::Faint, "source: ").push(Tone::Faint, &finding.source).end();
+    }
+    match cross.iter().filter(|finding| finding.severity == Severity::Warn).count() {
+        0 => page.tagged(Tone::Good, "agree", "the two documents say the same of one shipment"),
+        n => page.tagged(Tone::Care, "differ", format!("{n} to look at")),
+    }
+}
+
+const fn tone(severity: Severity) -> Tone {
+    match severity {
         Severity::Info => Tone::Faint,
         Severity::Warn => Tone::Care,
         Severity::Refuse => Tone::Bad,
-    };
+    }
+}
+
+/// A finding: severity, rule, place; then why, and by whose rule.
+pub(crate) fn write_finding(finding: &Finding, page: &mut Page) {
+    let tone = tone(finding.severity);
     page.push(tone, finding.severity.as_str()).push(Tone::Plain, " ").push(Tone::Strong, &finding.rule);
     page.push(Tone::Plain, " at ").push(Tone::Plain, &finding.path).end();
     page.push(Tone::Plain, "  ").push(Tone::Plain, &finding.detail).end();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sampan_proto::doc::bill_of_lading::TransportDocument;
-use sampan_proto::doc::{Amount, Currency, DocKind, Money};
+use sampan_proto::doc::{Amount, Claims, Currency, DocKind, Money};
 use sampan_proto::hash::Hash32;
 use sampan_proto::limits::BODY_BYTES;
 use sampan_proto::statement::{Action, OnRecord};
@@ -101,11 +101,14 @@ fn goods(args: &PledgeOffer, context: &Context) -> Result<Hash32, Failure> {
         _ => return Err(Failure::refused("the goods are not named").hint("pass `--document` and `--goods-key`")),
     };
     let bytes = files::read(document, BODY_BYTES)?;
-    insist(DocKind::BillOfLading, &bytes, document, context)?;
+    let checked = insist(DocKind::BillOfLading, &bytes, document, context)?;
     let body = serde_json::from_slice(&bytes).ok();
     let view = body.as_ref().and_then(TransportDocument::view);
     let view = view.ok_or_else(|| Failure::unexpected("the document was accepted but cannot be read"))?;
-    Ok(goods_fingerprint(&goods_key(key)?, &view))
+    let Claims::BillOfLading(claims) = checked.claims else {
+        return Err(Failure::refused(format!("`{}` is no bill of lading", document.display())));
+    };
+    Ok(goods_fingerprint(&goods_key(key)?, &view, &claims.quantity))
 }
 
 fn goods_key(path: &Path) -> Result<[u8; 32], Failure> {

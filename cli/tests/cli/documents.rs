@@ -22,6 +22,39 @@ fn a_template_passes_the_check() {
 }
 
 #[test]
+fn every_form_of_certificate_has_a_template() {
+    let machine = Machine::new();
+    for (form, scheme) in [("form-e", "ACFTA"), ("form-d", "ATIGA"), ("rcep", "RCEP"), ("non-preferential", "NONPREF")]
+    {
+        machine.run(&format!("template certificate-of-origin --form {form} -o {form}.json")).exits(0);
+        let json = machine.run(&format!("check {form}.json --json")).exits(0).json();
+        assert_eq!(json["claims"]["certificate-of-origin"]["scheme"], scheme);
+        assert_eq!(json["findings"], serde_json::json!([]));
+        let alone = machine.run(&format!("template --form {form}")).exits(0).stdout;
+        assert_eq!(alone.into_bytes(), machine.read(&format!("{form}.json")));
+    }
+    machine.run("template bill-of-lading --form rcep").exits(1).says("a bill of lading has none");
+    machine.run("template certificate-of-origin --form form-f").exits(1).says("form-e");
+    machine.run("template").exits(1);
+}
+
+#[test]
+fn a_bill_and_a_certificate_are_compared() {
+    let machine = Machine::new();
+    machine.run("template bill-of-lading -o bl.json").exits(0);
+    let form_e = machine.run("template --form form-e").stdout;
+    machine.write("e.json", &form_e).write("odd.json", form_e.replace("047S", "048S").replace("9840.5", "9840.6"));
+    machine.run("check bl.json e.json").exits(0).says("agree");
+    assert_eq!(machine.run("check e.json bl.json --json").exits(0).json()["cross"], serde_json::json!([]));
+    assert_snapshot!(machine.run("check bl.json odd.json").exits(0));
+    machine.run("check bl.json bl.json").exits(1).says("both documents are a bill-of-lading");
+    machine.write("bad.json", form_e.replace("841370", "84.13"));
+    let refused = machine.run("check bl.json bad.json --json").exits(1).json();
+    assert_eq!(refused["documents"][1]["accepted"], false);
+    assert!(refused.get("cross").is_none());
+}
+
+#[test]
 fn a_bad_document_gets_every_finding_with_its_place() {
     let machine = Machine::new();
     let good = machine.run("template bill-of-lading").stdout;

@@ -9,9 +9,13 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Fractional digits of an [`Amount`].
-const SCALE: usize = 9;
+const SCALE: u8 = 9;
 /// Integer digits of an [`Amount`].
-const WHOLE: usize = 15;
+const WHOLE: u8 = 15;
+/// One, counted in the last fractional digit.
+const ONE: u128 = 10_u128.pow(SCALE as u32);
+/// The first amount that has too many digits.
+const BEYOND: u128 = 10_u128.pow(WHOLE as u32) * ONE;
 
 /// A non-negative decimal of at most 15 integer and 9 fractional digits. One spelling: no leading or
 /// trailing zero that could be left out, no exponent.
@@ -35,19 +39,49 @@ impl Amount {
             return Err(NotAnAmount);
         }
         let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-        if whole.len() > WHOLE || fraction.len() > SCALE {
+        if whole.len() > usize::from(WHOLE) || fraction.len() > usize::from(SCALE) {
             return Err(NotAnAmount);
         }
         // At most 24 digits, which a u128 holds.
-        let all = whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', SCALE - fraction.len()));
+        let zeros = std::iter::repeat_n(b'0', usize::from(SCALE) - fraction.len());
+        let all = whole.bytes().chain(fraction.bytes()).chain(zeros);
         Ok(Self(all.fold(0, |value, b| value * 10 + u128::from(b - b'0'))))
+    }
+
+    /// Reads a JSON number, exponent and all, digit by digit: no double stands between.
+    pub fn from_json(text: &str) -> Result<Self, NotAnAmount> {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let exponent: i32 = exponent.parse().map_err(|_| NotAnAmount)?;
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits: String = whole.chars().chain(fraction.chars()).collect();
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(NotAnAmount);
+        }
+        let significant = digits.trim_end_matches('0').trim_start_matches('0');
+        if significant.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        // The place of the last significant digit, counted from the point to the right.
+        let trailing = digits.len() - digits.trim_end_matches('0').len();
+        let decimals = signed(fraction.len())? - signed(trailing)? - i64::from(exponent);
+        let shift = i64::from(SCALE).checked_sub(decimals).and_then(|shift| u32::try_from(shift).ok());
+        let too_many = significant.len() > usize::from(WHOLE + SCALE);
+        let (Some(shift), false) = (shift, too_many) else { return Err(NotAnAmount) };
+        let value = significant.bytes().fold(0_u128, |value, b| value * 10 + u128::from(b - b'0'));
+        let scaled = 10_u128.checked_pow(shift).and_then(|power| value.checked_mul(power));
+        scaled.filter(|scaled| *scaled < BEYOND).map(Self).ok_or(NotAnAmount)
+    }
+
+    /// In the last fractional digit, a billionth.
+    pub(super) const fn billionths(self) -> u128 {
+        self.0
     }
 
     /// The sum, unless it has too many digits.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         let sum = self.0.checked_add(other.0)?;
-        (sum < 10_u128.pow((WHOLE + SCALE) as u32)).then_some(Self(sum))
+        (sum < BEYOND).then_some(Self(sum))
     }
 
     /// The difference, unless it is negative.
@@ -57,10 +91,15 @@ impl Amount {
     }
 }
 
+/// A count of digits in a text that a body's size bounds.
+fn signed(count: usize) -> Result<i64, NotAnAmount> {
+    i64::try_from(count).map_err(|_| NotAnAmount)
+}
+
 impl From<u64> for Amount {
     /// A count; beyond 15 digits the largest count there is.
     fn from(count: u64) -> Self {
-        Self(u128::from(count.min(10_u64.pow(WHOLE as u32) - 1)) * 10_u128.pow(SCALE as u32))
+        Self((u128::from(count) * ONE).min(BEYOND - ONE))
     }
 }
 
@@ -75,12 +114,11 @@ impl FromStr for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = 10_u128.pow(SCALE as u32);
-        let (whole, fraction) = (self.0 / one, self.0 % one);
+        let (whole, fraction) = (self.0 / ONE, self.0 % ONE);
         if fraction == 0 {
             return write!(f, "{whole}");
         }
-        let fraction = format!("{fraction:0SCALE$}");
+        let fraction = format!("{fraction:0width$}", width = usize::from(SCALE));
         write!(f, "{whole}.{}", fraction.trim_end_matches('0'))
     }
 }
@@ -289,6 +327,32 @@ mod tests {
     }
 
     #[test]
+    fn json_numbers_are_read_digit_by_digit() {
+        for (text, exact) in [
+            ("9840.50", "9840.5"),
+            ("0", "0"),
+            ("0.000e7", "0"),
+            ("98405e-1", "9840.5"),
+            ("9.8405E+3", "9840.5"),
+            ("0.00984050e+6", "9840.5"),
+            ("1e14", "100000000000000"),
+            ("1000000000e-18", "0.000000001"),
+            // No double holds these.
+            ("9007199254740993", ""),
+            ("907199254740993.000000001", "907199254740993.000000001"),
+            ("0.100000000000000000000", "0.1"),
+        ] {
+            let expected = if exact.is_empty() { Err(NotAnAmount) } else { Ok(exact.parse().expect(exact)) };
+            assert_eq!(Amount::from_json(text), expected, "{text}");
+        }
+        for bad in
+            ["-1", "1e15", "0.0000000001", "1e-10", "1e99999999999999999999", "1e-9223372036854775808", "", ".", "e1"]
+        {
+            assert_eq!(Amount::from_json(bad), Err(NotAnAmount), "{bad}");
+        }
+    }
+
+    #[test]
     fn units_have_one_spelling() {
         for bad in ["", "kgm", "KGMS", "K M"] {
             assert_eq!(bad.parse::<Unit>(), Err(NotAUnit), "{bad}");
@@ -312,6 +376,13 @@ mod tests {
             }
             let more = b.plus(&Amounts(BTreeMap::from([("KGM".parse().expect("unit"), Amount(1))]))).expect("few");
             prop_assert_eq!(b.minus(&more), None);
+        }
+
+        #[test]
+        fn an_exponent_moves_the_point_and_nothing_else(nano in 0..10_u128.pow(24), shift in 0..40_u32) {
+            let text = format!("{nano}{}e-{}", "0".repeat(shift as usize), u32::from(SCALE) + shift);
+            prop_assert_eq!(Amount::from_json(&text), Ok(Amount(nano)));
+            prop_assert_eq!(Amount::from_json(&Amount(nano).to_string()), Ok(Amount(nano)));
         }
 
         #[test]

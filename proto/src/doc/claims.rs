@@ -108,6 +108,15 @@ pub enum Scheme {
     /// ASEAN-China Free Trade Area: Form E.
     #[serde(rename = "ACFTA")]
     Acfta,
+    /// ASEAN Trade in Goods Agreement: Form D.
+    #[serde(rename = "ATIGA")]
+    Atiga,
+    /// Regional Comprehensive Economic Partnership.
+    #[serde(rename = "RCEP")]
+    Rcep,
+    /// Origin without preference.
+    #[serde(rename = "NONPREF")]
+    NonPref,
 }
 
 impl Scheme {
@@ -116,6 +125,9 @@ impl Scheme {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Acfta => "ACFTA",
+            Self::Atiga => "ATIGA",
+            Self::Rcep => "RCEP",
+            Self::NonPref => "NONPREF",
         }
     }
 }

@@ -146,6 +146,24 @@ impl Findings {
         });
     }
 
+    /// Whether something refuses the document.
+    pub(super) fn refuses(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
+    /// Makes warnings of the refusals.
+    pub(super) fn weaken(&mut self) {
+        for finding in std::mem::take(&mut self.refusals) {
+            self.push(Finding { severity: Severity::Warn, ..finding });
+        }
+    }
+
+    /// Takes over what was found elsewhere.
+    pub(super) fn append(&mut self, other: Self) {
+        self.beyond += other.beyond;
+        other.refusals.into_iter().chain(other.remarks).for_each(|finding| self.push(finding));
+    }
+
     /// The refusal so far, if there is one.
     pub(super) fn refused(&mut self) -> Result<(), Refusal> {
         if self.refusals.is_empty() {

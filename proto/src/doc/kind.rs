@@ -14,7 +14,7 @@ use unicode_normalization::UnicodeNormalization;
 pub enum DocKind {
     /// A DCSA transport document: bill of lading or sea waybill.
     BillOfLading = 1,
-    /// A preferential certificate of origin.
+    /// A certificate of origin, with or without preference.
     CertificateOfOrigin = 2,
 }
 

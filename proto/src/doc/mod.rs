@@ -9,19 +9,25 @@ pub mod bill_of_lading;
 mod canonical;
 pub mod certificate_of_origin;
 mod claims;
+pub mod codelist;
+pub mod cross;
 mod date;
 mod finding;
 mod kind;
+mod names;
 mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use amount::{Amount, Amounts, Currency, Money, NotACurrency, NotAUnit, NotAnAmount, Quantity, Unit};
+pub use certificate_of_origin::CertificateForm;
 pub use claims::{BillClaims, BillType, Claims, ItemNumber, OriginClaims, Scheme, TitleForm};
+pub use codelist::{CodeList, CodeLists};
 pub use date::{Date, NotADate};
 pub use finding::{Finding, Refusal, Rule, Severity};
 pub(crate) use kind::is_invisible;
 pub use kind::{DocKind, Reference, UnknownKind};
+pub use names::{BadName, check_name};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -58,15 +64,29 @@ struct Reading {
 
 /// Checks a document: strict JSON, schema, rules of the trade.
 ///
-/// The same bytes get the same answer everywhere: no clock, no code list, nothing from outside.
+/// The same bytes get the same answer everywhere: no clock, no code list but those compiled in, nothing
+/// from outside.
 ///
 /// # Errors
 /// Every finding that refuses the document.
 pub fn check(kind: DocKind, bytes: &[u8]) -> Result<Checked, Refusal> {
+    judge(kind, bytes, None)
+}
+
+/// As [`check`], and every code against the lists given. Lists add warnings only: what is accepted, its
+/// number and its claims are the same with and without.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_against(kind: DocKind, bytes: &[u8], lists: &CodeLists) -> Result<Checked, Refusal> {
+    judge(kind, bytes, Some(lists))
+}
+
+fn judge(kind: DocKind, bytes: &[u8], lists: Option<&CodeLists>) -> Result<Checked, Refusal> {
     let value: Value = json::from_slice(bytes, &BODY_JSON)?;
     let Reading { reference, claims, findings } = match kind {
-        DocKind::BillOfLading => bill_of_lading::check(&value),
-        DocKind::CertificateOfOrigin => certificate_of_origin::check(&value),
+        DocKind::BillOfLading => bill_of_lading::check(&value, bytes, lists),
+        DocKind::CertificateOfOrigin => certificate_of_origin::check(&value, lists),
     }?;
     // From the value at hand: every node does this for every document, and parsing costs as much again.
     Ok(Checked { reference, claims, jcs_sha256: digest(&value, bytes.len())?, findings })
@@ -92,12 +112,12 @@ fn digest(value: &Value, size: usize) -> Result<Hash32, JsonError> {
 }
 
 /// A filled and valid worked example, ready to be edited: one shipment from Ningbo to Port Klang, its
-/// bill of lading and its Form E.
+/// bill of lading and its Form E. The other forms have theirs: [`CertificateForm::example`].
 #[must_use]
 pub const fn template(kind: DocKind) -> &'static str {
     match kind {
         DocKind::BillOfLading => include_str!("bill_of_lading/example.json"),
-        DocKind::CertificateOfOrigin => include_str!("certificate_of_origin/form_e_example.json"),
+        DocKind::CertificateOfOrigin => CertificateForm::FormE.example(),
     }
 }
 

@@ -1,5 +1,8 @@
 mod bill_of_lading;
 mod certificate_of_origin;
+pub(super) mod differential;
+mod forms;
+pub(super) mod mutants;
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Values to put at JSON pointers; null removes.
-type Edits<'a> = &'a [(&'a str, Value)];
+pub(super) type Edits<'a> = &'a [(&'a str, Value)];
 
 /// A file that others wrote, kept outside the repository; tests that need it say so when it is absent.
 pub(super) fn foreign(path: &str) -> Option<PathBuf> {
@@ -26,9 +29,13 @@ fn example(kind: DocKind) -> Value {
     serde_json::from_str(template(kind)).unwrap()
 }
 
-/// The example with the value at a JSON pointer replaced, added, or (by null) removed.
+/// The example, edited.
 fn edited(kind: DocKind, edits: Edits<'_>) -> Value {
-    let mut value = example(kind);
+    edited_value(example(kind), edits)
+}
+
+/// A document with the value at a JSON pointer replaced, added, or (by null) removed.
+pub(super) fn edited_value(mut value: Value, edits: Edits<'_>) -> Value {
     for (pointer, new) in edits {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         let parent = value.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}"));
@@ -129,17 +136,17 @@ fn bad_json_keeps_its_own_code() {
 fn every_breach_is_named_and_the_answer_counts_them() {
     let kind = DocKind::CertificateOfOrigin;
     let edits =
-        [("/form", json!("D")), ("/box1Exporter/country", json!("China")), ("/items/0/box7HsCode", Value::Null)];
+        [("/scheme", json!("ATIGA")), ("/box1Exporter/country", json!("China")), ("/items/0/box7HsCode", Value::Null)];
     let refusal = check_value(kind, &edited(kind, &edits)).unwrap_err();
     let expected = [
-        ("schema.enum", "$.form"),
+        ("schema.enum", "$.scheme"),
         ("schema.length", "$.box1Exporter.country"),
         ("schema.required", "$.items[0].box7HsCode"),
     ];
     assert_eq!(names(refusal.findings()), expected.map(|(rule, path)| (rule.to_owned(), path.to_owned())));
     let reject = refusal.reject();
-    assert_eq!(reject.path, "$.form");
-    assert_eq!(reject.detail, "schema.enum: expected one of E (and 2 more)");
+    assert_eq!(reject.path, "$.scheme");
+    assert_eq!(reject.detail, "schema.enum: expected one of ACFTA (and 2 more)");
 }
 
 #[test]

@@ -17,13 +17,12 @@ pub struct CheckTimes {
 
 /// The times under a scheme.
 #[must_use]
-pub const fn check_times(scheme: Scheme) -> CheckTimes {
+pub fn check_times(scheme: Scheme) -> CheckTimes {
+    let ninety = |edition, source| CheckTimes { reply_days: 90, close_days: 180, edition, source };
     match scheme {
-        Scheme::Acfta => CheckTimes {
-            reply_days: 90,
-            close_days: 180,
-            edition: "2026-11",
-            source: "ACFTA operational certification procedures, as practised (text not opened: to be confirmed)",
-        },
+        Scheme::Acfta => ninety("2026-11", "ACFTA procedures, as practised (text not opened: to be confirmed)"),
+        Scheme::Atiga => ninety("2021-09", "ATIGA Annex 8, rule 18"),
+        Scheme::Rcep => ninety("2022-01", "RCEP art. 3.24: 30 to 90 days to answer, 90 to 180 to decide"),
+        Scheme::NonPref => ninety("2026-11", "no agreement says: as for preferential certificates"),
     }
 }

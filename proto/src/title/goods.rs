@@ -1,13 +1,14 @@
 //! The fingerprint of goods: equal for the same goods on any bill, and nothing that an outsider could guess.
 
+use crate::doc::Quantity;
 use crate::doc::bill_of_lading::TransportDocument;
 use crate::hash::{Domain, Hash32};
 
-/// The goods of a bill under the network's goods key, which its members share and nobody else knows: container,
-/// HS heading to six digits, packages and gross weight of every cargo item, whatever their order. A second bill
-/// for the same containers with the same goods has the same fingerprint, whoever issued it.
+/// The goods of a bill under the network's goods key, which its members share and nobody else knows: container, HS
+/// codes to six digits and packages of every cargo item, whatever their order, and all of it together with its exact
+/// gross weight. A second bill for the same goods in the same containers has the same fingerprint, whoever issued it.
 #[must_use]
-pub fn goods_fingerprint(goods_key: &[u8; 32], document: &TransportDocument<'_>) -> Hash32 {
+pub fn goods_fingerprint(goods_key: &[u8; 32], document: &TransportDocument<'_>, quantity: &Quantity) -> Hash32 {
     let mut lines: Vec<String> = Vec::new();
     for item in &document.consignment_items {
         let codes = if item.extended_hs_codes.is_empty() { &item.hs_codes } else { &item.extended_hs_codes };
@@ -15,24 +16,26 @@ pub fn goods_fingerprint(goods_key: &[u8; 32], document: &TransportDocument<'_>)
         headings.sort_unstable();
         let headings = headings.join(",");
         for cargo in &item.cargo_items {
-            let (weight, packages) = (&cargo.cargo_gross_weight, &cargo.outer_packaging.number_of_packages);
             let container = cargo.equipment_reference.to_ascii_uppercase();
-            lines.push(format!("{container} {headings} {packages} {} {}", weight.value, weight.unit));
+            lines.push(format!("{container} {headings} {}", cargo.outer_packaging.number_of_packages));
         }
     }
     lines.sort_unstable();
+    lines.push(quantity.to_string());
     Domain::Goods.hash_borsh(&(goods_key, lines))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doc::{self, DocKind};
+    use crate::doc::{self, Claims, DocKind};
 
     fn print(key: u8, edit: impl FnOnce(&mut serde_json::Value)) -> Hash32 {
-        let mut body = serde_json::from_str(doc::template(DocKind::BillOfLading)).expect("json");
+        let mut body: serde_json::Value = serde_json::from_str(doc::template(DocKind::BillOfLading)).expect("json");
         edit(&mut body);
-        goods_fingerprint(&[key; 32], &TransportDocument::view(&body).expect("a bill"))
+        let checked = doc::check(DocKind::BillOfLading, body.to_string().as_bytes()).expect("accepted");
+        let Claims::BillOfLading(claims) = checked.claims else { panic!("a bill") };
+        goods_fingerprint(&[key; 32], &TransportDocument::view(&body).expect("a bill"), &claims.quantity)
     }
 
     #[test]
@@ -41,9 +44,9 @@ mod tests {
         assert_eq!(one, print(1, |body| body["transportDocumentReference"] = "OTHER1".into()));
         assert_eq!(one, print(1, |body| body["carrierCode"] = "XXX".into()));
         assert_ne!(one, print(2, |_| ()), "without the key nobody can tell");
-        let cargo = |body: &mut serde_json::Value, key: &str, value: serde_json::Value| {
-            body["consignmentItems"][0]["cargoItems"][0][key] = value;
+        let weight = |body: &mut serde_json::Value| {
+            body["consignmentItems"][0]["cargoItems"][0]["cargoGrossWeight"]["value"] = 9_840.6.into();
         };
-        assert_ne!(one, print(1, |body| cargo(body, "equipmentReference", "MAEU1234567".into())));
+        assert_ne!(one, print(1, weight), "a hundred grams more are other goods");
     }
 }

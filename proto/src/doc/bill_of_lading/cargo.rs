@@ -1,8 +1,8 @@
 //! DCSA eBL 3.0.4, schema `ConsignmentItem`: the goods, their packaging, dangerous goods.
 
 use crate::doc::schema::{
-    ANY_NUMBER, BOOL, COUNTRY, DATE, DATE_TIME, Form, INT32_MAX, INT32_MIN, NO_LIMIT, Object, POSITIVE, Text, code,
-    digits, integer, list, may, may_text, must, must_text, object, one_of, open, text, texts, trimmed,
+    ANY_NUMBER, BOOL, COUNTRY, DATE, DATE_TIME, Form, INT32_MAX, INT32_MIN, NO_LIMIT, Object, PACKAGE, POSITIVE, Text,
+    code, digits, integer, list, may, may_text, must, must_text, object, one_of, open, tariff, text, texts, trimmed,
 };
 
 const VARIANTS: Text = Text { form: Form::Variants, min: 4, max: 4 };
@@ -104,7 +104,7 @@ static DANGEROUS_GOODS: Object = open(&[
 .with_one_of(&["UNNumber", "NANumber"]);
 
 static OUTER_PACKAGING: Object = open(&[
-    may_text("packageCode", code(2, 2)),
+    may_text("packageCode", PACKAGE),
     may_text("imoPackagingCode", code(1, 5)),
     must("numberOfPackages", integer(1, 99_999_999)),
     must_text("description", text(100)),
@@ -129,8 +129,8 @@ static CARGO_ITEM: Object = open(&[
 pub(super) static CONSIGNMENT_ITEM: Object = open(&[
     must_text("carrierBookingReference", trimmed(35)),
     must("descriptionOfGoods", texts(trimmed(35), 0, 150)),
-    must("HSCodes", texts(digits(6, 10), 1, NO_LIMIT)),
-    may("extendedHSCodes", texts(digits(6, 12), 0, NO_LIMIT)),
+    must("HSCodes", texts(tariff(6, 10), 1, NO_LIMIT)),
+    may("extendedHSCodes", texts(tariff(6, 12), 0, NO_LIMIT)),
     may("nationalCommodityCodes", list(&COMMODITY_CODE, 0, NO_LIMIT)),
     may("extendedNationalCommodityCodes", list(&EXTENDED_COMMODITY_CODE, 0, NO_LIMIT)),
     may("shippingMarks", texts(text(35), 0, 50)),

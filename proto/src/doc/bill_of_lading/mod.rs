@@ -1,25 +1,31 @@
 //! The DCSA electronic bill of lading, version 3.0.4: `TransportDocument`, unchanged.
 //!
-//! The whole schema stands as a table in three files; [`TransportDocument`] is a thin view of the fields that our rules and claims need. Fields that the standard does not know
-//! are kept and reported, for the standard is extensible.
+//! The whole schema stands as a table in three files; [`TransportDocument`] is a thin view of the fields
+//! that our rules and claims need. Fields that the standard does not know are kept and reported, for the
+//! standard is extensible.
 
 mod cargo;
+#[cfg(test)]
+mod differential_tests;
 mod document;
 #[cfg(test)]
 mod outline_tests;
 mod parties;
 mod rules;
+mod weights;
 
 pub use rules::RULES;
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Number, Value};
 
 use super::Reading;
+use super::codelist::CodeLists;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
 use super::schema::walk;
-use super::{Amount, Amounts, BillClaims, BillType, Claims, Quantity, TitleForm};
+use super::{BillClaims, BillType, Claims, Quantity, TitleForm};
 
 const SOURCE: &str = "DCSA eBL 3.0.4, TransportDocument";
 
@@ -40,9 +46,11 @@ pub struct TransportDocument<'a> {
     /// Negotiable.
     pub is_to_order: bool,
     /// Originals with charges shown.
-    pub number_of_originals_with_charges: Option<f64>,
+    #[serde(default, deserialize_with = "whole_or_none")]
+    pub number_of_originals_with_charges: Option<u64>,
     /// Originals without charges shown.
-    pub number_of_originals_without_charges: Option<f64>,
+    #[serde(default, deserialize_with = "whole_or_none")]
+    pub number_of_originals_without_charges: Option<u64>,
     /// `YYYY-MM-DD`.
     pub shipped_on_board_date: Option<&'a str>,
     /// `YYYY-MM-DD`.
@@ -50,7 +58,7 @@ pub struct TransportDocument<'a> {
     /// `YYYY-MM-DD`.
     pub issue_date: Option<&'a str>,
     /// In [`Self::declared_value_currency`].
-    pub declared_value: Option<f64>,
+    pub declared_value: Option<Number>,
     /// ISO 4217.
     pub declared_value_currency: Option<&'a str>,
     /// The carrier in the list that the provider keeps.
@@ -77,6 +85,14 @@ pub struct TransportDocument<'a> {
 pub struct Transports<'a> {
     /// `YYYY-MM-DD`.
     pub planned_departure_date: &'a str,
+    /// `YYYY-MM-DD`.
+    pub planned_arrival_date: &'a str,
+    /// Where the carrier receives the goods, if not at the port.
+    #[serde(borrow)]
+    pub place_of_receipt: Option<Port<'a>>,
+    /// Where the carrier delivers them, if not at the port.
+    #[serde(borrow)]
+    pub place_of_delivery: Option<Port<'a>>,
     /// Where the goods go on board.
     #[serde(borrow)]
     pub port_of_loading: Port<'a>,
@@ -88,7 +104,7 @@ pub struct Transports<'a> {
     pub vessel_voyages: Vec<VesselVoyage<'a>>,
 }
 
-/// A port.
+/// A port or other place.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Port<'a> {
     /// UN/LOCODE.
@@ -116,15 +132,38 @@ pub struct DocumentParties<'a> {
     /// Who ships.
     #[serde(borrow)]
     pub shipper: Party<'a>,
+    /// For whom the shipper acts.
+    #[serde(borrow)]
+    pub on_behalf_of_shipper: Option<Party<'a>>,
     /// Who receives; may be absent on a bill to order.
     #[serde(borrow)]
     pub consignee: Option<Party<'a>>,
+    /// For whom the consignee acts.
+    #[serde(borrow)]
+    pub on_behalf_of_consignee: Option<Party<'a>>,
     /// To whom it is endorsed.
     #[serde(borrow)]
     pub endorsee: Option<Party<'a>>,
+    /// Who issues the document: the carrier or its agent.
+    #[serde(borrow)]
+    pub issuing_party: Party<'a>,
+    /// Who acts for the carrier where the goods arrive.
+    #[serde(borrow)]
+    pub carriers_agent_at_destination: Option<Party<'a>>,
     /// Who is told of the arrival.
     #[serde(borrow, default)]
     pub notify_parties: Vec<Party<'a>>,
+    /// Others.
+    #[serde(borrow, default)]
+    pub other: Vec<OtherParty<'a>>,
+}
+
+/// A party with a function of its own.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct OtherParty<'a> {
+    /// Who it is.
+    #[serde(borrow)]
+    pub party: Party<'a>,
 }
 
 /// A party.
@@ -165,23 +204,8 @@ pub struct ConsignmentItem<'a> {
 pub struct CargoItem<'a> {
     /// The container.
     pub equipment_reference: &'a str,
-    /// With packaging.
-    #[serde(borrow)]
-    pub cargo_gross_weight: Weight<'a>,
-    /// Without packaging.
-    #[serde(borrow)]
-    pub cargo_net_weight: Option<Weight<'a>>,
     /// The packages.
     pub outer_packaging: OuterPackaging<'a>,
-}
-
-/// A weight.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct Weight<'a> {
-    /// In [`Self::unit`]. For comparison only: the body's own digits are what was signed.
-    pub value: f64,
-    /// `KGM` or `LBR`.
-    pub unit: &'a str,
 }
 
 /// Packages of one kind.
@@ -189,14 +213,19 @@ pub struct Weight<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct OuterPackaging<'a> {
     /// How many.
-    pub number_of_packages: f64,
+    #[serde(deserialize_with = "whole")]
+    pub number_of_packages: u64,
     /// Of what kind.
     pub description: &'a str,
 }
 
 /// A container.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UtilizedTransportEquipment<'a> {
+    /// Marks on the packages in it.
+    #[serde(borrow, default)]
+    pub shipping_marks: Vec<&'a str>,
     /// The container itself.
     #[serde(borrow)]
     pub equipment: Equipment<'a>,
@@ -208,6 +237,17 @@ pub struct UtilizedTransportEquipment<'a> {
 pub struct Equipment<'a> {
     /// ISO 6346 number where possible.
     pub equipment_reference: &'a str,
+}
+
+/// A count. JSON Schema takes `240.0` for a whole number, so a reader must too.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let from_fraction = || number.to_string().strip_suffix(".0")?.parse().ok();
+    number.as_u64().or_else(from_fraction).ok_or_else(|| D::Error::custom("not a count"))
+}
+
+fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    whole(deserializer).map(Some)
 }
 
 impl<'a> TransportDocument<'a> {
@@ -234,29 +274,32 @@ impl<'a> TransportDocument<'a> {
         }
     }
 
-    /// Packages and gross weight over all cargo items; none when a sum has more digits than an amount.
-    #[must_use]
-    pub fn quantity(&self) -> Option<Quantity> {
-        let mut sum = Quantity::default();
-        for cargo in self.consignment_items.iter().flat_map(|item| &item.cargo_items) {
-            let weight = &cargo.cargo_gross_weight;
-            let gross = (weight.unit.parse().ok()?, Amount::read(&weight.value.to_string()).ok()?);
-            let packages = cargo.outer_packaging.number_of_packages as u64;
-            sum = sum.plus(&Quantity { packages, gross: Amounts([gross].into()) })?;
-        }
-        Some(sum)
+    /// The cargo items of all consignment items.
+    pub fn cargo(&self) -> impl Iterator<Item = &CargoItem<'a>> {
+        self.consignment_items.iter().flat_map(|item| &item.cargo_items)
     }
 }
 
 /// Schema first; the rules look only at what has the schema's shape.
-pub(super) fn check(body: &Value) -> Result<Reading, Refusal> {
-    let mut findings: Findings = walk(body, &document::TRANSPORT_DOCUMENT, SOURCE);
+pub(super) fn check(body: &Value, bytes: &[u8], lists: Option<&CodeLists>) -> Result<Reading, Refusal> {
+    let mut findings: Findings = walk(body, &document::TRANSPORT_DOCUMENT, SOURCE, lists);
     findings.refused()?;
     let Some(document) = TransportDocument::view(body) else {
         return Err(findings.unreadable());
     };
-    rules::apply(&document, &mut findings);
-    let Some(quantity) = document.quantity() else {
+    let weights = weights::read(bytes, &mut findings);
+    findings.refused()?;
+    let Some(weights) = weights else {
+        return Err(findings.unreadable());
+    };
+    rules::apply(&document, &weights, &mut findings);
+    if let Some(lists) = lists {
+        rules::carrier(&document, lists, &mut findings);
+    }
+    let packages = document.cargo().map(|cargo| cargo.outer_packaging.number_of_packages);
+    let Some(quantity) = weights::quantity(packages, &weights) else {
+        findings.breach(&rules::WEIGHT, "$.consignmentItems", "the sum of the gross weights has too many digits");
+        findings.refused()?;
         return Err(findings.unreadable());
     };
     let document_type = document.transport_document_type_code;

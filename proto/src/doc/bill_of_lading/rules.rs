@@ -1,10 +1,13 @@
 //! Rules of the trade beyond the schema. Real documents break many of them and are traded all the
 //! same, so they warn; only what would make the ledger say something false refuses.
 
-use super::{CargoItem, ConsignmentItem, TransportDocument, Weight};
+use super::weights::Weights;
+use super::{ConsignmentItem, TransportDocument};
 use crate::doc::BillType;
+use crate::doc::codelist::{self, CodeLists, Verdict};
 use crate::doc::date::Date;
 use crate::doc::finding::{Findings, Rule, Severity};
+use crate::doc::names;
 
 const fn rule(code: &'static str, severity: Severity, source: &'static str, says: &'static str) -> Rule {
     Rule { code, severity, source, says }
@@ -50,6 +53,12 @@ const EQUIPMENT: Rule = rule(
     "DCSA eBL 3.0.4, cargoItems.equipmentReference",
     "the container of every cargo item is among the containers listed",
 );
+const HS: Rule = rule(
+    "L8",
+    Severity::Warn,
+    "DCSA eBL 3.0.4, HSCodes; Harmonized System",
+    "an HS code has six digits or more (fewer break the schema) and belongs to a chapter, 01 to 97 without 77",
+);
 const VAGUE: Rule =
     rule("L9", Severity::Warn, "DCSA eBL 3.0.4, descriptionOfGoods", "goods are described well enough for customs");
 const ISSUE_DATE: Rule =
@@ -63,9 +72,15 @@ const ANTEDATED: Rule = rule(
     "goods are on board by the day of issue, give or take a day for time zones",
 );
 const NET: Rule = rule("L14", Severity::Warn, "Sampan", "goods weigh no more without packaging than with it");
+pub(super) const WEIGHT: Rule = rule(
+    "L17",
+    Severity::Refuse,
+    "Sampan",
+    "a weight has at most 15 digits before the point and 9 after it, so that accounts are exact",
+);
 
-/// The rules with their severities. L8 (six or more digits of HS code) is part of the schema; L12 and
-/// L15 need code lists, L16 the registry.
+/// The rules with their severities. L12, L15 and L16 need lists from outside, K1 to K4 lists that are
+/// compiled in.
 pub const RULES: &[Rule] = &[
     STATUS,
     WAYBILL,
@@ -75,23 +90,39 @@ pub const RULES: &[Rule] = &[
     ENDORSEE,
     NOTIFY,
     EQUIPMENT,
+    HS,
     VAGUE,
     ISSUE_DATE,
     CHECK_DIGIT,
+    codelist::LOCODE,
     ANTEDATED,
     NET,
+    codelist::LINER,
+    codelist::BOUND,
+    WEIGHT,
+    names::NFC,
+    names::HIDDEN,
+    names::MIXED,
+    codelist::ABSENT,
+    codelist::COUNTRY,
+    codelist::CURRENCY,
+    codelist::PACKAGE,
+    codelist::SUBHEADING,
 ];
 
 /// Days by which the on-board date may lie after the date of issue.
 const ON_BOARD_TOLERANCE_DAYS: i64 = 1;
 
-pub(super) fn apply(document: &TransportDocument<'_>, findings: &mut Findings) {
+pub(super) fn apply(document: &TransportDocument<'_>, weights: &[Vec<Weights>], findings: &mut Findings) {
     title(document, findings);
     dates(document, findings);
     value(document, findings);
+    named(document, findings);
     parties(document, findings);
-    for (i, item) in document.consignment_items.iter().enumerate() {
+    for (i, (item, weights)) in document.consignment_items.iter().zip(weights).enumerate() {
         goods(document, i, item, findings);
+        tariff(i, item, findings);
+        net(i, weights, findings);
     }
     containers(document, findings);
 }
@@ -108,13 +139,13 @@ fn title(document: &TransportDocument<'_>, findings: &mut Findings) {
         findings.breach(&WAYBILL, "$.isToOrder", WAYBILL.says);
     }
     let counts = [
-        ("$.numberOfOriginalsWithCharges", document.number_of_originals_with_charges.unwrap_or(0.0)),
-        ("$.numberOfOriginalsWithoutCharges", document.number_of_originals_without_charges.unwrap_or(0.0)),
+        ("$.numberOfOriginalsWithCharges", document.number_of_originals_with_charges.unwrap_or(0)),
+        ("$.numberOfOriginalsWithoutCharges", document.number_of_originals_without_charges.unwrap_or(0)),
     ];
-    let sum: f64 = counts.iter().map(|(_, count)| count).sum();
-    let most = if waybill { 0.0 } else { 1.0 };
+    let sum: u64 = counts.iter().map(|(_, count)| count).sum();
+    let most = u64::from(!waybill);
     if (waybill || document.is_electronic) && sum > most {
-        let path = counts.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or("$", |(path, _)| path);
+        let path = counts.iter().max_by_key(|(_, count)| *count).map_or("$", |(path, _)| path);
         findings.breach(&ORIGINALS, path, format!("{sum} originals, at most {most} possible"));
     }
 }
@@ -151,10 +182,33 @@ fn dates(document: &TransportDocument<'_>, findings: &mut Findings) {
 
 /// L4.
 fn value(document: &TransportDocument<'_>, findings: &mut Findings) {
-    match (document.declared_value, document.declared_value_currency) {
+    match (&document.declared_value, document.declared_value_currency) {
         (Some(_), None) => findings.breach(&CURRENCY, "$.declaredValueCurrency", "the declared value has no currency"),
         (None, Some(_)) => findings.breach(&CURRENCY, "$.declaredValue", "a currency without a declared value"),
         _ => {}
+    }
+}
+
+/// N1 to N3: the names are what they look like.
+fn named(document: &TransportDocument<'_>, findings: &mut Findings) {
+    let parties = &document.document_parties;
+    let single = [
+        ("shipper", Some(&parties.shipper)),
+        ("onBehalfOfShipper", parties.on_behalf_of_shipper.as_ref()),
+        ("consignee", parties.consignee.as_ref()),
+        ("onBehalfOfConsignee", parties.on_behalf_of_consignee.as_ref()),
+        ("endorsee", parties.endorsee.as_ref()),
+        ("issuingParty", Some(&parties.issuing_party)),
+        ("carriersAgentAtDestination", parties.carriers_agent_at_destination.as_ref()),
+    ];
+    for (at, party) in single.into_iter().filter_map(|(at, party)| Some((at, party?))) {
+        names::check(party.party_name, || format!("$.documentParties.{at}.partyName"), findings);
+    }
+    for (i, party) in parties.notify_parties.iter().enumerate() {
+        names::check(party.party_name, || format!("$.documentParties.notifyParties[{i}].partyName"), findings);
+    }
+    for (i, other) in parties.other.iter().enumerate() {
+        names::check(other.party.party_name, || format!("$.documentParties.other[{i}].party.partyName"), findings);
     }
 }
 
@@ -170,7 +224,7 @@ fn parties(document: &TransportDocument<'_>, findings: &mut Findings) {
     }
 }
 
-/// L7, L9, L14 for one consignment item.
+/// L7, L9 for one consignment item.
 fn goods(document: &TransportDocument<'_>, i: usize, item: &ConsignmentItem<'_>, findings: &mut Findings) {
     let path = format!("$.consignmentItems[{i}]");
     if let Some(phrase) = vague(&item.description_of_goods) {
@@ -184,26 +238,54 @@ fn goods(document: &TransportDocument<'_>, i: usize, item: &ConsignmentItem<'_>,
             let detail = format!("container `{}` is not listed", cargo.equipment_reference);
             findings.breach(&EQUIPMENT, format!("{path}.equipmentReference"), detail);
         }
-        weights(&path, cargo, findings);
     }
 }
 
-fn weights(path: &str, cargo: &CargoItem<'_>, findings: &mut Findings) {
-    // A millionth of slack: two units, two roundings.
-    const SLACK: f64 = 1.000_001;
-    if let Some(net) = &cargo.cargo_net_weight {
-        let gross = &cargo.cargo_gross_weight;
-        if kilograms(net) > kilograms(gross) * SLACK {
-            let detail = format!("{} {} net, but {} {} gross", net.value, net.unit, gross.value, gross.unit);
-            findings.breach(&NET, format!("{path}.cargoNetWeight"), detail);
+/// L8 for one consignment item.
+fn tariff(i: usize, item: &ConsignmentItem<'_>, findings: &mut Findings) {
+    for (name, codes) in [("HSCodes", &item.hs_codes), ("extendedHSCodes", &item.extended_hs_codes)] {
+        for (j, code) in codes.iter().enumerate().filter(|(_, code)| !codelist::is_in_a_chapter(code)) {
+            findings.breach(&HS, format!("$.consignmentItems[{i}].{name}[{j}]"), format!("`{code}` is in no chapter"));
         }
     }
 }
 
-fn kilograms(weight: &Weight<'_>) -> f64 {
-    // UN/ECE Recommendation 20: LBR is the avoirdupois pound.
-    const POUND: f64 = 0.453_592_37;
-    if weight.unit == "LBR" { weight.value * POUND } else { weight.value }
+/// L14 for one consignment item.
+fn net(i: usize, weights: &[Weights], findings: &mut Findings) {
+    for (j, Weights { gross, net }) in weights.iter().enumerate() {
+        let Some(net) = net else { continue };
+        // A millionth of slack between two units: one of the two was rounded. About 130 bits would not
+        // fit, so the divisor stands on the other side.
+        let slack = if net.unit == gross.unit { 0 } else { gross.comparable() / 1_000_000 };
+        if net.comparable() > gross.comparable() + slack {
+            let unit = |weight: &super::weights::Weight| format!("{} {}", weight.value, weight.unit.as_str());
+            let path = format!("$.consignmentItems[{i}].cargoItems[{j}].cargoNetWeight");
+            findings.breach(&NET, path, format!("{} net, but {} gross", unit(net), unit(gross)));
+        }
+    }
+}
+
+/// L15, L16: who the carrier is, by lists from outside.
+pub(super) fn carrier(document: &TransportDocument<'_>, lists: &CodeLists, findings: &mut Findings) {
+    let (provider, code) = (document.carrier_code_list_provider, document.carrier_code);
+    let absent = |what: &str| format!("no {what} was given: `{code}` is not checked");
+    match lists.carrier(provider, code) {
+        Verdict::Listed => {}
+        Verdict::Unlisted(detail) | Verdict::NotCovered(detail) => {
+            findings.breach(&codelist::LINER, "$.carrierCode", detail);
+        }
+        Verdict::NoList => {
+            findings.breach(&codelist::ABSENT, "$.carrierCode", absent(&format!("list of {provider} codes")));
+        }
+    }
+    match &lists.carriers {
+        None => findings.breach(&codelist::ABSENT, "$.carrierCode", absent("register of the issuer's carriers")),
+        Some(bound) if bound.contains(&format!("{provider}:{code}")) => {}
+        Some(_) => {
+            let detail = format!("the issuer is not registered as speaking for `{code}` of {provider}");
+            findings.breach(&codelist::BOUND, "$.carrierCode", detail);
+        }
+    }
 }
 
 /// The first phrase in the description that could stand for any goods.

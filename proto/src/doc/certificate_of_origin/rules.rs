@@ -1,9 +1,19 @@
-//! Rules of origin practice that a Form E can be held to by itself. An officer may accept a certificate
-//! with a minor fault, so they warn; what contradicts itself refuses.
+//! Rules of origin practice that a certificate can be held to by itself. An officer may accept a certificate
+//! with a minor fault (C18), so they warn; what contradicts itself, or would make an account say something
+//! false, refuses.
+//!
+//! Not here: C1 and C9 speak of the goods (the schema asks for a criterion on each line), C4 sets the expiry
+//! claimed, C5 is the ledger's account, C13 to C15 are acts on the ledger, C16 and C17 need registers of
+//! signatures and exporters, C19 is the officer's way of deciding item by item, C20 needs the bill of lading
+//! (the cross-check).
 
-use super::{FormE, Item, Ticks};
+mod goods;
+
+use super::{Certificate, CertificateForm, Ticks, policy};
+use crate::doc::codelist;
 use crate::doc::date::Date;
 use crate::doc::finding::{Findings, Rule, Severity};
+use crate::doc::names;
 
 const fn rule(code: &'static str, severity: Severity, source: &'static str, says: &'static str) -> Rule {
     Rule { code, severity, source, says }
@@ -12,14 +22,20 @@ const fn rule(code: &'static str, severity: Severity, source: &'static str, says
 const INVOICER: Rule = rule(
     "C2",
     Severity::Warn,
-    "Form E, boxes 7 and 13 (as ATIGA Annex 8 has it)",
+    "ATIGA Annex 8, RCEP certificate box 14; ACFTA by the form",
     "third-party invoicing is ticked exactly when the invoicer is named",
 );
 const MOVEMENT: Rule = rule(
     "C3",
     Severity::Warn,
-    "Form E, box 13 (as ATIGA Annex 8 has it)",
-    "a movement certificate names the original certificate, and no other does",
+    "ATIGA Annex 8, RCEP article 3.19; ACFTA by the form",
+    "a back-to-back (movement) certificate names the original certificate, and no other does",
+);
+const EXPIRED_ORIGINAL: Rule = rule(
+    "C4",
+    Severity::Warn,
+    "ATIGA Annex 8 rule 11, RCEP article 3.19",
+    "a back-to-back certificate is issued while the original is valid",
 );
 const TOO_LATE: Rule = rule(
     "C6",
@@ -30,171 +46,209 @@ const TOO_LATE: Rule = rule(
 const RETROACTIVE: Rule = rule(
     "C7",
     Severity::Warn,
-    "Form E, box 13; three days of grace by customs practice",
-    "a certificate issued more than three days after shipment is ticked as issued retroactively, and no other is",
+    "ATIGA Annex 8 rule 10, RCEP article 3.17.8; ACFTA by practice of customs, three days of grace",
+    "a certificate issued after shipment and the days of grace is ticked as issued retroactively, and no other is",
 );
 const EXHIBITION: Rule = rule(
     "C8",
     Severity::Warn,
-    "Form E, boxes 2 and 13 (as ATIGA Annex 8 has it)",
+    "ATIGA Annex 8; ACFTA by the form, boxes 2 and 13",
     "exhibition is ticked exactly when the exhibition is named",
 );
-const FOB: Rule = rule(
-    "C11",
+const PARTIAL: Rule = rule(
+    "C10",
     Severity::Warn,
-    "Form E as revised in 2019, box 9",
-    "the FOB value is stated exactly when regional value content is the criterion",
-);
-const HS: Rule = rule(
-    "C12",
-    Severity::Warn,
-    "Harmonized System",
-    "the HS code belongs to a chapter of the Harmonized System (01 to 97 without 77)",
+    "ATIGA Annex 6",
+    "partial cumulation is ticked exactly when a criterion is PC, of 20 to 39 per cent",
 );
 const MANY: Rule = rule("C21", Severity::Warn, "Singapore Customs", "one certificate covers at most 50 items");
-const PERCENT: Rule =
-    rule("E1", Severity::Refuse, "Form E, box 8", "RVC is stated with its percentage, and no other criterion is");
-const THRESHOLD: Rule =
-    rule("E2", Severity::Warn, "ACFTA rules of origin, general rule", "regional value content is at least 40 per cent");
-const NUMBERING: Rule = rule("E3", Severity::Warn, "Form E, box 5", "items are numbered 1, 2, 3 in order");
 const ISSUER: Rule = rule(
     "E4",
     Severity::Warn,
-    "Form E, boxes 11 and 12",
-    "the country of production issues the certificate, unless it is a movement certificate",
+    "Declaration and certification of the form",
+    "the country of production issues the certificate, unless it is a back-to-back certificate",
 );
-const SAME_COUNTRY: Rule =
-    rule("E5", Severity::Warn, "Form E, box 11", "preference is asked in another country than the issuing one");
-const ORDER: Rule =
-    rule("E6", Severity::Warn, "Form E, boxes 11 and 12", "the exporter declares before the authority certifies");
+const SAME_COUNTRY: Rule = rule(
+    "E5",
+    Severity::Warn,
+    "Declaration of the form",
+    "preference is asked in another country than the issuing one",
+);
+const ORDER: Rule = rule(
+    "E6",
+    Severity::Warn,
+    "Declaration and certification of the form",
+    "the exporter declares before the authority certifies",
+);
 const OFFICIAL_USE: Rule = rule(
     "E7",
     Severity::Info,
-    "Form E, box 4",
-    "box 4 is the importing authority's; on the ledger its answer is a statement of its own",
+    "Box for official use",
+    "the box is the importing authority's; on the ledger its answer is a statement of its own",
+);
+const IN_FORCE: Rule = rule(
+    "E11",
+    Severity::Warn,
+    "Treaties as of 2026-11",
+    "the agreement is in force for the issuing and the importing country on the day of issue",
 );
 
-/// The rules with their severities. C1, C19 and C20 speak of goods and procedure, C4, C5 and C13 to C18
-/// need other documents or registers, C9 and C10 are not of this form, C22 exempts.
+/// The rules with their severities.
 pub const RULES: &[Rule] = &[
     INVOICER,
     MOVEMENT,
+    EXPIRED_ORIGINAL,
     TOO_LATE,
     RETROACTIVE,
     EXHIBITION,
-    FOB,
-    HS,
+    PARTIAL,
+    goods::FOB,
+    goods::HS,
     MANY,
-    PERCENT,
-    THRESHOLD,
-    NUMBERING,
+    goods::EXEMPT,
+    goods::PERCENT,
+    goods::THRESHOLD,
+    goods::NUMBERING,
     ISSUER,
     SAME_COUNTRY,
     ORDER,
     OFFICIAL_USE,
+    goods::TWICE,
+    goods::UNITS,
+    goods::DIGITS,
+    IN_FORCE,
+    goods::EDITION,
+    goods::DE_MINIMIS,
+    names::NFC,
+    names::HIDDEN,
+    names::MIXED,
+    codelist::ABSENT,
+    codelist::COUNTRY,
+    codelist::CURRENCY,
+    codelist::PACKAGE,
+    codelist::UNIT,
+    codelist::SUBHEADING,
+    codelist::LOCODE,
 ];
 
-/// Days after shipment within which the tick is not needed.
-const GRACE_DAYS: i64 = 3;
 /// Items on one certificate.
 const ITEMS: usize = 50;
-/// Per cent.
-const RVC_THRESHOLD: u64 = 40;
 
-pub(super) fn apply(form: &FormE<'_>, findings: &mut Findings) {
-    ticks(form, findings);
-    dates(form, findings);
-    countries(form, findings);
-    if form.items.len() > ITEMS {
-        findings.breach(&MANY, "$.items", format!("{} items", form.items.len()));
+pub(super) fn apply(certificate: &Certificate<'_>, findings: &mut Findings) {
+    parties(certificate, findings);
+    ticks(certificate, findings);
+    dates(certificate, findings);
+    countries(certificate, findings);
+    if certificate.items.len() > ITEMS {
+        findings.breach(&MANY, "$.items", format!("{} items", certificate.items.len()));
     }
-    for (i, each) in form.items.iter().enumerate() {
-        item(i, each, findings);
-    }
-    if form.box4_official_use.is_some() {
-        findings.breach(&OFFICIAL_USE, "$.box4OfficialUse", OFFICIAL_USE.says);
+    goods::apply(certificate, findings);
+    if certificate.official_use.is_some() {
+        findings.breach(&OFFICIAL_USE, format!("$.{}", certificate.form.boxes().official_use), OFFICIAL_USE.says);
     }
 }
 
-/// C2, C3, C8: a tick and what it announces stand together.
-fn ticks(form: &FormE<'_>, findings: &mut Findings) {
-    let Ticks { exhibition, movement_certificate, third_party_invoicing, .. } = form.box13_ticks;
-    let pairs = [
-        (&INVOICER, third_party_invoicing, form.box7_third_party_invoicer.is_some(), "$.box7ThirdPartyInvoicer"),
-        (&MOVEMENT, movement_certificate, form.box13_original.is_some(), "$.box13Original"),
-        (&EXHIBITION, exhibition, form.box2_exhibition.is_some(), "$.box2Exhibition"),
+/// N1 to N3: the names are what they look like.
+fn parties(certificate: &Certificate<'_>, findings: &mut Findings) {
+    let boxes = certificate.form.boxes();
+    let named = [
+        (boxes.exporter, Some(certificate.exporter.name)),
+        (boxes.consignee, Some(certificate.consignee.name)),
+        (boxes.producer, certificate.producer.map(|party| party.name)),
+        (boxes.exhibition, certificate.exhibition.map(|party| party.name)),
+        (boxes.invoicer, certificate.invoicer.map(|party| party.name)),
     ];
-    for (rule, ticked, present, path) in pairs {
+    for (at, name) in named.into_iter().filter_map(|(at, name)| Some((at, name?))) {
+        names::check(name, || format!("$.{at}.name"), findings);
+    }
+    names::check(certificate.certification.authority, || format!("$.{}.authority", boxes.certification), findings);
+}
+
+/// C2, C3, C8, C10: a tick and what it announces stand together.
+fn ticks(certificate: &Certificate<'_>, findings: &mut Findings) {
+    let Ticks { exhibition, back_to_back, third_party_invoicing, partial_cumulation, .. } = certificate.ticks;
+    let boxes = certificate.form.boxes();
+    let originals = if boxes.original.is_empty() { boxes.originals } else { boxes.original };
+    let pairs = [
+        (&INVOICER, third_party_invoicing, certificate.invoicer.is_some(), boxes.invoicer),
+        (&MOVEMENT, back_to_back, !certificate.originals.is_empty(), originals),
+        (&EXHIBITION, exhibition, certificate.exhibition.is_some(), boxes.exhibition),
+    ];
+    for (rule, ticked, present, field) in pairs {
         match (ticked, present) {
-            (true, false) => findings.breach(rule, path, "box 13 is ticked, but this is missing"),
-            (false, true) => findings.breach(rule, path, "this is given, but box 13 is not ticked"),
+            (true, false) => findings.breach(rule, format!("$.{field}"), "the box is ticked, but this is missing"),
+            (false, true) => findings.breach(rule, format!("$.{field}"), "this is given, but its box is not ticked"),
             _ => {}
         }
     }
+    let partial = certificate.items.iter().filter_map(|item| item.criterion.as_ref()).any(|by| by.code == "PC");
+    if partial != partial_cumulation {
+        let detail = if partial { "an item is PC, but the box is not ticked" } else { "ticked, but no item is PC" };
+        findings.breach(&PARTIAL, format!("$.{}.partialCumulation", boxes.ticks), detail);
+    }
 }
 
-/// C6, C7, E6.
-fn dates(form: &FormE<'_>, findings: &mut Findings) {
-    let Some(issued) = Date::parse(form.box12_certification.date) else { return };
-    if let Some(declared) = Date::parse(form.box11_exporter_declaration.date).filter(|declared| *declared > issued) {
+/// C4, C6, C7, E6.
+fn dates(certificate: &Certificate<'_>, findings: &mut Findings) {
+    let boxes = certificate.form.boxes();
+    let Some(issued) = Date::parse(certificate.certification.date) else { return };
+    let certified = format!("$.{}.date", boxes.certification);
+    if let Some(declared) = Date::parse(certificate.declaration.date).filter(|declared| *declared > issued) {
         let days = declared.number() - issued.number();
-        findings.breach(&ORDER, "$.box11ExporterDeclaration.date", format!("{days} days after the certification"));
+        findings.breach(
+            &ORDER,
+            format!("$.{}.date", boxes.declaration),
+            format!("{days} days after the certification"),
+        );
     }
-    let Some(shipped) = form.box3_transport.departure_date.and_then(Date::parse) else { return };
+    for original in &certificate.originals {
+        if Date::parse(original.date).is_some_and(|original| issued > original.next_year()) {
+            let detail = format!("`{}` expired a year after {}", original.reference_number, original.date);
+            findings.breach(&EXPIRED_ORIGINAL, certified.clone(), detail);
+        }
+    }
+    let Some(shipped) = certificate.transport.departure_date.and_then(Date::parse) else { return };
+    let Some(grace) = policy::grace_days(certificate.form) else { return };
     if issued > shipped.next_year() {
-        findings.breach(&TOO_LATE, "$.box12Certification.date", "issued more than a year after shipment");
+        findings.breach(&TOO_LATE, certified, "issued more than a year after shipment");
     }
     let days = issued.number() - shipped.number();
-    let detail = match form.box13_ticks.issued_retroactively {
-        false if days > GRACE_DAYS => format!("issued {days} days after shipment, but not ticked"),
+    let detail = match certificate.ticks.issued_retroactively {
+        false if days > grace => {
+            format!("issued {days} days after shipment, but not ticked")
+        }
         true if days <= 0 => "ticked, but issued before or on the day of shipment".to_owned(),
         _ => return,
     };
-    findings.breach(&RETROACTIVE, "$.box13Ticks.issuedRetroactively", detail);
+    findings.breach(&RETROACTIVE, format!("$.{}.issuedRetroactively", boxes.ticks), detail);
 }
 
-/// E4, E5.
-fn countries(form: &FormE<'_>, findings: &mut Findings) {
-    let declared = &form.box11_exporter_declaration;
-    if declared.produced_in != form.issuing_country && !form.box13_ticks.movement_certificate {
-        let detail = format!("produced in {}, certified by {}", declared.produced_in, form.issuing_country);
-        findings.breach(&ISSUER, "$.box11ExporterDeclaration.producedIn", detail);
+/// E4, E5, E11.
+fn countries(certificate: &Certificate<'_>, findings: &mut Findings) {
+    let (boxes, issuing) = (certificate.form.boxes(), certificate.issuing_country);
+    if certificate.form == CertificateForm::NonPreferential {
+        return;
     }
-    if declared.importing_country == form.issuing_country {
-        let detail = format!("issued in {} for import into the same", form.issuing_country);
-        findings.breach(&SAME_COUNTRY, "$.box11ExporterDeclaration.importingCountry", detail);
+    let importing_path = format!("$.{}.importingCountry", boxes.declaration);
+    let produced_in = certificate.declaration.produced_in;
+    if produced_in != issuing && !certificate.ticks.back_to_back {
+        let detail = format!("produced in {produced_in}, certified by {issuing}");
+        findings.breach(&ISSUER, format!("$.{}.producedIn", boxes.declaration), detail);
     }
-}
-
-/// C11, C12, E1, E2, E3 for one line of goods.
-fn item(i: usize, item: &Item<'_>, findings: &mut Findings) {
-    let path = |field: &str| format!("$.items[{i}].{field}");
-    if item.box5_item_number != i as u64 + 1 {
-        let detail = format!("{} stands in place {}", item.box5_item_number, i + 1);
-        findings.breach(&NUMBERING, path("box5ItemNumber"), detail);
+    if certificate.importing_country == issuing {
+        findings.breach(&SAME_COUNTRY, importing_path.clone(), format!("issued in {issuing} for import into the same"));
     }
-    if matches!(item.box7_hs_code.get(..2), Some("00" | "77" | "98" | "99")) {
-        findings.breach(&HS, path("box7HsCode"), format!("`{}` is in no chapter", item.box7_hs_code));
-    }
-    let criterion = &item.box8_origin_criterion;
-    let by_value = criterion.code == "RVC";
-    match (by_value, criterion.percent) {
-        (true, None) => findings.breach(&PERCENT, path("box8OriginCriterion.percent"), "RVC lacks its percentage"),
-        (false, Some(_)) => {
-            let detail = format!("{} is not stated with a percentage", criterion.code);
-            findings.breach(&PERCENT, path("box8OriginCriterion.percent"), detail);
-        }
-        (true, Some(percent)) if percent < RVC_THRESHOLD => {
-            let detail = format!("{percent} per cent, {RVC_THRESHOLD} are needed");
-            findings.breach(&THRESHOLD, path("box8OriginCriterion.percent"), detail);
-        }
-        _ => {}
-    }
-    match (by_value, item.box9_fob.is_some()) {
-        (true, false) => findings.breach(&FOB, path("box9Fob"), "RVC is the criterion, but the FOB value is missing"),
-        (false, true) => {
-            findings.breach(&FOB, path("box9Fob"), format!("not needed where {} is the criterion", criterion.code));
-        }
-        _ => {}
+    let parties = policy::parties(certificate.form);
+    for (country, path) in [(issuing, "$.issuingCountry".to_owned()), (certificate.importing_country, importing_path)] {
+        let since = parties.iter().find(|party| party.country == country.as_str()).and_then(|party| party.since);
+        let detail = match since {
+            // Dates of one form sort as text does.
+            Some(since) if since <= certificate.certification.date => continue,
+            Some(since) => {
+                format!("in force for {country} since {since}, issued on {}", certificate.certification.date)
+            }
+            None => format!("it is not known since when the agreement is in force for {country}"),
+        };
+        findings.breach(&IN_FORCE, path, detail);
     }
 }

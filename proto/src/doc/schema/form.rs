@@ -1,6 +1,7 @@
 //! Forms of strings. Each stands for one regular expression of a standard, written out by hand: the
 //! expressions are tiny, and no engine means no engine's surprises.
 
+use super::super::codelist::Known;
 use super::super::date::{Date, is_date_time};
 
 /// What a string looks like, apart from its length.
@@ -13,12 +14,20 @@ pub(in super::super) enum Form {
     Unbroken,
     /// Trimmed, and no control characters: for our own schemas.
     Printed,
-    /// `[A-Z]`
-    Letters,
+    /// `[A-Z]`: ISO 3166-1 alpha-2
+    Country,
+    /// `[A-Z]`: ISO 4217
+    Currency,
     /// `\d`, ASCII only
     Digits,
+    /// `\d`, ASCII only: a tariff code of the Harmonized System
+    Tariff,
     /// `[A-Z0-9]`
     Code,
+    /// `[A-Z0-9]`: UN/ECE Recommendation 21
+    Package,
+    /// `[A-Z0-9]`: UN/ECE Recommendation 20
+    Unit,
     /// UN/LOCODE: `^[A-Z]{2}[A-Z2-9]{3}$`
     Locode,
     /// `^.+@\S+$`
@@ -53,6 +62,17 @@ impl Form {
         matches!(self, Self::OneOf(_) | Self::Date | Self::DateTime)
     }
 
+    /// The compiled-in list that the string should be on.
+    pub(super) const fn known(self) -> Option<Known> {
+        match self {
+            Self::Country => Some(Known::Country),
+            Self::Currency => Some(Known::Currency),
+            Self::Package => Some(Known::Package),
+            Self::Unit => Some(Known::Unit),
+            _ => None,
+        }
+    }
+
     pub(super) fn accepts(self, text: &str) -> bool {
         let bytes = text.as_bytes();
         let code = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
@@ -61,9 +81,9 @@ impl Form {
             Self::Trimmed => is_trimmed(text),
             Self::Unbroken => !text.is_empty() && !text.chars().any(is_blank),
             Self::Printed => is_trimmed(text) && !text.chars().any(char::is_control),
-            Self::Letters => bytes.iter().all(u8::is_ascii_uppercase),
-            Self::Digits => bytes.iter().all(u8::is_ascii_digit),
-            Self::Code => bytes.iter().all(code),
+            Self::Country | Self::Currency => bytes.iter().all(u8::is_ascii_uppercase),
+            Self::Digits | Self::Tariff => bytes.iter().all(u8::is_ascii_digit),
+            Self::Code | Self::Package | Self::Unit => bytes.iter().all(code),
             Self::Locode => bytes.split_at_checked(2).is_some_and(|(country, place)| {
                 let in_place = |b: &u8| b.is_ascii_uppercase() || (b'2'..=b'9').contains(b);
                 country.iter().all(u8::is_ascii_uppercase) && place.iter().all(in_place)
@@ -95,9 +115,9 @@ impl Form {
             Self::Trimmed => "one line that neither begins nor ends with a blank",
             Self::Unbroken => "text without blanks",
             Self::Printed => "one line of printable text that neither begins nor ends with a blank",
-            Self::Letters => "capital letters A to Z",
-            Self::Digits => "digits",
-            Self::Code => "capital letters A to Z and digits",
+            Self::Country | Self::Currency => "capital letters A to Z",
+            Self::Digits | Self::Tariff => "digits",
+            Self::Code | Self::Package | Self::Unit => "capital letters A to Z and digits",
             Self::Locode => "a UN/LOCODE: two letters of the country, then three letters or digits 2 to 9",
             Self::Email => "an e-mail address",
             Self::Voyage => "a universal voyage reference such as `2601W`",

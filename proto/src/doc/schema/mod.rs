@@ -4,9 +4,11 @@
 //! every breach with its path. JSON Schema proper would need an engine ten times this size.
 
 mod form;
+mod published;
 mod walk;
 
 pub(super) use form::Form;
+pub(super) use published::published;
 pub(super) use walk::walk;
 
 /// The fields of a JSON object.
@@ -31,10 +33,22 @@ pub(super) struct Field {
 pub(super) enum Choice {
     /// No such condition.
     Free,
-    /// Exactly one of them.
+    /// JSON Schema's `oneOf`: exactly one of them is there and good; a bad one counts as absent.
     OneOf(&'static [&'static str]),
-    /// At least one of them.
+    /// JSON Schema's `anyOf`: at least one of them is there and good; a bad one beside it is no breach.
     AnyOf(&'static [&'static str]),
+    /// At least one of them is there, and all that are there are good: for our own schemas.
+    Some(&'static [&'static str]),
+}
+
+impl Choice {
+    /// The fields that are judged together, as alternatives.
+    const fn alternatives(self) -> &'static [&'static str] {
+        match self {
+            Self::OneOf(names) | Self::AnyOf(names) => names,
+            Self::Free | Self::Some(_) => &[],
+        }
+    }
 }
 
 /// What a field holds.
@@ -84,8 +98,10 @@ pub(super) const POSITIVE: Type = Type::Positive;
 
 pub(super) const DATE: Text = Text { form: Form::Date, min: 10, max: 10 };
 pub(super) const DATE_TIME: Text = Text { form: Form::DateTime, min: 20, max: 64 };
-pub(super) const COUNTRY: Text = Text { form: Form::Letters, min: 2, max: 2 };
-pub(super) const CURRENCY: Text = Text { form: Form::Letters, min: 3, max: 3 };
+pub(super) const COUNTRY: Text = Text { form: Form::Country, min: 2, max: 2 };
+pub(super) const CURRENCY: Text = Text { form: Form::Currency, min: 3, max: 3 };
+pub(super) const PACKAGE: Text = Text { form: Form::Package, min: 2, max: 2 };
+pub(super) const UNIT: Text = Text { form: Form::Unit, min: 2, max: 3 };
 pub(super) const LOCODE: Text = Text { form: Form::Locode, min: 5, max: 5 };
 
 /// Any text.
@@ -109,6 +125,11 @@ pub(super) const fn email(max: usize) -> Text {
 
 pub(super) const fn digits(min: usize, max: usize) -> Text {
     Text { form: Form::Digits, min, max }
+}
+
+/// A tariff code of the Harmonized System, so many digits of it.
+pub(super) const fn tariff(min: usize, max: usize) -> Text {
+    Text { form: Form::Tariff, min, max }
 }
 
 /// Capitals and digits.
@@ -165,13 +186,19 @@ pub(super) const fn closed(fields: &'static [Field]) -> Object {
 }
 
 impl Object {
-    /// This object, with exactly one of `fields` present.
+    /// This object, with exactly one of `fields` present and good.
     pub(super) const fn with_one_of(mut self, fields: &'static [&'static str]) -> Self {
         self.choice = Choice::OneOf(fields);
         self
     }
 
-    /// This object, with at least one of `fields` present.
+    /// This object, with at least one of `fields` present, and all that are present good.
+    pub(super) const fn with_some_of(mut self, fields: &'static [&'static str]) -> Self {
+        self.choice = Choice::Some(fields);
+        self
+    }
+
+    /// This object, with at least one of `fields` present and good.
     pub(super) const fn with_any_of(mut self, fields: &'static [&'static str]) -> Self {
         self.choice = Choice::AnyOf(fields);
         self

@@ -1,17 +1,29 @@
 //! The walk over a parsed document.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::super::codelist::{self, CodeLists, Verdict};
 use super::super::finding::{Finding, Findings, Severity};
-use super::{Choice, Count, Object, Text, Type};
+use super::{Choice, Count, Form, Object, Text, Type};
 use crate::json::{push_index, push_key};
 
-/// Collects every breach of `schema` in `document`. `source` names the schema in the findings.
-pub(in super::super) fn walk(document: &Value, schema: &'static Object, source: &'static str) -> Findings {
-    let mut walker = Walker { source, findings: Findings::default() };
+/// Collects every breach of `schema` in `document`, and the codes that are not on the lists. `source` names
+/// the schema in the findings.
+pub(in super::super) fn walk(
+    document: &Value,
+    schema: &'static Object,
+    source: &'static str,
+    lists: Option<&CodeLists>,
+) -> Findings {
+    let mut walker = Walker { source, lists, unjudged: BTreeMap::new(), findings: Findings::default() };
     walker.value(document, Type::Object(schema), &Path::Root);
+    for (list, (path, count)) in walker.unjudged {
+        let detail = format!("no list of {list} was given: {count} not checked");
+        walker.findings.breach(&codelist::ABSENT, path, detail);
+    }
     walker.findings
 }
 
@@ -23,6 +35,12 @@ enum Path<'a> {
 }
 
 impl Path<'_> {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
     fn write(&self, out: &mut String) {
         match self {
             Self::Root => out.push('$'),
@@ -38,15 +56,17 @@ impl Path<'_> {
     }
 }
 
-struct Walker {
+struct Walker<'a> {
     source: &'static str,
+    lists: Option<&'a CodeLists>,
+    /// Codes without a list, by what they are: where the first one stands, and how many there are.
+    unjudged: BTreeMap<&'static str, (String, usize)>,
     findings: Findings,
 }
 
-impl Walker {
+impl Walker<'_> {
     fn find(&mut self, rule: &'static str, severity: Severity, at: &Path<'_>, detail: String) {
-        let mut path = String::new();
-        at.write(&mut path);
+        let path = at.text();
         let source = Cow::Borrowed(self.source);
         self.findings.push(Finding { rule: Cow::Borrowed(rule), severity, path, detail, source });
     }
@@ -78,13 +98,16 @@ impl Walker {
     }
 
     fn object(&mut self, map: &Map<String, Value>, schema: &'static Object, at: &Path<'_>) {
+        let alternatives = schema.choice.alternatives();
         let mut known = 0;
         for field in schema.fields {
             let here = Path::Key(at, field.name);
             match map.get(field.name) {
                 Some(value) => {
                     known += 1;
-                    self.value(value, field.holds, &here);
+                    if !alternatives.contains(&field.name) {
+                        self.value(value, field.holds, &here);
+                    }
                 }
                 None if field.mandatory => self.refuse("schema.required", &here, "this field is mandatory"),
                 None => {}
@@ -93,7 +116,7 @@ impl Walker {
         if known < map.len() {
             self.unknown(map, schema, at);
         }
-        self.choice(map, schema.choice, at);
+        self.choice(map, schema, at);
     }
 
     fn unknown(&mut self, map: &Map<String, Value>, schema: &Object, at: &Path<'_>) {
@@ -107,17 +130,44 @@ impl Walker {
         }
     }
 
-    fn choice(&mut self, map: &Map<String, Value>, choice: Choice, at: &Path<'_>) {
-        let present = |names: &[&str]| names.iter().filter(|name| map.contains_key(**name)).count();
-        match choice {
-            Choice::OneOf(names) if present(names) != 1 => {
-                self.refuse("schema.choice", at, format!("needs exactly one of {}", names.join(", ")));
+    fn choice(&mut self, map: &Map<String, Value>, schema: &'static Object, at: &Path<'_>) {
+        let (good, mut bad) = self.alternatives(map, schema, at);
+        let needs = match schema.choice {
+            Choice::OneOf(names) if good != 1 => format!("needs exactly one of {}", names.join(", ")),
+            Choice::AnyOf(names) if good == 0 => format!("needs at least one of {}", names.join(", ")),
+            Choice::Some(names) if !names.iter().any(|name| map.contains_key(*name)) => {
+                format!("needs at least one of {}", names.join(", "))
             }
-            Choice::AnyOf(names) if present(names) == 0 => {
-                self.refuse("schema.choice", at, format!("needs at least one of {}", names.join(", ")));
+            _ => {
+                // Nothing hangs on it, but it is worth knowing.
+                bad.weaken();
+                return self.findings.append(bad);
             }
-            _ => {}
+        };
+        // Where all are bad, what is wrong with each says more than that one is needed.
+        if good > 0 || !bad.refuses() {
+            self.refuse("schema.choice", at, needs);
         }
+        self.findings.append(bad);
+    }
+
+    /// How many of the alternatives are there and good, and what is wrong with the others.
+    fn alternatives(&mut self, map: &Map<String, Value>, schema: &'static Object, at: &Path<'_>) -> (usize, Findings) {
+        let names = schema.choice.alternatives();
+        let (mut good, mut bad) = (0, Findings::default());
+        for field in schema.fields.iter().filter(|field| names.contains(&field.name)) {
+            let Some(value) = map.get(field.name) else { continue };
+            let before = std::mem::take(&mut self.findings);
+            self.value(value, field.holds, &Path::Key(at, field.name));
+            let alone = std::mem::replace(&mut self.findings, before);
+            if alone.refuses() {
+                bad.append(alone);
+            } else {
+                good += 1;
+                self.findings.append(alone);
+            }
+        }
+        (good, bad)
     }
 
     fn list(&mut self, items: &[Value], each: Type, count: Count, at: &Path<'_>) {
@@ -142,8 +192,30 @@ impl Walker {
                 return self.refuse("schema.length", at, format!("{chars} characters, at most {} allowed", text.max));
             }
         }
-        if !text.form.accepts(string) {
+        if text.form.accepts(string) {
+            self.code(string, text.form, at);
+        } else {
             self.refuse(text.form.rule(), at, format!("expected {}", text.form.says()));
+        }
+    }
+
+    /// Whether a code is on its list: compiled in, or given.
+    fn code(&mut self, code: &str, form: Form, at: &Path<'_>) {
+        if let Some(known) = form.known().filter(|known| !known.has(code)) {
+            let rule = known.rule();
+            return self.findings.breach(rule, at.text(), format!("`{code}` is not in {}", rule.source));
+        }
+        let Some(lists) = self.lists else { return };
+        let (what, rule, verdict) = match form {
+            Form::Locode => ("UN/LOCODE", &codelist::LOCODE, lists.place(code)),
+            Form::Tariff => ("HS subheadings", &codelist::SUBHEADING, lists.subheading(code)),
+            _ => return,
+        };
+        match verdict {
+            Verdict::Listed => {}
+            Verdict::Unlisted(detail) => self.findings.breach(rule, at.text(), detail),
+            Verdict::NotCovered(detail) => self.findings.breach(&codelist::ABSENT, at.text(), detail),
+            Verdict::NoList => self.unjudged.entry(what).or_insert_with(|| (at.text(), 0)).1 += 1,
         }
     }
 

@@ -147,6 +147,30 @@ fn lengths_count_characters_not_bytes() {
     );
 }
 
+/// As the standard's `anyOf` has it: one good way to reach somebody is enough.
+#[test]
+fn a_bad_alternative_beside_a_good_one_only_warns() {
+    let edits = [("/partyContactDetails/0/phone", json!(" "))];
+    remarks(BILL, &edits, "schema.pattern", Severity::Warn, "$.partyContactDetails[0].phone");
+}
+
+#[test]
+fn a_name_that_is_not_what_it_looks_like_is_refused() {
+    let party = |name: &str| json!({"partyName": name, "address": {"street": "Beilun Quay", "city": "Ningbo", "countryCode": "CN"}});
+    for (name, rule) in [("Kl\u{430}ng", "N3"), ("Kl\u{202e}gna", "N2"), ("Nguye\u{302}\u{303}n", "N1")] {
+        refuses(BILL, "/documentParties/shipper/partyName", json!(name), rule, "$.documentParties.shipper.partyName");
+        refuses(BILL, "/documentParties/issuingParty", party(name), rule, "$.documentParties.issuingParty.partyName");
+        let path = "$.documentParties.notifyParties[0].partyName";
+        refuses(BILL, "/documentParties/notifyParties/0/partyName", json!(name), rule, path);
+        let other = json!([{"party": party(name), "partyFunction": "SCO"}]);
+        refuses(BILL, "/documentParties/other", other, rule, "$.documentParties.other[0].party.partyName");
+        let agent = json!({"partyName": name, "address": {"street": "Quay", "city": "Klang", "countryCode": "MY"}, "partyContactDetails": []});
+        let path = "$.documentParties.carriersAgentAtDestination.partyName";
+        refuses(BILL, "/documentParties/carriersAgentAtDestination", agent, rule, path);
+    }
+    silent(BILL, &[("/documentParties/shipper/partyName", json!("\u{5b81}\u{6ce2}\u{6c34}\u{6cf5} Ningbo Pump"))]);
+}
+
 #[test]
 fn the_standard_is_extensible() {
     let edits = [("/transports/fuel", json!("methanol"))];
@@ -234,6 +258,118 @@ fn rules_of_the_trade_warn() {
         let edits: Vec<_> = edits.iter().map(|(pointer, new)| (pointer.as_str(), new.clone())).collect();
         silent(BILL, &edits);
     }
+}
+
+const CARGO: &str = "$.consignmentItems[0].cargoItems[0]";
+
+/// The example with the gross weight's digits replaced in the text itself.
+fn weighing(digits: &str) -> Result<Checked, Refusal> {
+    check(BILL, template(BILL).replacen("9840.5", digits, 1).as_bytes())
+}
+
+#[test]
+fn weights_are_those_of_the_bytes() {
+    for (digits, exact) in [
+        ("9840.50", "9840.5"),
+        ("98405e-1", "9840.5"),
+        ("123456789012345.123456789", "123456789012345.123456789"),
+        ("9840.500000001", "9840.500000001"),
+    ] {
+        let Claims::BillOfLading(claims) = weighing(digits).expect(digits).claims else { panic!("a bill") };
+        let gross: Vec<_> = claims.quantity.gross.0.into_values().collect();
+        assert_eq!(gross, [exact.parse().expect("amount")], "{digits}");
+    }
+    for digits in ["9840.5000000001", "1234567890123456.5", "1e15"] {
+        let refusal = weighing(digits).expect_err(digits);
+        let path = format!("{CARGO}.cargoGrossWeight.value");
+        assert_eq!(names(refusal.findings()), [("L17".to_owned(), path)], "{digits}");
+    }
+}
+
+#[test]
+fn a_net_weight_that_only_a_double_hides_is_found() {
+    // Both are one double.
+    let text = template(BILL).replacen(
+        r#""cargoGrossWeight": { "value": 9840.5,"#,
+        r#""cargoNetWeight": { "value": 98405123456789.200000001, "unit": "KGM" }, "cargoGrossWeight": { "value": 98405123456789.2,"#,
+        1,
+    );
+    let checked = check(BILL, text.as_bytes()).expect("accepted");
+    assert_eq!(names(&checked.findings), [("L14".to_owned(), format!("{CARGO}.cargoNetWeight"))]);
+}
+
+#[test]
+fn a_sum_of_weights_that_no_account_carries_is_refused() {
+    let mut value = example(BILL);
+    value["consignmentItems"][0]["cargoItems"][0]["cargoGrossWeight"]["value"] = json!(9e14);
+    let cargo = value["consignmentItems"][0]["cargoItems"][0].clone();
+    value["consignmentItems"][0]["cargoItems"] = json!([cargo, cargo]);
+    let refusal = check_value(BILL, &value).expect_err("too much");
+    assert_eq!(names(refusal.findings()), [("L17".to_owned(), "$.consignmentItems".to_owned())]);
+}
+
+#[test]
+fn counts_may_be_written_with_a_point() {
+    let pointer = "/consignmentItems/0/cargoItems/0/outerPackaging/numberOfPackages";
+    assert_eq!(silent(BILL, &[(pointer, json!(240.0))]).claims, silent(BILL, &[]).claims);
+}
+
+#[test]
+fn codes_that_no_list_has_warn_and_name_the_edition() {
+    let cases = [
+        (
+            "/documentParties/shipper/address/countryCode",
+            json!("XX"),
+            "K1",
+            "$.documentParties.shipper.address.countryCode",
+        ),
+        (
+            "/consignmentItems/0/cargoItems/0/outerPackaging/packageCode",
+            json!("Q9"),
+            "K3",
+            "$.consignmentItems[0].cargoItems[0].outerPackaging.packageCode",
+        ),
+        ("/consignmentItems/0/HSCodes/0", json!("770101"), "L8", "$.consignmentItems[0].HSCodes[0]"),
+    ];
+    for (pointer, new, rule, path) in cases {
+        remarks(BILL, &[(pointer, new)], rule, Severity::Warn, path);
+    }
+    let worth = [("/declaredValue", json!(5)), ("/declaredValueCurrency", json!("DEM"))];
+    remarks(BILL, &worth, "K2", Severity::Warn, "$.declaredValueCurrency");
+    let list = |codes: &[&str], edition: &str| CodeList {
+        name: "list".to_owned(),
+        edition: edition.to_owned(),
+        sha256: Hash32([0; 32]),
+        codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+    };
+    let mut lists = CodeLists {
+        locode: Some(list(&["CNNBO", "MYPKG"], "2023-2")),
+        smdg: Some(list(&["MAE"], "7")),
+        hs: Some(list(&["841370"], "HS 2022")),
+        carriers: Some(["SMDG:MAE".to_owned()].into()),
+    };
+    let against = |lists: &CodeLists| check_against(BILL, template(BILL).as_bytes(), lists).expect("accepted").findings;
+    let found = against(&lists);
+    let places = [
+        "$.transports.portOfLoading.UNLocationCode",
+        "$.placeOfIssue.UNLocationCode",
+        "$.invoicePayableAt.UNLocationCode",
+    ];
+    let mut expected: Vec<_> = places.map(|path| ("L12".to_owned(), path.to_owned())).into();
+    expected.extend(
+        [("L15", "$.carrierCode"), ("L16", "$.carrierCode")].map(|(rule, path)| (rule.to_owned(), path.to_owned())),
+    );
+    assert_eq!(names(&found), expected);
+    assert!(found.iter().all(|finding| finding.severity == Severity::Warn));
+    assert!(found[0].detail.contains("edition 2023-2") && found[3].detail.contains("edition 7"), "{found:?}");
+    // What is listed is not spoken of; what is not given is.
+    lists.locode = Some(list(&["CNNGB", "MYPKG"], "2023-2"));
+    lists.smdg = Some(list(&["SPL"], "7"));
+    lists.carriers = Some(["SMDG:SPL".to_owned()].into());
+    assert_eq!(against(&lists), []);
+    let found = against(&CodeLists::default());
+    assert_eq!(found.len(), 4);
+    assert!(found.iter().all(|finding| finding.rule == "K0" && finding.severity == Severity::Info), "{found:?}");
 }
 
 #[test]

@@ -27,6 +27,13 @@ fn every_class_of_schema_rule_refuses() {
         ("/items/0/box7Hscode", json!("841370"), "schema.unknown", format!("{item}.box7Hscode")),
         ("/items/0/box8OriginCriterion/percent", Value::Null, "E1", format!("{item}.box8OriginCriterion.percent")),
         ("/items/0/box8OriginCriterion/code", json!("WO"), "E1", format!("{item}.box8OriginCriterion.percent")),
+        ("/form", json!("F"), "schema.enum", "$.form".to_owned()),
+        ("/form", Value::Null, "schema.enum", "$.form".to_owned()),
+        ("/items/0/box9Quantity", json!({"value": "9000", "unit": "KGM"}), "E9", format!("{item}.box9Quantity.unit")),
+        ("/items/0/box9GrossWeight/value", json!("1234567890123456"), "E10", format!("{item}.box9GrossWeight.value")),
+        ("/box2Consignee/name", json!("Kl\u{430}ng Water"), "N3", "$.box2Consignee.name".to_owned()),
+        ("/box1Exporter/name", json!("Ningbo \u{202e}pmuP"), "N2", "$.box1Exporter.name".to_owned()),
+        ("/box12Certification/authority", json!("Cu\u{302}c"), "N1", "$.box12Certification.authority".to_owned()),
     ];
     for (pointer, new, rule, path) in cases {
         refuses(ORIGIN, pointer, new, rule, &path);
