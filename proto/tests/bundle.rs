@@ -65,7 +65,7 @@ fn the_whole_story_is_valid_from_the_genesis_file_alone() {
     let skipped = |name| (name, Verdict::Skipped);
     let head = ["format", "network", "roster", "header", "certificate"].map(valid);
     let ages = ["age", "anchor age"].map(skipped);
-    let parts = ["members", "inclusion", "statement", "status", "history", "reference", "body"].map(valid);
+    let parts = ["members", "inclusion", "statement", "status", "history", "law", "reference", "body"].map(valid);
     assert_eq!(rungs, [head.as_slice(), &ages, &parts].concat());
     assert_eq!(ladder.outcome(), Outcome::Valid);
     let detail = |name| ladder.rungs().iter().find(|rung| rung.name == name).map(|rung| rung.detail.as_str());

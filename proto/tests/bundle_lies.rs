@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use sampan_proto::entry::{ActEntry, Entry};
 use sampan_proto::ids::{Height, RecordId, StatementId};
+use sampan_proto::law::{self, Terms};
 use sampan_proto::proof::{Binary, Bundle, Outcome, Policy, StatusPart, Verdict, verify};
-use sampan_proto::record::{EntryRef, Record};
+use sampan_proto::record::{EntryRef, Record, Status};
 use sampan_proto::state_key;
 use sampan_proto::statement::{ActionKind, SignedStatement};
 use support::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
@@ -42,11 +43,36 @@ fn honest(chain: &Chain, bill: RecordId, sold: &SignedStatement) -> ActEntry {
 
 /// Writes an entry with its statement, and the record as that leaves it.
 fn write(chain: &mut Chain, act: ActEntry, signed: SignedStatement, before: &Record, to: &str) -> EntryRef {
+    let terms = Terms { time_ms: act.time_ms, freeze_quorum: chain.genesis.parameters.freeze_quorum };
+    let said = signed.parse().expect("a statement");
+    let signer = chain.genesis.members.iter().find(|member| member.id == said.member).expect("a member");
+    // What the law makes of it, or, where it allows nothing, what a lawless ledger would write.
+    let after = law::act(before, &said.action, signer, terms).unwrap_or_else(|_| before.clone());
     let placed = chain.append(Entry::Act(act));
     chain.statements.insert(placed.index, signed);
-    let seq = before.seq + 1;
-    chain.keep(Record { possessor: Some(cast::id(to)), seq, last: placed, ..before.clone() });
+    chain.keep(Record { possessor: Some(cast::id(to)), seq: before.seq + 1, last: placed, ..after });
     placed
+}
+
+#[test]
+fn a_record_is_what_its_history_makes_it() {
+    let told = |lie: &dyn Fn(&mut Record)| {
+        let (mut chain, bill, sold) = begun();
+        let before = chain.records[&bill].clone();
+        let act = honest(&chain, bill, &sold);
+        let placed = write(&mut chain, act, sold, &before, BANK);
+        let mut record = chain.records[&bill].clone();
+        lie(&mut record);
+        chain.keep(record);
+        chain.block(&[]);
+        invalid(&chain, &with_history(&chain, bill, &[ISSUE_INDEX, placed.index]))
+    };
+    let law = || BTreeSet::from(["law"]);
+    assert_eq!(told(&|_| ()), BTreeSet::new());
+    assert_eq!(told(&|record| record.possessor = Some(cast::id(TRADER))), law());
+    assert_eq!(told(&|record| record.status = Status::Void), law());
+    let holder = |record: &mut Record| record.title.as_mut().expect("title").holder = Some(cast::id(TRADER));
+    assert_eq!(told(&holder), law());
 }
 
 fn invalid(chain: &Chain, bundle: &Bundle) -> BTreeSet<&'static str> {

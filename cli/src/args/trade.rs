@@ -306,8 +306,8 @@ pub(crate) struct Answer {
     #[arg(long, value_enum)]
     pub(crate) genuine: YesNo,
     /// The answer in words
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) answer: Note,
+    #[arg(long = "answer", value_name = "TEXT")]
+    pub(crate) words: Note,
     #[command(flatten)]
     pub(crate) on: On,
 }

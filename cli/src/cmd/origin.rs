@@ -39,7 +39,7 @@ fn checked(check: &Check) -> (&On, OriginAct) {
         Check::Open(args) => (&args.on, OriginAct::OpenCheck { reason: args.reason.clone() }),
         Check::Answer(args) => {
             let genuine = args.genuine == YesNo::Yes;
-            (&args.on, OriginAct::AnswerCheck { genuine, answer: args.answer.clone() })
+            (&args.on, OriginAct::AnswerCheck { genuine, answer: args.words.clone() })
         }
         Check::Close(args) => {
             let upheld = args.upheld == YesNo::Yes;

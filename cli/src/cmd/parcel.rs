@@ -35,8 +35,8 @@ pub(super) struct Parcel {
     number: Option<String>,
     /// Certificates that it draws on.
     originals: Vec<RecordId>,
-    /// Whether it pledges goods, and which ones if it says so.
-    pledges: Option<Option<Hash32>>,
+    /// Goods that it puts under a pledge.
+    goods: Goods,
 }
 
 impl Parcel {
@@ -60,17 +60,17 @@ impl Parcel {
             Action::Issue(issue) => issue.draws.keys().copied().collect(),
             _ => Vec::new(),
         };
-        let pledges = match &statement.action {
+        let goods = match &statement.action {
             Action::Title(on) => match on.act {
-                TitleAct::Pledge { goods, .. } => Some(Some(goods)),
-                TitleAct::AcceptPledge {} => Some(None),
-                _ => None,
+                TitleAct::Pledge { goods, .. } => Goods::These(goods),
+                TitleAct::AcceptPledge {} => Goods::AsOffered,
+                _ => Goods::None,
             },
-            _ => None,
+            _ => Goods::None,
         };
         Ok(Self {
             originals,
-            pledges,
+            goods,
             statement: verified.id(),
             record: statement.action.record(verified.id()),
             action: statement.action.kind(),
@@ -144,11 +144,25 @@ impl Parcel {
 
     /// The record in the proof is pledged, for the same goods if this statement names them.
     fn is_outpledged_by(&self, proof: &Bundle) -> bool {
-        let Some(goods) = self.pledges else { return false };
         let record = proof.status.as_ref().and_then(|part| part.record.as_ref());
         let lien = record.and_then(|record| record.0.title.as_ref()?.lien.as_ref());
-        lien.is_some_and(|lien| goods.is_none_or(|goods| goods == lien.goods))
+        match (self.goods, lien) {
+            (Goods::These(goods), Some(lien)) => goods == lien.goods,
+            (Goods::AsOffered, Some(_)) => true,
+            _ => false,
+        }
     }
+}
+
+/// Goods that a statement pledges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goods {
+    /// It pledges none.
+    None,
+    /// Those with this fingerprint.
+    These(Hash32),
+    /// Those that the record's pledge names, which the ledger knows.
+    AsOffered,
 }
 
 /// How far a statement has come.

@@ -48,18 +48,17 @@ impl Engine {
         let mut execution = Execution::new(&reader, self.draft(time_ms, proposer));
         let mut documents = Vec::with_capacity(waiting.len());
         for document in waiting {
-            match execution.apply(document.statement())? {
-                Ok(()) => documents.push(Arc::clone(document)),
-                // What is only in the way of what stands before it in this block waits: that is not decided yet.
-                // Once it is, the commit refuses it, and can prove why.
-                Err(_) => {
-                    let at = At { time_ms, ..self.next_at() };
-                    if let Err(reject) = judge(&Overlay::new(&reader), document.statement(), at)? {
-                        self.mempool.remove(&document.statement().id());
-                        self.metrics.refused(reject.code);
-                        self.refusals.insert(document.statement(), reject);
-                    }
-                }
+            if execution.apply(document.statement())?.is_ok() {
+                documents.push(Arc::clone(document));
+                continue;
+            }
+            // What is only in the way of what stands before it in this block waits: that is not decided yet. Once
+            // it is, the commit refuses it, and can prove why.
+            let at = At { time_ms, ..self.next_at() };
+            if let Err(reject) = judge(&Overlay::new(&reader), document.statement(), at)? {
+                self.mempool.remove(&document.statement().id());
+                self.metrics.refused(reject.code);
+                self.refusals.insert(document.statement(), reject);
             }
         }
         Ok((execution.finish()?, documents))

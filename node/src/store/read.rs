@@ -176,11 +176,11 @@ impl<'a> Reader<'a> {
         let mut options = ReadOptions::default();
         options.set_snapshot(&self.snapshot);
         let rows = self.inner.db.iterator_cf_opt(Family::Members.handle(&self.inner.db)?, options, IteratorMode::Start);
-        let decode = |row: Result<(Box<[u8]>, Box<[u8]>), rocksdb::Error>| {
+        rows.map(|row| {
             let (key, value) = row?;
             schema::decode(Family::Members, &key, &value).map(Arc::new)
-        };
-        rows.map(decode).collect()
+        })
+        .collect()
     }
 
     /// A decided block with its statements, and with the bodies that this node holds.

@@ -1,6 +1,7 @@
 //! A network of nodes in this process, and what a client needs to talk to it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use sampan_node::config::Config;
@@ -62,9 +63,14 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A port that nobody listens on, below those that the system gives to outgoing connections: one of these could be
+/// taken between here and the node's own bind.
 fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 200).expect("small") * 100;
+    let ports = std::iter::repeat_with(|| first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000 + 12_000);
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.take(20_000).find(free).expect("a port")
 }
 
 impl Network {

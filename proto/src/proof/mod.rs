@@ -6,6 +6,7 @@
 
 mod bundle;
 mod ladder;
+mod replay;
 mod verify;
 
 pub use bundle::{

@@ -2,6 +2,7 @@
 
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, HistoryEntry, ReceiptPart, StatusPart};
 use super::ladder::{Ladder, Verdict};
+use super::replay::replay;
 use crate::block::{Header, PROTOCOL_VERSION};
 use crate::body::{Body, pepper_commitment, reference_key};
 use crate::doc;
@@ -184,16 +185,15 @@ fn history(
     members: &[&Member],
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
-    let issue = walk(history, record).and_then(|acts| {
-        let mut first = None;
-        for (act, part) in acts {
-            let statement = recorded(act, &part.statement, anchor, members)?;
-            first.get_or_insert(statement);
-        }
-        first.ok_or_else(|| "empty".to_owned())
+    let said = walk(history, record).and_then(|acts| {
+        let said = |(act, part): (_, &HistoryEntry)| Ok((act, recorded(act, &part.statement, anchor, members)?));
+        acts.into_iter().map(said).collect::<Result<Vec<_>, String>>()
     });
     let count = history.len();
-    ladder.check("history", issue.map(|issue| (issue, format!("{count} acts, complete back to the issue"))))
+    let said = ladder.check("history", said.map(|said| (said, format!("{count} acts, complete back to the issue"))))?;
+    replay(&said, record, anchor, members, ladder);
+    // The walk ended at the issue, so there is a first.
+    said.into_iter().next().map(|(_, issue)| issue)
 }
 
 fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a ActEntry, &'a HistoryEntry)>, String> {
