@@ -181,9 +181,9 @@ impl World {
             }
             Action::Title(on) => {
                 let old = self.at_seq(on.record, on.seq)?;
-                let signer = self.genesis.members.iter().find(|known| known.id == member).expect("a member");
+                let actor = self.genesis.members.iter().find(|known| known.id == member).expect("a member");
                 let terms = Terms { time_ms: self.time(self.head.0.height.next()), freeze_quorum: 1 };
-                (law::act(&old, action, signer, terms).map_err(refuse)?, None)
+                (law::act(&old, action, actor, terms).map_err(refuse)?, None)
             }
             _ => panic!("not in this world"),
         };
