@@ -45,9 +45,9 @@ fn honest(chain: &Chain, bill: RecordId, sold: &SignedStatement) -> ActEntry {
 fn write(chain: &mut Chain, act: ActEntry, signed: SignedStatement, before: &Record, to: &str) -> EntryRef {
     let terms = Terms { time_ms: act.time_ms, freeze_quorum: chain.genesis.parameters.freeze_quorum };
     let said = signed.parse().expect("a statement");
-    let signer = chain.genesis.members.iter().find(|member| member.id == said.member).expect("a member");
+    let actor = chain.genesis.members.iter().find(|member| member.id == said.member).expect("a member");
     // What the law makes of it, or, where it allows nothing, what a lawless ledger would write.
-    let after = law::act(before, &said.action, signer, terms).unwrap_or_else(|_| before.clone());
+    let after = law::act(before, &said.action, actor, terms).unwrap_or_else(|_| before.clone());
     let placed = chain.append(Entry::Act(act));
     chain.statements.insert(placed.index, signed);
     chain.keep(Record { possessor: Some(cast::id(to)), seq: before.seq + 1, last: placed, ..after });

@@ -130,9 +130,9 @@ impl Chain {
         let record = match (&statement.action, before) {
             (Action::Issue(issue), _) => self.issued(&verified, issue, height),
             (action, Some(record)) => {
-                let signer = self.genesis.members.iter().find(|member| member.id == statement.member);
+                let actor = self.genesis.members.iter().find(|member| member.id == statement.member);
                 let terms = Terms { time_ms, freeze_quorum: self.genesis.parameters.freeze_quorum };
-                law::act(&record, action, signer.expect("a member"), terms).expect("lawful")
+                law::act(&record, action, actor.expect("a member"), terms).expect("lawful")
             }
             (_, None) => panic!("an act on no record"),
         };
