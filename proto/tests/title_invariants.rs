@@ -182,6 +182,10 @@ fn a_bill_moves_against_exactly_the_payment_and_in_time() {
     assert_eq!(code(OTHER_BANK, &confirm("31200", "E2E-2611-07")), Err(Code::NotTheBank));
     assert_eq!(code(BUYER, &TitleAct::AcceptOffer {}), Err(Code::PaymentAwaited), "the bank's word alone moves it");
     assert_eq!(code(SHIPPER, &TitleAct::WithdrawOffer {}), Err(Code::PaymentAwaited), "somebody may be paying");
+    let pledge = TitleAct::Pledge { bank: cast::id(OTHER_BANK), goods: GOODS };
+    assert_eq!(code(SHIPPER, &pledge), Err(Code::PaymentAwaited), "nor is title tied up meanwhile");
+    let void = TitleAct::Void { reason: scene::note("issued by mistake") };
+    assert_eq!(code(CARRIER, &void), Err(Code::PaymentAwaited), "nor the bill voided");
     let paid = scene::act(&offered, BANK, &confirm("31200", "E2E-2611-07")).expect("paid");
     let holder = paid.title.as_ref().and_then(|title| title.holder.clone());
     assert_eq!((paid.possessor, holder), (Some(cast::id(BUYER)), Some(cast::id(BUYER))));

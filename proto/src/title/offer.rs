@@ -25,10 +25,22 @@ pub(super) fn make(record: &Record, title: &Title, offer: &Offer, actor: &Actor<
         let days = OFFER_HORIZON_MS / 86_400_000;
         return refuse_field(Code::OfferTime, "until_ms", format!("not between now and {days} days from now"));
     }
+    if offer.title || title.form == TitleForm::Blank {
+        // Asked again when it moves; but nobody should pay for what a lien will hold back.
+        super::pledge::pass(title, &offer.to)?;
+    }
     let Offer { to, title: with_title, until_ms, payment } = offer.clone();
     let open = OpenOffer { to, title: with_title, until_ms, payment };
     let title = Title { offer: Some(open), undo: None, ..title.clone() };
     Ok(Record { title: Some(title), ..record.clone() })
+}
+
+/// Nobody may be paying for it at this moment: what would keep title from moving has to wait.
+pub(super) fn unpaid(title: &Title, actor: &Actor<'_>) -> Result<(), Reject> {
+    match title.standing_offer(actor.time_ms).and_then(|offer| offer.payment.as_ref()) {
+        Some(payment) => refuse(Code::PaymentAwaited, format!("an offer waits for `{}` to confirm", payment.bank)),
+        None => Ok(()),
+    }
 }
 
 fn standing<'a>(title: &'a Title, actor: &Actor<'_>) -> Result<&'a OpenOffer, Reject> {

@@ -22,6 +22,7 @@ pub(super) fn pledge(
         super::control::possessed(record, actor)?;
     }
     holds(title, actor.id)?;
+    super::offer::unpaid(title, actor)?;
     if let Some(lien) = &title.lien {
         return refuse(Code::Pledged, format!("pledged to `{}`", lien.bank));
     }
@@ -39,6 +40,7 @@ pub(super) fn accept(record: &Record, title: &Title, actor: &Actor<'_>) -> Resul
     if pledge.bank != *actor.id {
         return Err(Reject::new(Code::NotTheBank, "$.member", format!("it is offered to `{}`", pledge.bank)));
     }
+    super::offer::unpaid(title, actor)?;
     let lien = Lien { bank: pledge.bank.clone(), goods: pledge.goods, consent: None };
     let next = Title { pledge: None, lien: Some(lien), undo: None, ..title.clone() };
     Ok(Record { title: Some(next), ..record.clone() })

@@ -109,6 +109,7 @@ pub(super) fn switch_to_paper(
 pub(super) fn void(record: &Record, title: &Title, actor: &Actor<'_>) -> Result<Record, Reject> {
     issued_by(record, actor)?;
     no_heirs(record)?;
+    super::offer::unpaid(title, actor)?;
     let unmoved = record.status == Status::Issued && !title.moved && title.lien.is_none();
     if unmoved || record.status == Status::SurrenderedForAmendment {
         return Ok(ended(record, title, Status::Void));
