@@ -160,7 +160,7 @@ mod tests {
         let options = Options { issuers: 2, ..Options::new(binaries) };
         let founded = found(&options, dir.path()).expect("founds");
         assert_eq!(founded.genesis.roster.validators().len(), 4);
-        assert_eq!((founded.nodes.len(), founded.people.len()), (5, 7));
+        assert_eq!((founded.nodes.len(), founded.people.len()), (5, 13), "seven people, two issuers, four agencies");
         let mut ports = BTreeSet::new();
         for node in &founded.nodes {
             let view = node.view();
