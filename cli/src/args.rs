@@ -1,5 +1,6 @@
 //! The command line as typed.
 
+pub(crate) mod gov;
 pub(crate) mod trade;
 
 use std::path::PathBuf;
@@ -70,6 +71,9 @@ pub(crate) enum Command {
     /// Apply for, certify, present and decide on certificates of origin
     #[command(subcommand)]
     Origin(trade::Origin),
+    /// Admit, suspend and recover members, turn over keys
+    #[command(subcommand)]
+    Gov(gov::Gov),
     /// As a customs agency: put a finding onto a record
     Finding(trade::Finding),
     /// Send statements signed earlier with `--sign-only`

@@ -38,17 +38,26 @@ pub(crate) fn key_file(path: &Path, printer: &Printer) -> Result<KeyFile, Failur
 }
 
 impl Signer {
-    /// The signer of a key file, acting as `member` if the file does not say.
-    pub(crate) fn open(path: Option<&Path>, member: Option<&MemberId>, printer: &Printer) -> Result<Self, Failure> {
+    /// The signer of a key file of one purpose, acting as `member` if the file does not say.
+    pub(crate) fn open(
+        path: Option<&Path>,
+        member: Option<&MemberId>,
+        purpose: Purpose,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
         let path = path.ok_or_else(|| {
             Failure::refused("no key to sign with")
                 .hint("pass `--key KEYFILE`, set SAMPAN_KEY, or make one with `sampan keys new`")
         })?;
         let file = key_file(path, printer)?;
-        if file.purpose != Purpose::Statement {
-            return Err(Failure::refused(format!("the key in `{}` does not sign statements", path.display()))
+        if file.purpose != purpose {
+            let (signs, name) = match purpose {
+                Purpose::Governance => ("governance", "governance"),
+                _ => ("statements", "statement"),
+            };
+            return Err(Failure::refused(format!("the key in `{}` does not sign {signs}", path.display()))
                 .why("each key serves one purpose")
-                .hint("name the member's statement key"));
+                .hint(format!("name the member's {name} key")));
         }
         let member = match (file.member, member) {
             (Some(own), Some(other)) if own != *other => {

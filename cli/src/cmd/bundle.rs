@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sampan_proto::api::ReadRequest;
 use sampan_proto::ids::RecordId;
+use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use serde_json::json;
 
@@ -36,7 +37,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 /// A party signs its request for the document; without a key the node decides by where the request comes from.
 fn signed_read(args: &Args, context: &Context, anchor: &Anchor, id: &RecordId) -> Result<Option<ReadRequest>, Failure> {
     let Some(key) = args.key.as_deref().or(context.settings.key.as_deref()) else { return Ok(None) };
-    let signer = Signer::open(Some(key), args.member.as_ref(), &context.printer)?;
+    let signer = Signer::open(Some(key), args.member.as_ref(), Purpose::Statement, &context.printer)?;
     let member = signer.member.clone();
     Ok(Some(ReadRequest::sign(anchor.chain(), id, member, time::now_ms(), signer.secret())))
 }

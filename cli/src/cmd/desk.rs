@@ -2,6 +2,7 @@
 
 use sampan_proto::api::{ReadRequest, Submission};
 use sampan_proto::ids::RecordId;
+use sampan_proto::member::Purpose;
 use sampan_proto::proof::Bundle;
 use sampan_proto::record::Record;
 use sampan_proto::statement::Action;
@@ -31,8 +32,13 @@ pub(super) struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// Opens the key, and finds the network: offline if the statement is only to be signed and that is possible.
     pub(super) fn open(context: &'a Context, signing: &'a Signing) -> Result<Self, Failure> {
+        Self::open_for(context, signing, Purpose::Statement)
+    }
+
+    /// The same with a key of that purpose.
+    pub(super) fn open_for(context: &'a Context, signing: &'a Signing, purpose: Purpose) -> Result<Self, Failure> {
         let key = signing.key.as_deref().or(context.settings.key.as_deref());
-        let signer = Signer::open(key, signing.member.as_ref(), &context.printer)?;
+        let signer = Signer::open(key, signing.member.as_ref(), purpose, &context.printer)?;
         let client = context.settings.node.as_deref().map(Client::new);
         let offline = if signing.sign_only.is_some() { anchor::offline(&context.settings)? } else { None };
         let anchor = match (offline, &client) {

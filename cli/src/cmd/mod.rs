@@ -4,6 +4,7 @@ mod bundle;
 mod check;
 mod courier;
 mod desk;
+mod gov;
 mod issue;
 mod keys;
 mod network;
@@ -69,6 +70,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Title(command) => title::run(command, context),
         Command::Pledge(command) => title::run_pledge(command, context),
         Command::Origin(command) => origin::run(command, context),
+        Command::Gov(command) => gov::run(command, context),
         Command::Finding(args) => origin::run_finding(args, context),
         Command::Submit(args) => submit::run(args, context),
         Command::Show(args) => show::run(args, context),

@@ -2,7 +2,10 @@
 
 use insta::assert_snapshot;
 use sampan_proto::api::Submission;
+use sampan_proto::governance::{Change, Govern};
+use sampan_proto::hash::Hash32;
 use sampan_proto::ids::RecordId;
+use sampan_proto::ids::StatementId;
 use sampan_proto::statement::{Action, SignedStatement, Statement};
 use sampan_proto::title::{Purpose, TitleAct};
 
@@ -200,4 +203,32 @@ fn another_network_too_old_and_no_proof_at_all_are_exit_3() {
     machine.run("verify absent.json --genesis genesis.json").exits(1).says("no such file");
     machine.run("verify bl.bundle.json").exits(1).says("no anchor");
     machine.run("verify bl.bundle.json --genesis bl.json").exits(1).says("is not a genesis file");
+}
+
+#[test]
+fn governance_is_signed_by_the_governance_key_and_no_other() {
+    let world = World::past(1);
+    let machine = machine(&world);
+    machine.run("keys new --member pearl-line --purpose governance --output gov.json").exits(0);
+    let sign = "--sign-only out.json --genesis genesis.json";
+    let suspend = "gov propose suspend klang-water --reason lapsed";
+    machine
+        .run(&format!("{suspend} --key pearl-line.key.json {sign}"))
+        .exits(1)
+        .says("name the member's governance key");
+    machine.run(&format!("{suspend} --key gov.json {sign}")).exits(0);
+    let Action::Govern(Govern::Propose { change, .. }) = statement(&machine, "out.json").action else {
+        panic!("a proposal")
+    };
+    let (member, reason) = ("klang-water".parse().expect("id"), "lapsed".parse().expect("note"));
+    assert_eq!(*change, Change::Suspend { member, reason });
+    let vote = format!("gov vote {} no --key gov.json --sign-only vote.json --genesis genesis.json", "0".repeat(64));
+    machine.run(&vote).exits(0);
+    let zero = StatementId(Hash32::ZERO);
+    assert_eq!(statement(&machine, "vote.json").action, Action::Govern(Govern::Vote { proposal: zero, yes: false }));
+    let transfer = format!("transfer {} --to klang-water --seq 1 --key gov.json", "0".repeat(64));
+    machine
+        .run(&format!("{transfer} --sign-only x.json --genesis genesis.json"))
+        .exits(1)
+        .says("does not sign statements");
 }

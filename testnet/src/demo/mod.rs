@@ -4,6 +4,7 @@
 mod credit;
 mod desk;
 mod faults;
+mod governance;
 mod origin;
 mod papers;
 mod proofs;
@@ -80,7 +81,8 @@ async fn play(scene: &mut Scene, story: &mut Story) -> Result<()> {
     title::surrender(scene, story, &papers).await?;
     proofs::trace(scene, story, &papers).await?;
     credit::tell(scene, story).await?;
-    origin::tell(scene, story).await
+    origin::tell(scene, story).await?;
+    governance::tell(scene, story).await
 }
 
 async fn started(scene: &Scene, story: &mut Story) -> Result<()> {

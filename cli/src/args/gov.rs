@@ -1,0 +1,148 @@
+//! Governance as typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use sampan_proto::ids::{MemberId, StatementId};
+use sampan_proto::keys::PublicKey;
+use sampan_proto::member::Purpose;
+use sampan_proto::text::Note;
+
+use super::trade::YesNo;
+use super::{Signing, purpose};
+use crate::time::parse_span;
+
+/// `sampan gov`. Every act is signed by a governance key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Gov {
+    /// Propose a change to those who run validators; you vote for it by that
+    #[command(subcommand)]
+    Propose(Propose),
+    /// Vote on a proposal
+    Vote(Vote),
+    /// As the member whose keys a recovery would replace: say no
+    Object(About),
+    /// Carry out a recovery whose waiting time is over
+    Enact(About),
+    /// Turn over one of your own keys, from the next block on
+    RotateKey(RotateKey),
+}
+
+/// `sampan gov propose`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Propose {
+    /// Admit an organisation
+    Admit(Admit),
+    /// Suspend a member
+    Suspend(Standing),
+    /// Let a suspended member act again
+    Reinstate(Standing),
+    /// Give a member that lost its keys new ones, after a wait in which it can object
+    Recover(Recover),
+    /// Put a code list or policy into force in a new edition
+    Edition(Edition),
+}
+
+/// How long a proposal can be voted on, and how to sign it.
+#[derive(Args, Debug)]
+pub(crate) struct Proposing {
+    /// How long it can be voted on, at most 90d
+    #[arg(long, value_name = "SPAN", default_value = "30d", value_parser = parse_span)]
+    pub(crate) until: Duration,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
+}
+
+/// `sampan gov propose admit`.
+#[derive(Args, Debug)]
+pub(crate) struct Admit {
+    /// The organisation's own entry, as `sampand init` writes it
+    pub(crate) entry: PathBuf,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov propose suspend` and `reinstate`.
+#[derive(Args, Debug)]
+pub(crate) struct Standing {
+    /// The member
+    pub(crate) whom: MemberId,
+    /// Why, in a line that everybody on the network reads
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Note,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov propose recover`.
+#[derive(Args, Debug)]
+pub(crate) struct Recover {
+    /// The member
+    pub(crate) whom: MemberId,
+    /// Its new statement key
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(crate) statement: PublicKey,
+    /// Its new governance key
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(crate) governance: PublicKey,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov propose edition`.
+#[derive(Args, Debug)]
+pub(crate) struct Edition {
+    /// Which list, such as `un-locode`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) list: Note,
+    /// Which edition, such as `2024-2`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) edition: Note,
+    /// The official file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov vote`.
+#[derive(Args, Debug)]
+pub(crate) struct Vote {
+    /// The statement that proposed it
+    pub(crate) proposal: StatementId,
+    /// For it or against it
+    #[arg(value_enum)]
+    pub(crate) answer: YesNo,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
+}
+
+/// An act about an earlier proposal.
+#[derive(Args, Debug)]
+pub(crate) struct About {
+    /// The statement that proposed it
+    pub(crate) proposal: StatementId,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
+}
+
+/// `sampan gov rotate-key`.
+#[derive(Args, Debug)]
+pub(crate) struct RotateKey {
+    /// What the key signs: statement, network or governance
+    #[arg(long, value_name = "PURPOSE", value_parser = purpose)]
+    pub(crate) purpose: Purpose,
+    /// The new key's public half, as `sampan keys new` prints it
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(crate) add: PublicKey,
+    /// The old key, which ends; without it both count
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    pub(crate) retire: Option<PublicKey>,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
+}
+
+fn key(text: &str) -> Result<PublicKey, String> {
+    text.parse().map_err(|_| "expected `ed25519:` and 64 hexadecimal digits".to_owned())
+}

@@ -1,0 +1,81 @@
+//! `sampan gov`: who takes part, decided by those who run validators; and one's own keys.
+
+use std::path::Path;
+
+use sampan_proto::genesis::GenesisEntry;
+use sampan_proto::governance::{Change, Govern};
+use sampan_proto::json::{self, JsonLimits};
+use sampan_proto::member::Purpose;
+use sampan_proto::proof::Binary;
+use sampan_proto::statement::Action;
+
+use super::Context;
+use super::desk::Desk;
+use super::title::digest;
+use crate::args::Signing;
+use crate::args::gov::{Gov, Propose, Proposing};
+use crate::args::trade::YesNo;
+use crate::failure::{Exit, Failure};
+use crate::{files, time};
+
+/// An entry file, in bytes.
+const ENTRY_BYTES: usize = 64 * 1024;
+
+/// `sampan gov`.
+pub(super) fn run(command: &Gov, context: &Context) -> Result<Exit, Failure> {
+    let (signing, govern) = match command {
+        Gov::Propose(what) => propose(what)?,
+        Gov::Vote(args) => (&args.signing, Govern::Vote { proposal: args.proposal, yes: args.answer == YesNo::Yes }),
+        Gov::Object(args) => (&args.signing, Govern::Object { proposal: args.proposal }),
+        Gov::Enact(args) => (&args.signing, Govern::Enact { proposal: args.proposal }),
+        Gov::RotateKey(args) => {
+            let act = Govern::RotateKey { purpose: args.purpose, add: args.add, retire: args.retire };
+            (&args.signing, act)
+        }
+    };
+    Desk::open_for(context, signing, Purpose::Governance)?.act(Action::Govern(govern))
+}
+
+fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
+    let (proposing, change) = match what {
+        Propose::Admit(args) => {
+            let GenesisEntry { member, signature, .. } = entry(&args.entry)?;
+            (&args.proposing, Change::Admit { member: Binary(member), signature })
+        }
+        Propose::Suspend(args) => {
+            (&args.proposing, Change::Suspend { member: args.whom.clone(), reason: args.reason.clone() })
+        }
+        Propose::Reinstate(args) => {
+            (&args.proposing, Change::Reinstate { member: args.whom.clone(), reason: args.reason.clone() })
+        }
+        Propose::Recover(args) => {
+            let (statement, governance) = (args.statement, args.governance);
+            (&args.proposing, Change::RecoverKeys { member: args.whom.clone(), statement, governance })
+        }
+        Propose::Edition(args) => {
+            let (list, edition) = (args.list.clone(), args.edition.clone());
+            (&args.proposing, Change::Edition { list, edition, sha256: digest(&args.file)? })
+        }
+    };
+    let Proposing { until, signing } = proposing;
+    let until_ms = time::now_ms().saturating_add(time::millis(*until));
+    Ok((signing, Govern::Propose { change: Box::new(change), until_ms }))
+}
+
+/// An organisation's own entry. One that would run a validator signed its power with it, which an admission does not
+/// give.
+fn entry(path: &Path) -> Result<GenesisEntry, Failure> {
+    let bytes = files::read(path, ENTRY_BYTES)?;
+    let limits = JsonLimits { max_bytes: ENTRY_BYTES, max_depth: 8, integers_only: true };
+    let entry: GenesisEntry = json::from_slice(&bytes, &limits)
+        .map_err(|error| Failure::json(format!("`{}` is no registry entry", path.display()), &error))?;
+    if entry.power.is_some() {
+        return Err(Failure::refused("the entry is signed for a validator")
+            .why("a member is admitted first; validators change with the roster")
+            .hint("make the entry with `sampand init` without `--validator`"));
+    }
+    match entry.check() {
+        Ok(()) => Ok(entry),
+        Err(bad) => Err(Failure::refused("the entry would be refused").why(bad)),
+    }
+}
