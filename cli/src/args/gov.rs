@@ -97,8 +97,8 @@ pub(crate) struct Edition {
     #[arg(long, value_name = "TEXT")]
     pub(crate) list: Note,
     /// Which edition, such as `2024-2`
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) edition: Note,
+    #[arg(long = "edition", value_name = "TEXT")]
+    pub(crate) named: Note,
     /// The official file
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,

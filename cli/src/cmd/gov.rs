@@ -53,7 +53,7 @@ fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
             (&args.proposing, Change::RecoverKeys { member: args.whom.clone(), statement, governance })
         }
         Propose::Edition(args) => {
-            let (list, edition) = (args.list.clone(), args.edition.clone());
+            let (list, edition) = (args.list.clone(), args.named.clone());
             (&args.proposing, Change::Edition { list, edition, sha256: digest(&args.file)? })
         }
     };
