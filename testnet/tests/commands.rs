@@ -72,7 +72,7 @@ fn a_small_load_is_measured_in_every_phase() {
 fn what_cannot_be_is_said_before_anything_starts() {
     let binaries = Binaries::find(None).expect("build them first");
     let dir = binaries.sampand.parent().expect("a directory");
-    for args in [["up", "--validators", "12"], ["up", "--full-nodes", "6"], ["bench", "--size", "10"]] {
+    for args in [["up", "--validators", "12"], ["up", "--full-nodes", "8"], ["bench", "--size", "10"]] {
         let refused = testnet(dir, &args).expect("runs");
         assert_eq!(refused.status.code(), Some(1), "{args:?}");
         assert!(text(&refused.stderr).contains("not "), "{args:?}: {}", text(&refused.stderr));
