@@ -115,7 +115,7 @@ fn forms() -> impl Strategy<Value = Record> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
     fn whatever_is_tried_the_invariants_hold(first in forms(), tries in prop::collection::vec((deed(), any::<u8>()), 1..120)) {
@@ -226,4 +226,25 @@ fn paper_takes_the_place_only_when_it_was_asked_for() {
     assert_eq!(printed.title.and_then(|title| title.printed), Some(digest(9)));
     let other = scene::act(&surrender(Purpose::ChangeOfDestination), CARRIER, &print);
     assert_eq!(other.map_err(|reject| reject.code), Err(Code::NoSurrender));
+}
+
+#[test]
+fn nobody_makes_a_lender_the_owner_of_what_it_lent_on() {
+    let pledged = |form, holder| {
+        let pledge = TitleAct::Pledge { bank: cast::id(BANK), goods: GOODS };
+        let offered = scene::act(&scene::bill(form, holder), SHIPPER, &pledge).expect("lawful");
+        scene::act(&offered, BANK, &TitleAct::AcceptPledge {}).expect("the bank lends")
+    };
+    let endorse = TitleAct::Endorse { to: cast::id(BANK), to_order: false };
+    let hand = TitleAct::Transfer { to: cast::id(BANK) };
+    let code = |record: &Record, act: &TitleAct| scene::act(record, SHIPPER, act).map_err(|reject| reject.code);
+    let (blank, named) = (pledged(TitleForm::Blank, None), pledged(TitleForm::Named, Some(SHIPPER)));
+    assert_eq!(code(&blank, &endorse), Err(Code::Pledged));
+    assert_eq!(code(&blank, &hand), Err(Code::Pledged), "in blank, possession is title");
+    assert_eq!(code(&named, &endorse), Err(Code::Pledged));
+    assert!(code(&named, &hand).is_ok(), "the bank may keep the bill of somebody else's goods");
+    let offer = Offer { to: cast::id(BANK), title: true, until_ms: NOW + 1_000, payment: None };
+    let offered = scene::act(&named, SHIPPER, &TitleAct::Offer(offer)).expect("it may be asked");
+    let taken = scene::act(&offered, BANK, &TitleAct::AcceptOffer {}).expect("and may agree");
+    assert_eq!(taken.title.and_then(|title| title.holder), Some(cast::id(BANK)));
 }

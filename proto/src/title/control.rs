@@ -31,7 +31,7 @@ pub(super) fn transfer(record: &Record, title: &Title, to: &MemberId, actor: &Ac
         return refuse_field(Code::TransferToSelf, "to", format!("`{to}` possesses it already"));
     }
     let in_blank = title.form == TitleForm::Blank;
-    let lien = if in_blank { super::pledge::pass(title, to)? } else { title.lien.clone() };
+    let lien = if in_blank { super::pledge::pass(title, to, actor.id)? } else { title.lien.clone() };
     let undo = Some(undo(record, title, actor.id, to));
     let title = Title { offer: None, pledge: kept(title, in_blank), lien, undo, moved: true, ..title.clone() };
     Ok(Record { possessor: Some(to.clone()), title: Some(title), ..record.clone() })

@@ -53,7 +53,7 @@ pub(super) fn to_member(
         nominee: None,
         offer: None,
         pledge: None,
-        lien: super::pledge::pass(title, to)?,
+        lien: super::pledge::pass(title, to, actor.id)?,
         undo: (to != actor.id).then(|| undo(record, title, actor.id, to)),
         moved: true,
         ..title.clone()
@@ -115,7 +115,7 @@ pub(super) fn execute_nomination(record: &Record, title: &Title, actor: &Actor<'
         nominee: None,
         offer: None,
         pledge: None,
-        lien: super::pledge::pass(title, nominee)?,
+        lien: super::pledge::pass(title, nominee, actor.id)?,
         undo: None,
         moved: true,
         ..title.clone()

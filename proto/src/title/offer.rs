@@ -27,7 +27,8 @@ pub(super) fn make(record: &Record, title: &Title, offer: &Offer, actor: &Actor<
     }
     if offer.title || title.form == TitleForm::Blank {
         // Asked again when it moves; but nobody should pay for what a lien will hold back.
-        super::pledge::pass(title, &offer.to)?;
+        let mover = offer.payment.as_ref().map_or(&offer.to, |payment| &payment.bank);
+        super::pledge::pass(title, &offer.to, mover)?;
     }
     let Offer { to, title: with_title, until_ms, payment } = offer.clone();
     let open = OpenOffer { to, title: with_title, until_ms, payment };
@@ -65,7 +66,7 @@ pub(super) fn accept(record: &Record, title: &Title, actor: &Actor<'_>) -> Resul
     if let Some(payment) = &offer.payment {
         return refuse(Code::PaymentAwaited, format!("it moves when `{}` confirms the payment", payment.bank));
     }
-    moved(record, title, offer)
+    moved(record, title, offer, actor)
 }
 
 /// The recipient does not want it.
@@ -110,13 +111,13 @@ pub(super) fn confirm_payment(
     if payment.reference != *reference {
         return refuse_field(Code::PaymentMismatch, "reference", format!("the offer's is `{}`", payment.reference));
     }
-    moved(record, title, offer)
+    moved(record, title, offer, actor)
 }
 
 /// What was offered has moved, with the recipient's will: nothing to send back.
-fn moved(record: &Record, title: &Title, offer: &OpenOffer) -> Result<Record, Reject> {
+fn moved(record: &Record, title: &Title, offer: &OpenOffer, actor: &Actor<'_>) -> Result<Record, Reject> {
     let gains_title = offer.title || title.form == TitleForm::Blank;
-    let lien = if gains_title { super::pledge::pass(title, &offer.to)? } else { title.lien.clone() };
+    let lien = if gains_title { super::pledge::pass(title, &offer.to, actor.id)? } else { title.lien.clone() };
     let named = offer.title && title.form != TitleForm::Blank;
     let next = Title {
         holder: if named { Some(offer.to.clone()) } else { title.holder.clone() },

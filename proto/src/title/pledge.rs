@@ -78,10 +78,11 @@ pub(super) fn release(record: &Record, title: &Title, actor: &Actor<'_>) -> Resu
     Ok(Record { title: Some(Title { lien: None, ..title.clone() }), ..record.clone() })
 }
 
-/// Title passes to `to` under a lien: with the bank's consent, which is used up.
-pub(super) fn pass(title: &Title, to: &MemberId) -> Result<Option<Lien>, Reject> {
+/// Title passes to `to`, by the word of `by`, under a lien: with the bank's consent, which is used up. A bank
+/// that takes title itself agrees by that; nobody else makes it the holder of goods it only lent on.
+pub(super) fn pass(title: &Title, to: &MemberId, by: &MemberId) -> Result<Option<Lien>, Reject> {
     match &title.lien {
-        Some(lien) if lien.consent.as_ref() != Some(to) && lien.bank != *to => {
+        Some(lien) if lien.consent.as_ref() != Some(to) && !(lien.bank == *to && lien.bank == *by) => {
             refuse(Code::Pledged, format!("pledged to `{}`, which has not consented to `{to}`", lien.bank))
         }
         Some(lien) => Ok(Some(Lien { consent: None, ..lien.clone() })),

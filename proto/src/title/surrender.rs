@@ -37,7 +37,7 @@ pub(super) fn surrender(
         offer: None,
         pledge: None,
         undo: None,
-        lien: super::pledge::pass(title, &record.issuer)?,
+        lien: super::pledge::pass(title, &record.issuer, actor.id)?,
         ..title.clone()
     };
     Ok(Record { status, possessor: Some(record.issuer.clone()), title: Some(next), ..record.clone() })

@@ -68,8 +68,21 @@ impl Scene {
 
     /// `sampan` through node `i`, signing with the key of `who`.
     pub(super) async fn acting(&self, who: &str, i: usize, args: &[&str]) -> Result<Said> {
-        let key = text(&self.cluster.person(who)?.key_file)?;
-        self.reading(i, &[args, &["--key", key, "--json"]].concat()).await
+        self.signing(&self.cluster.person(who)?.key_file, i, args).await
+    }
+
+    /// `sampan` through node `i`, signing with a key file. What was done, every running node has seen before this
+    /// ends: the next person may ask any of them.
+    pub(super) async fn signing(&self, key: &Path, i: usize, args: &[&str]) -> Result<Said> {
+        let said = self.reading(i, &[args, &["--key", text(key)?, "--json"]].concat()).await?;
+        let done = (said.code == 0).then(|| said.json()).transpose()?;
+        if let Some(id) = done.as_ref().and_then(|done| done.get("statement")).and_then(serde_json::Value::as_str) {
+            let id = id.parse().context("a statement's id")?;
+            for node in self.cluster.nodes().iter().filter(|node| node.is_up()) {
+                node.api().finality(&id, FINAL).await.with_context(|| node.name().to_owned())?;
+            }
+        }
+        Ok(said)
     }
 
     /// A record as node `i` knows it.
