@@ -29,6 +29,8 @@ enum Command {
     Genesis(cmd::genesis::Command),
     /// Run a node.
     Run(cmd::run::Arguments),
+    /// Say that this validator is ready for a seat; prints what to hand to whoever proposes it.
+    Ready(cmd::ready::Arguments),
     /// Run a whole network of one for trying things out: no setup, sample members included.
     Dev(cmd::dev::Arguments),
     /// Look at a configuration.
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Init(arguments) => cmd::init::init(&arguments),
         Command::Genesis(command) => cmd::genesis::genesis(&command),
         Command::Run(arguments) => cmd::run::run(&arguments),
+        Command::Ready(arguments) => cmd::ready::ready(&arguments),
         Command::Dev(arguments) => cmd::dev::dev(&arguments),
         Command::Config(command) => cmd::config::config(&command),
     };

@@ -192,6 +192,11 @@ impl Metrics {
         Self { exposed: Arc::new(Exposed::new(families.clone())), families }
     }
 
+    /// So many validators decide the next block.
+    pub fn set_roster_size(&self, validators: usize) {
+        set(&self.families.roster_size, validators as u64);
+    }
+
     /// The registry, for metrics of others. To be used before the first clone is made: clones made
     /// earlier do not show what is registered later.
     pub fn registry_mut(&mut self) -> &mut Registry {

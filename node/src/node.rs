@@ -95,22 +95,23 @@ impl Node {
         let genesis_bytes: Arc<[u8]> = std::fs::read(&config.genesis).map_err(read)?.into();
         let genesis = Arc::new(Genesis::from_bytes(&genesis_bytes)?);
         let identity = Identity::load(&config)?;
-        let mut metrics = Metrics::new(genesis.roster.validators().len());
         let store = Store::open(&config.data_dir, &genesis, config.store.cache_mib)?;
+        let tip = store.tip();
+        let mut metrics = Metrics::new(tip.roster().validators().len());
         let validator = identity.consensus.as_ref().is_some_and(|k| genesis.roster.by_key(&k.public()).is_some());
         let network = NetConfig {
             key: identity.network.clone(),
             chain: genesis.chain,
             listen: config.network.listen.clone(),
             peers: config.network.peers.clone(),
-            members: net::peers_of(store.reader().members()?.iter().map(|member| &**member), store.tip().height.next()),
-            validators: genesis.roster.validators().len(),
-            follow_consensus: validator,
+            members: net::peers_of(store.reader().members()?.iter().map(|member| &**member), tip.height.next()),
+            validators: tip.roster().validators().len(),
+            // Whoever may be given a seat listens before it has one.
+            follow_consensus: identity.consensus.is_some(),
         };
         let (net, NetEvents { gossip, requests }) = net::start(network, metrics.registry_mut())?;
-        let pool = Pool::new(&genesis, store.clone(), metrics.clone(), VERIFY_THREADS)?;
+        let pool = Pool::new(store.clone(), metrics.clone(), VERIFY_THREADS)?;
         let parts = Parts {
-            genesis: Arc::clone(&genesis),
             store: store.clone(),
             wal: config.data_dir.join(WAL_FILE),
             key: identity.consensus,

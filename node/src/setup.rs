@@ -60,7 +60,7 @@ pub struct CreatedMember {
     pub governance_key: PathBuf,
     /// Its key file for statements, with the pepper when it issues documents.
     pub statement_key: PathBuf,
-    /// Its validator's key file.
+    /// Its validator's key file; every customs agency has one, for it may be given a seat one day.
     pub consensus_key: Option<PathBuf>,
     /// Its node's name on the network.
     pub peer_id: PeerId,
@@ -125,7 +125,7 @@ struct Keys {
 }
 
 /// Makes a member in `dir`: network, governance and statement key, a pepper if it issues documents, a
-/// consensus key if it validates, and its signed `entry.json`. Overwrites nothing.
+/// consensus key if it is a customs agency, and its signed `entry.json`. Overwrites nothing.
 pub fn create_member(dir: &Path, plan: &MemberPlan) -> Result<CreatedMember, SetupError> {
     let keys = generate(plan)?;
     let entry = entry(plan, &keys)?;
@@ -157,7 +157,7 @@ fn generate(plan: &MemberPlan) -> Result<Keys, SetupError> {
         network: identity::generate()?,
         governance: identity::generate()?,
         statement: identity::generate()?,
-        consensus: plan.power.map(|_| identity::generate()).transpose()?,
+        consensus: plan.roles.contains(&Role::Customs).then(identity::generate).transpose()?,
         pepper: issues.then(identity::random).transpose()?,
     })
 }

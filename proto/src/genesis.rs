@@ -3,7 +3,7 @@
 //! Each agency and member signs its own entry offline; somebody assembles the file; its exact bytes
 //! are the network. The chain id is their digest and stands outside the file, so nobody can claim one.
 
-use borsh::BorshSerialize;
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use crate::hash::{Domain, Hash32};
@@ -14,7 +14,7 @@ use crate::member::{BadMember, Member, Purpose, Role};
 use crate::roster::{Roster, Validator};
 
 /// Protocol parameters. Times in milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// An idle network writes an empty block this long after the last one.
@@ -47,6 +47,35 @@ impl Default for Parameters {
             freeze_quorum: 2,
             recovery_wait_ms: 14 * 24 * 3_600 * 1_000,
         }
+    }
+}
+
+impl Parameters {
+    /// Whether each is in its range.
+    ///
+    /// # Errors
+    /// The name of one that is not: it would stop the network or make its promises empty.
+    pub fn check(&self) -> Result<(), &'static str> {
+        let ranges = [
+            ("heartbeat_ms", self.heartbeat_ms, 100, 3_600_000),
+            ("propose_timeout_ms", self.propose_timeout_ms, 10, 600_000),
+            ("prevote_timeout_ms", self.prevote_timeout_ms, 10, 600_000),
+            ("precommit_timeout_ms", self.precommit_timeout_ms, 10, 600_000),
+            ("timeout_delta_ms", self.timeout_delta_ms, 1, 600_000),
+            ("recovery_wait_ms", self.recovery_wait_ms, 1, 366 * 24 * 3_600_000),
+            ("freeze_quorum", u64::from(self.freeze_quorum), 1, 100),
+            ("trusting_period_ms", self.trusting_period_ms, 60_000, 10 * 366 * 24 * 3_600_000),
+        ];
+        match ranges.iter().find(|(_, value, low, high)| value < low || value > high) {
+            Some((name, ..)) => Err(name),
+            None => Ok(()),
+        }
+    }
+
+    /// What headers commit to.
+    #[must_use]
+    pub fn hash(&self) -> Hash32 {
+        Domain::Parameters.hash_borsh(self)
     }
 }
 
@@ -172,7 +201,7 @@ impl Genesis {
         if file.version != 1 {
             return Err(BadGenesis::Version(file.version));
         }
-        check_parameters(&file.parameters)?;
+        file.parameters.check().map_err(BadGenesis::Parameter)?;
         if !file.members.is_sorted_by(|a, b| a.member.id < b.member.id) {
             return Err(BadGenesis::Order);
         }
@@ -196,7 +225,7 @@ impl Genesis {
     /// The digest of the parameters, as headers commit to it.
     #[must_use]
     pub fn parameters_hash(&self) -> Hash32 {
-        Domain::Parameters.hash_borsh(&self.parameters)
+        self.parameters.hash()
     }
 }
 
@@ -205,22 +234,5 @@ fn validator(member: &Member, power: u64) -> Result<Validator, BadGenesis> {
     match (member.roles.contains(&Role::Customs), keys.next(), keys.next()) {
         (true, Some(key), None) => Ok(Validator { member: member.id.clone(), key: *key, power }),
         _ => Err(BadGenesis::Validator { member: member.id.clone() }),
-    }
-}
-
-fn check_parameters(p: &Parameters) -> Result<(), BadGenesis> {
-    let ranges = [
-        ("heartbeat_ms", p.heartbeat_ms, 100, 3_600_000),
-        ("propose_timeout_ms", p.propose_timeout_ms, 10, 600_000),
-        ("prevote_timeout_ms", p.prevote_timeout_ms, 10, 600_000),
-        ("precommit_timeout_ms", p.precommit_timeout_ms, 10, 600_000),
-        ("timeout_delta_ms", p.timeout_delta_ms, 1, 600_000),
-        ("recovery_wait_ms", p.recovery_wait_ms, 1, 366 * 24 * 3_600_000),
-        ("freeze_quorum", u64::from(p.freeze_quorum), 1, 100),
-        ("trusting_period_ms", p.trusting_period_ms, 60_000, 10 * 366 * 24 * 3_600_000),
-    ];
-    match ranges.iter().find(|(_, value, low, high)| value < low || value > high) {
-        Some((name, ..)) => Err(BadGenesis::Parameter(name)),
-        None => Ok(()),
     }
 }

@@ -169,6 +169,8 @@ domains! {
     Proposal = "proposal",
     /// A signed read request of a document body.
     Read = "read",
+    /// A consensus key that is ready to vote.
+    Ready = "ready",
     /// A gossip message: its topic and bytes.
     Gossip = "gossip",
 }

@@ -42,6 +42,10 @@ pub const EXPIRY_HORIZON_MS: u64 = 7 * 24 * 3_600 * 1_000;
 pub const OFFER_HORIZON_MS: u64 = 180 * 24 * 3_600 * 1_000;
 /// How long a proposal may be voted on, in milliseconds (90 days).
 pub const PROPOSAL_HORIZON_MS: u64 = 90 * 24 * 3_600 * 1_000;
+/// How far from block time a validator may have said that it is ready, in milliseconds (a day).
+pub const READY_MS: u64 = 24 * 3_600 * 1_000;
+/// Changes of the roster that a bundle walks over: one a week for twenty years.
+pub const HANDOVERS: usize = 1_024;
 /// Records that one document replaces, and certificates that it draws on.
 pub const REPLACED_RECORDS: usize = 16;
 /// A member's handle, in characters.

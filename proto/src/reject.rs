@@ -109,6 +109,9 @@ codes! {
     NotOnRoster = "not_on_roster", 403, "only members whose validator is on the roster propose, vote and enact";
     ProposalClosed = "proposal_closed", 409, "nothing to do: it is decided or its time is over";
     ProposalWaits = "proposal_waits", 409, "carry it out when its waiting time is over";
+    ReadyRefused = "ready_refused", 422, "let the validator sign anew with `sampand ready`";
+    RosterRefused = "roster_refused", 422, "name a customs agency with a key of its own; one validator stays at least";
+    ParametersRefused = "parameters_refused", 422, "keep the parameter within its range";
     MemberRefused = "member_refused", 422, "correct the registry entry; the detail says what is wrong";
     ReferenceAlreadyIssued = "reference_already_issued", 409, "a reference is issued once, ever; use a new number";
     StatementAlreadyExecuted = "statement_already_executed", 409, "nothing to do: its receipt is at /v1/receipts";

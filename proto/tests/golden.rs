@@ -16,6 +16,7 @@ use sampan_proto::codec;
 use sampan_proto::doc::DocKind;
 use sampan_proto::entry::Entry;
 use sampan_proto::genesis::GenesisEntry;
+use sampan_proto::governance::{Change, Ready};
 use sampan_proto::hash::{Domain, Hash32};
 use sampan_proto::ids::{Height, RecordId};
 use sampan_proto::keyfile::KeyFile;
@@ -39,12 +40,14 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Every golden file, so that none is left behind when its test goes.
-const FILES: [&str; 20] = [
+const FILES: [&str; 22] = [
     "body.txt",
     "bundle.json",
     "bundle.ladder.txt",
     "bundle_absent.json",
     "bundle_absent.ladder.txt",
+    "bundle_handover.json",
+    "bundle_handover.ladder.txt",
     "certificate.txt",
     "domains.txt",
     "entries.txt",
@@ -344,8 +347,10 @@ fn header() {
 #[test]
 fn votes() {
     let story = Story::tell();
-    let mut sheet =
-        Sheet::new("votes.txt", "Votes, a proposal, a read request: borsh, the digest that is signed, the signature.");
+    let mut sheet = Sheet::new(
+        "votes.txt",
+        "Votes, a proposal, a read request, a seat: borsh, the digest that is signed, the signature.",
+    );
     let prevote = samples::vote(&story, 0, VoteType::Prevote);
     let precommit = samples::vote(&story, 1, VoteType::Precommit);
     let nil = samples::vote(&story, 3, VoteType::Precommit);
@@ -369,6 +374,12 @@ fn votes() {
     assert_eq!(read.verify(chain, &story.bill), Ok(()));
     sheet.line("read request, digest", ReadRequest::digest(chain, &story.bill, &read.member, read.time_ms));
     sheet.line("read request, JSON", serde_json::to_string(&read).expect("JSON"));
+    let (agency, key) = (cast::id(cast::VALIDATORS[0].0), &cast::consensus_keys()[0]);
+    let ready = Ready::sign(chain, &agency, key, cast::BEGIN_MS);
+    sheet.line("ready, digest", Ready::digest(chain, &agency, &ready.key, ready.time_ms));
+    let seat = Change::Seat { member: agency, power: 10, ready };
+    sheet.line("seat, JSON", serde_json::to_string(&seat).expect("JSON"));
+    sheet.borsh("seat", &seat);
     sheet.settle();
 }
 
@@ -426,4 +437,5 @@ fn bundles() {
     let story = Story::tell();
     freeze("bundle.json", "bundle.ladder.txt", &story.full(), &story);
     freeze("bundle_absent.json", "bundle_absent.ladder.txt", &story.absent(), &story);
+    freeze("bundle_handover.json", "bundle_handover.ladder.txt", &story.handed_over(), &story);
 }

@@ -40,6 +40,12 @@ pub(crate) enum Propose {
     Reinstate(Standing),
     /// Give a member that lost its keys new ones, after a wait in which it can object
     Recover(Recover),
+    /// Let a customs agency validate, or with another key or power than before
+    Seat(Seat),
+    /// Let a member validate no more
+    Unseat(Standing),
+    /// Put other protocol parameters into force
+    Parameters(NewParameters),
     /// Put a code list or policy into force in a new edition
     Edition(Edition),
 }
@@ -63,7 +69,28 @@ pub(crate) struct Admit {
     pub(crate) proposing: Proposing,
 }
 
-/// `sampan gov propose suspend` and `reinstate`.
+/// `sampan gov propose seat`.
+#[derive(Args, Debug)]
+pub(crate) struct Seat {
+    /// What the validator's `sampand ready` printed, less than a day ago
+    pub(crate) request: PathBuf,
+    /// Its share in decisions
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) power: u64,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov propose parameters`.
+#[derive(Args, Debug)]
+pub(crate) struct NewParameters {
+    /// All parameters as JSON, as in the genesis file
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov propose suspend`, `reinstate` and `unseat`.
 #[derive(Args, Debug)]
 pub(crate) struct Standing {
     /// The member

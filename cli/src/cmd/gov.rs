@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use sampan_proto::genesis::GenesisEntry;
-use sampan_proto::governance::{Change, Govern};
+use sampan_proto::genesis::{GenesisEntry, Parameters};
+use sampan_proto::governance::{Change, Govern, SeatRequest};
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::Binary;
 use sampan_proto::statement::Action;
+use serde::de::DeserializeOwned;
 
 use super::Context;
 use super::desk::Desk;
@@ -18,8 +19,8 @@ use crate::args::trade::YesNo;
 use crate::failure::{Exit, Failure};
 use crate::{files, time};
 
-/// An entry file, in bytes.
-const ENTRY_BYTES: usize = 64 * 1024;
+/// An entry, a request for a seat, or a set of parameters, in bytes.
+const FILE_BYTES: usize = 64 * 1024;
 
 /// `sampan gov`.
 pub(super) fn run(command: &Gov, context: &Context) -> Result<Exit, Failure> {
@@ -52,6 +53,14 @@ fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
             let (statement, governance) = (args.statement, args.governance);
             (&args.proposing, Change::RecoverKeys { member: args.whom.clone(), statement, governance })
         }
+        Propose::Seat(args) => {
+            let SeatRequest { member, ready } = read(&args.request, "request for a seat")?;
+            (&args.proposing, Change::Seat { member, power: args.power, ready })
+        }
+        Propose::Unseat(args) => {
+            (&args.proposing, Change::Unseat { member: args.whom.clone(), reason: args.reason.clone() })
+        }
+        Propose::Parameters(args) => (&args.proposing, Change::Parameters(parameters(&args.file)?)),
         Propose::Edition(args) => {
             let (list, edition) = (args.list.clone(), args.named.clone());
             (&args.proposing, Change::Edition { list, edition, sha256: digest(&args.file)? })
@@ -65,17 +74,31 @@ fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
 /// An organisation's own entry. One that would run a validator signed its power with it, which an admission does not
 /// give.
 fn entry(path: &Path) -> Result<GenesisEntry, Failure> {
-    let bytes = files::read(path, ENTRY_BYTES)?;
-    let limits = JsonLimits { max_bytes: ENTRY_BYTES, max_depth: 8, integers_only: true };
-    let entry: GenesisEntry = json::from_slice(&bytes, &limits)
-        .map_err(|error| Failure::json(format!("`{}` is no registry entry", path.display()), &error))?;
+    let entry: GenesisEntry = read(path, "registry entry")?;
     if entry.power.is_some() {
         return Err(Failure::refused("the entry is signed for a validator")
-            .why("a member is admitted first; validators change with the roster")
+            .why("a member is admitted first; then its validator is given a seat, with its power")
             .hint("make the entry with `sampand init` without `--validator`"));
     }
     match entry.check() {
         Ok(()) => Ok(entry),
         Err(bad) => Err(Failure::refused("the entry would be refused").why(bad)),
     }
+}
+
+/// Parameters that would be refused are refused here, before anybody votes on them.
+fn parameters(path: &Path) -> Result<Parameters, Failure> {
+    let parameters: Parameters = read(path, "set of parameters")?;
+    match parameters.check() {
+        Ok(()) => Ok(parameters),
+        Err(name) => Err(Failure::refused(format!("parameter `{name}` is out of range"))
+            .hint("section 2 of SPEC.md gives the ranges")),
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Failure> {
+    let bytes = files::read(path, FILE_BYTES)?;
+    let limits = JsonLimits { max_bytes: FILE_BYTES, max_depth: 8, integers_only: true };
+    json::from_slice(&bytes, &limits)
+        .map_err(|error| Failure::json(format!("`{}` is no {what}", path.display()), &error))
 }

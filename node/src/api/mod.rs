@@ -59,7 +59,7 @@ pub struct State {
     pub metrics: Metrics,
     /// The member that runs the node, where it is known.
     pub member: Option<MemberId>,
-    /// Whether it is in the roster.
+    /// Whether it is one of the validators that make the first block.
     pub validator: bool,
     /// Connected peers.
     pub peers: watch::Receiver<Vec<PeerId>>,

@@ -20,7 +20,7 @@ pub(crate) enum Command {
         /// Where to write the genesis file.
         #[arg(short, long, value_name = "FILE", default_value = setup::GENESIS_FILE)]
         output: PathBuf,
-        /// Protocol parameters as JSON; without it the defaults. They hold for the life of the network.
+        /// Protocol parameters as JSON; without it the defaults. They hold until the roster changes them.
         #[arg(long, value_name = "FILE")]
         parameters: Option<PathBuf>,
         /// The members' entry.json files.

@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     /// What it may do: customs, issuing-authority, carrier, trader, bank, verifier; several with commas.
     #[arg(long = "role", value_name = "ROLE", value_delimiter = ',', required = true, value_parser = role)]
     roles: Vec<Role>,
-    /// Whether its node votes; for customs agencies.
+    /// Whether its node votes from the beginning; for customs agencies. Others are given a seat later.
     #[arg(long)]
     validator: bool,
     /// Its share in decisions.
@@ -82,7 +82,7 @@ fn configuration(arguments: &Arguments) -> Config {
     Config {
         keys: Keys {
             network: setup::NETWORK_KEY.into(),
-            consensus: arguments.validator.then(|| setup::CONSENSUS_KEY.into()),
+            consensus: arguments.roles.contains(&Role::Customs).then(|| setup::CONSENSUS_KEY.into()),
         },
         http: arguments.http.map_or_else(Http::default, |listen| Http { listen }),
         network,

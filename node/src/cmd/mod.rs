@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod genesis;
 pub(crate) mod init;
+pub(crate) mod ready;
 pub(crate) mod run;
 
 use std::io::Write as _;

@@ -23,11 +23,11 @@ impl Engine {
             let height = self.next_height();
             let reason = !self.mempool.is_empty()
                 || self.heard.proposals(height).next().is_some()
-                || self.heard.has_begun(&self.rules.roster, height)
+                || self.heard.has_begun(self.tip.roster(), height)
                 || self.heartbeat_due;
             let Some(validator) = self.validator.as_mut().filter(|v| reason && !v.running) else { return Ok(()) };
             validator.running = true;
-            self.drive(Input::Start(height, (*self.rules.roster).clone()))?;
+            self.drive(Input::Start(height, self.tip.roster().clone()))?;
             self.replay_heard()?;
         }
     }
@@ -144,7 +144,7 @@ impl Engine {
                 self.heard.certificate(&certificate);
                 self.net.publish(Publication::Consensus(ConsensusMessage::Round(certificate)));
             }
-            Effect::Schedule(timeout) => self.timers.schedule(timeout),
+            Effect::Schedule(timeout) => self.timers.schedule(timeout, self.tip.parameters()),
             Effect::Cancel(timeout) => self.timers.cancel(Alarm::Round(timeout)),
             Effect::CancelAll => self.timers.cancel_rounds(),
             Effect::RoundStarted { round, proposer } => {
@@ -215,7 +215,7 @@ impl Engine {
     fn trust_polkas(&mut self) -> Result<(), Fatal> {
         let height = self.next_height();
         for block in self.candidates.untimely() {
-            if self.heard.has_polka(&self.rules.roster, height, block) {
+            if self.heard.has_polka(self.tip.roster(), height, block) {
                 self.accept_untimely(&block)?;
             }
         }

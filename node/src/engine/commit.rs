@@ -77,6 +77,9 @@ impl Engine {
         self.heard.decided(self.tip.height);
         self.follower.decided();
         self.clean_mempool(outcome)?;
+        if outcome.header.next_roster_hash != outcome.header.roster_hash {
+            self.hand_over(&outcome.header)?;
+        }
         self.break_silence(&outcome.header)?;
         self.metrics.committed(self.tip.height, outcome.placed.len());
         self.head.send_replace(self.tip.clone());

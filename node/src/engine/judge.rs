@@ -104,7 +104,7 @@ impl Engine {
         let later = header.time_ms > self.tip.time_ms;
         let due = !documents.is_empty() || self.may_be_empty(header.time_ms);
         let small = documents.iter().map(|document| document.size()).sum::<usize>() <= limits::BLOCK_BYTES;
-        if !(follows && later && due && small && self.rules.roster.by_key(&header.proposer).is_some()) {
+        if !(follows && later && due && small && self.tip.roster().by_key(&header.proposer).is_some()) {
             tracing::warn!(height = %header.height, follows, later, due, small, "a proposed block breaks a rule");
             return Ok(None);
         }
@@ -122,7 +122,7 @@ impl Engine {
 
     /// Whether a block of this time may be without statements. Proposer and judges ask the same question.
     pub(super) fn may_be_empty(&self, time_ms: u64) -> bool {
-        time_ms >= self.tip.time_ms.saturating_add(self.rules.parameters.heartbeat_ms)
+        time_ms >= self.tip.time_ms.saturating_add(self.tip.parameters().heartbeat_ms)
     }
 
     /// Executes documents that must all succeed.
@@ -140,22 +140,13 @@ impl Engine {
     }
 
     pub(super) fn draft(&self, time_ms: u64, proposer: sampan_proto::keys::PublicKey) -> Draft {
-        Draft {
-            chain: self.rules.chain,
-            tip: self.tip.clone(),
-            time_ms,
-            proposer,
-            roster_hash: self.rules.roster_hash,
-            parameters_hash: self.rules.parameters_hash,
-            roster: Arc::clone(&self.rules.roster),
-            parameters: Arc::clone(&self.rules.parameters),
-        }
+        Draft { chain: self.chain, tip: self.tip.clone(), time_ms, proposer }
     }
 
     /// A fresh block's time must be near our clock; one that stands on a polka has passed that test.
     fn is_timely(&self, candidate: &Candidate) -> bool {
         !candidate.fresh
             || now_ms().abs_diff(candidate.header.time_ms) <= limits::CLOCK_SKEW_MS
-            || self.heard.has_polka(&self.rules.roster, candidate.header.height, candidate.header.hash())
+            || self.heard.has_polka(self.tip.roster(), candidate.header.height, candidate.header.hash())
     }
 }

@@ -27,13 +27,10 @@ mod voice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use sampan_proto::genesis::{Genesis, Parameters};
-use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{ChainId, Height};
 use sampan_proto::keys::{PublicKey, SecretKey};
 use sampan_proto::limits;
 use sampan_proto::reject::Reject;
-use sampan_proto::roster::Roster;
 use sampan_proto::wire::{DocsMessage, Response};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -71,16 +68,6 @@ const COMMAND_LANE: usize = 512;
 /// Commands served in one turn before the documents they brought are gossiped.
 const COMMANDS_A_TURN: usize = 32;
 
-/// What never changes while this roster decides.
-#[derive(Clone, Debug)]
-struct Rules {
-    chain: ChainId,
-    parameters: Arc<Parameters>,
-    parameters_hash: Hash32,
-    roster: Arc<Roster>,
-    roster_hash: Hash32,
-}
-
 /// The part that only a validator that votes has.
 struct Validator {
     consensus: Consensus,
@@ -111,11 +98,11 @@ struct Inbox {
 
 /// Owner of the core.
 pub struct Engine {
-    rules: Rules,
+    chain: ChainId,
     store: Store,
     net: Net,
     metrics: Metrics,
-    /// This node's place in the roster, if it has one.
+    /// This node's consensus key, if it has one: its place in the roster, now or one day.
     seat: Option<Seat>,
     validator: Option<Validator>,
     tip: Tip,
@@ -135,8 +122,6 @@ pub struct Engine {
 
 /// What an engine is made of.
 pub struct Parts {
-    /// The network.
-    pub genesis: Arc<Genesis>,
     /// Where blocks are kept.
     pub store: Store,
     /// The write-ahead log's path.
@@ -158,15 +143,7 @@ pub struct Parts {
 impl Engine {
     /// Puts an engine together and recovers what a crash interrupted.
     pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
-        let Parts { genesis, store, wal, key, provenance, net, pool, mempool, metrics } = parts;
-        let roster = genesis.roster.clone();
-        let rules = Rules {
-            chain: genesis.chain,
-            parameters: Arc::new(genesis.parameters.clone()),
-            parameters_hash: genesis.parameters_hash(),
-            roster_hash: roster.hash(),
-            roster: Arc::new(roster),
-        };
+        let Parts { store, wal, key, provenance, net, pool, mempool, metrics } = parts;
         let tip = store.tip();
         let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
         let (documents_tx, documents) = mpsc::channel(DOCUMENTS_LANE);
@@ -179,12 +156,12 @@ impl Engine {
         let handle = Handle { commands: command_tx, head: head_rx, mempool: length, voting: votes };
         let mut engine = Self {
             follower: Follower::new(net.clone(), pool, fetched_tx),
-            timers: Timers::new((*rules.parameters).clone()),
-            rules,
+            timers: Timers::default(),
+            chain: store.chain(),
             store,
             net,
             metrics,
-            seat: None,
+            seat: key.map(|key| Seat::new(key, wal)),
             validator: None,
             tip,
             mempool: Mempool::new(mempool),
@@ -198,9 +175,7 @@ impl Engine {
             voting,
             inbox: Some(Inbox { consensus, documents, fetched, commands }),
         };
-        if let Some(key) = key.filter(|key| engine.rules.roster.by_key(&key.public()).is_some()) {
-            engine.take_seat(key, wal, provenance)?;
-        }
+        engine.take_seat(provenance)?;
         engine.metrics.set_height(engine.tip.height);
         Ok((engine, handle, Lanes { consensus: consensus_tx, documents: documents_tx }))
     }
@@ -238,7 +213,7 @@ impl Engine {
     }
 
     fn heartbeat(&self) -> std::time::Duration {
-        std::time::Duration::from_millis(self.rules.parameters.heartbeat_ms)
+        std::time::Duration::from_millis(self.tip.parameters().heartbeat_ms)
     }
 
     /// The height being agreed on, or to be agreed on next.
@@ -248,12 +223,7 @@ impl Engine {
 
     /// When a statement admitted now would be executed at the earliest.
     fn next_at(&self) -> At<'_> {
-        At {
-            height: self.next_height(),
-            time_ms: now_ms().max(self.tip.time_ms + 1),
-            roster: &self.rules.roster,
-            parameters: &self.rules.parameters,
-        }
+        At { height: self.next_height(), time_ms: now_ms().max(self.tip.time_ms + 1), in_force: &self.tip.in_force }
     }
 
     fn on_command(&mut self, command: Command) -> Result<(), Fatal> {

@@ -39,8 +39,8 @@ impl Engine {
 
     fn build(&mut self, waiting: &[Arc<Document>]) -> Result<(Outcome, Vec<Arc<Document>>), Fatal> {
         // Only a validator is asked to propose, so the key is there; without one nothing would accept it.
-        let proposer = self.validator.as_ref().map_or(self.rules.roster.validators()[0].key, |v| v.key);
-        let earliest = if waiting.is_empty() { self.rules.parameters.heartbeat_ms } else { 1 };
+        let proposer = self.validator.as_ref().map_or(self.tip.roster().validators()[0].key, |v| v.key);
+        let earliest = if waiting.is_empty() { self.tip.parameters().heartbeat_ms } else { 1 };
         let time_ms = now_ms().max(self.tip.time_ms.saturating_add(earliest));
 
         let _timer = self.metrics.time_execute();

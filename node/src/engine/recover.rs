@@ -36,7 +36,7 @@ impl Engine {
             self.store.set_voice(voice)?;
         }
         let public = key.public();
-        let consensus = Consensus::new(self.rules.chain, (*self.rules.roster).clone(), key, next);
+        let consensus = Consensus::new(self.chain, self.tip.roster().clone(), key, next);
         self.validator = Some(Validator { consensus, wal, key: public, running: false, owed: None });
         self.tell_whether_it_votes();
         if entries.is_empty() {
@@ -53,7 +53,7 @@ impl Engine {
     /// Executes a staged block again: it was valid when it was staged, on the same state.
     fn recover_block(&mut self, staged: StagedBlock) -> Result<(), Fatal> {
         let StagedBlock { header, documents } = staged;
-        let chain = self.rules.chain;
+        let chain = self.chain;
         let checked: Result<Vec<Arc<Document>>, _> =
             documents.into_iter().map(|document| Document::check(document, chain).map(Arc::new)).collect();
         let documents = checked.map_err(|reject| Fatal::Damaged(format!("a staged document: {reject}")))?;

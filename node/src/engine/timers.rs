@@ -26,25 +26,20 @@ pub(super) enum Alarm {
 }
 
 /// Pending alarms.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Timers {
-    parameters: Parameters,
     due: BTreeMap<Alarm, Instant>,
 }
 
 impl Timers {
-    pub(super) const fn new(parameters: Parameters) -> Self {
-        Self { parameters, due: BTreeMap::new() }
-    }
-
-    /// Sets a round's timer: base plus what each further round adds, by the genesis parameters.
-    pub(super) fn schedule(&mut self, timeout: Timeout) {
+    /// Sets a round's timer: base plus what each further round adds, by the parameters of its height.
+    pub(super) fn schedule(&mut self, timeout: Timeout, parameters: &Parameters) {
         let base = match timeout.step {
-            Step::Propose => self.parameters.propose_timeout_ms,
-            Step::Prevote => self.parameters.prevote_timeout_ms,
-            Step::Precommit => self.parameters.precommit_timeout_ms,
+            Step::Propose => parameters.propose_timeout_ms,
+            Step::Prevote => parameters.prevote_timeout_ms,
+            Step::Precommit => parameters.precommit_timeout_ms,
         };
-        let further = self.parameters.timeout_delta_ms.saturating_mul(u64::from(timeout.round));
+        let further = parameters.timeout_delta_ms.saturating_mul(u64::from(timeout.round));
         self.set(Alarm::Round(timeout), Duration::from_millis(base.saturating_add(further)));
     }
 

@@ -13,6 +13,7 @@
 //! A block whose time lies beyond our clock at the start, and beyond the skew that validators allow, was not decided
 //! when we started: so whatever our key said before then was about its height or a lower one, and it is decided now.
 //! During the height after it our key says nothing, if it is ours alone: whoever speaks with it then is another node.
+//! A node that is given a seat while it runs was listening all the time, and speaks at once.
 //! Once the node votes the guard goes on: what has our signature and was not sent from here stops the node.
 
 #[cfg(test)]
@@ -45,11 +46,21 @@ pub enum Provenance {
     Vouched,
 }
 
-/// A validator's place in the roster, whether it votes now or not.
+/// A node's consensus key: its place in the roster, whether it votes now, is silent, or waits to be given the place.
 pub(super) struct Seat {
     key: SecretKey,
     log: PathBuf,
+    /// When this process began to listen.
+    since_ms: u64,
+    /// Whether it voted here before it lost its place: then all that its key has said is known.
+    spoke: bool,
     silence: Option<Silence>,
+}
+
+impl Seat {
+    pub(super) fn new(key: SecretKey, log: PathBuf) -> Self {
+        Self { key, log, since_ms: now_ms(), spoke: false, silence: None }
+    }
 }
 
 /// Why and since when a validator is silent.
@@ -135,9 +146,13 @@ const fn is_older(first_ms: u64, since_ms: u64) -> bool {
 }
 
 impl Engine {
-    /// Takes the node's place in the roster: it votes, or it follows until it may.
-    pub(super) fn take_seat(&mut self, key: SecretKey, log: PathBuf, provenance: Provenance) -> Result<(), Fatal> {
-        let seat = Seat { key, log, silence: None };
+    /// At the start: takes the node's place in the roster, if it has one: it votes, or it follows until it may.
+    pub(super) fn take_seat(&mut self, provenance: Provenance) -> Result<(), Fatal> {
+        let Some(seat) = self.seat.as_ref().filter(|seat| self.tip.roster().by_key(&seat.key.public()).is_some())
+        else {
+            return Ok(());
+        };
+        let key = seat.key.clone();
         // A log that is not trusted anyway need not be readable.
         let opened = match provenance {
             Provenance::Restored => None,
@@ -154,15 +169,8 @@ impl Engine {
             first_ms: first.map(|(header, _)| header.time_ms),
         };
         match (facts.doubt(), opened) {
-            (None, Some((wal, recorded))) => {
-                let key = seat.key.clone();
-                self.seat = Some(seat);
-                self.recover(key, wal, recorded, facts.voice(now_ms()))
-            }
-            (doubt, _) => {
-                self.seat = Some(seat);
-                self.fall_silent(doubt.unwrap_or(Doubt::Restored))
-            }
+            (None, Some((wal, recorded))) => self.recover(key, wal, recorded, facts.voice(now_ms())),
+            (doubt, _) => self.fall_silent(doubt.unwrap_or(Doubt::Restored)),
         }
     }
 
@@ -182,8 +190,33 @@ impl Engine {
         Ok(())
     }
 
-    /// Votes again, from the next height on: nothing that this key ever said is about it.
-    fn speak_again(&mut self) -> Result<(), Fatal> {
+    /// The roster changed: the node is given a place, loses it, or neither. Whoever is given one speaks at once if it
+    /// listened to its own key when that was decided: what the key may have said before is of heights that are over.
+    pub(super) fn hand_over(&mut self, header: &Header) -> Result<(), Fatal> {
+        self.metrics.set_roster_size(self.tip.roster().validators().len());
+        let Some(seat) = &mut self.seat else { return Ok(()) };
+        let seated = self.tip.roster().by_key(&seat.key.public()).is_some();
+        let placed = self.validator.is_some() || seat.silence.is_some();
+        match (placed, seated) {
+            (false, true) if seat.spoke || header.time_ms > seat.since_ms.saturating_add(CLOCK_SKEW_MS) => {
+                tracing::info!(height = %self.next_height(), "this validator has a seat: voting");
+                self.speak()
+            }
+            (false, true) => self.fall_silent(Doubt::Unwitnessed),
+            (true, false) => {
+                seat.spoke = seat.silence.is_none();
+                seat.silence = None;
+                tracing::info!(height = %self.next_height(), "this validator has no seat any more: following");
+                self.validator = None;
+                self.tell_whether_it_votes();
+                Ok(())
+            }
+            (true, true) | (false, false) => Ok(()),
+        }
+    }
+
+    /// Votes from the next height on: nothing that this key ever said is about it.
+    fn speak(&mut self) -> Result<(), Fatal> {
         let Some((key, path)) = self.seat.as_mut().map(|seat| {
             seat.silence = None;
             (seat.key.clone(), seat.log.clone())
@@ -191,7 +224,6 @@ impl Engine {
             return Ok(());
         };
         let wal = Wal::renew(&path, self.next_height())?;
-        tracing::info!(height = %self.next_height(), "voting again: newer heights were decided");
         self.recover(key, wal, None, Voice::Speaking { place: self.store.place() })
     }
 
@@ -213,7 +245,8 @@ impl Engine {
     pub(super) fn break_silence(&mut self, header: &Header) -> Result<(), Fatal> {
         let Some(silence) = self.seat.as_mut().and_then(|seat| seat.silence.as_mut()) else { return Ok(()) };
         if silence.over.is_some() {
-            return self.speak_again();
+            tracing::info!(height = %self.next_height(), "voting again: newer heights were decided");
+            return self.speak();
         }
         if header.time_ms > silence.since_ms.saturating_add(CLOCK_SKEW_MS) {
             silence.over = Some(header.height);
@@ -224,9 +257,9 @@ impl Engine {
     /// Our precommit in a certificate of others that we did not give. Asked before the height is forgotten.
     pub(super) fn look_for_our_key(&mut self, certificate: &Certificate) -> Result<(), Fatal> {
         let Some(key) = self.guarded_key() else { return Ok(()) };
-        let index = self.rules.roster.by_key(&key).map(|(index, _)| index);
+        let index = self.tip.roster().by_key(&key).map(|(index, _)| index);
         let Certificate { height, round, block, .. } = *certificate;
-        let (chain, vote_type, block) = (self.rules.chain, VoteType::Precommit, Some(block));
+        let (chain, vote_type, block) = (self.chain, VoteType::Precommit, Some(block));
         let vote = Vote { chain, vote_type, height, round, block, validator: key };
         let signed = certificate.precommits().any(|(signer, _)| Some(signer) == index);
         if signed && !self.heard.knows_vote(&vote) { self.yield_to_the_other(&key, height) } else { Ok(()) }

@@ -188,6 +188,9 @@ impl Inner {
         for (id, member) in &outcome.members {
             batch.put_borsh(Family::Members, id.as_str().as_bytes(), &**member);
         }
+        if header.next_roster_hash != header.roster_hash {
+            batch.put_borsh(Family::Rosters, &height, &outcome.in_force.roster);
+        }
         batch.put_pages(&outcome.pages);
         batch.drop_staged(header.height, &hash, &staged);
         let row = TipRow::new(outcome.tip(), outcome.expired.last().copied().or(tip.expired_through));

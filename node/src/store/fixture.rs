@@ -1,4 +1,4 @@
-//! A store with a one-validator network in it, for tests: documents are executed on the reader, staged and
+//! A store with a one-validator network in it, for tests: its keys decide alone until others are seated. Documents are executed on the reader, staged and
 //! committed, and every outcome is compared with that of the ledger in memory.
 
 use std::path::Path;
@@ -7,9 +7,13 @@ use std::sync::Arc;
 use sampan_proto::block::Header;
 use sampan_proto::body::Body;
 use sampan_proto::doc::DocKind;
+use sampan_proto::genesis::GenesisEntry;
+use sampan_proto::governance::{Change, Govern, Ready};
 use sampan_proto::hash::Domain;
 use sampan_proto::keys::SecretKey;
-use sampan_proto::member::Purpose;
+use sampan_proto::member::{Member, MemberKey, Purpose};
+use sampan_proto::proof::Binary;
+use sampan_proto::roster::Validator;
 use sampan_proto::statement::{Action, Nonce, SignedStatement, Statement, VERSION};
 use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
 use tempfile::TempDir;
@@ -20,9 +24,6 @@ use crate::core::ledger::fixtures::{Network, T0};
 use crate::core::ledger::{Draft, Execution, Outcome};
 use crate::fault::Fatal;
 
-/// The only validator.
-const VALIDATOR: &str = "cn-customs";
-
 /// A store and the network that it holds.
 pub(crate) struct World {
     pub(crate) dir: TempDir,
@@ -31,7 +32,7 @@ pub(crate) struct World {
 }
 
 /// The keys of the ledger's fixture network.
-fn seed(id: &str, purpose: Purpose) -> SecretKey {
+pub(crate) fn seed(id: &str, purpose: Purpose) -> SecretKey {
     SecretKey::from_seed(Domain::Pepper.hash(format!("{id} {purpose:?}").as_bytes()).0)
 }
 
@@ -98,19 +99,23 @@ impl World {
     }
 
     pub(crate) fn certify(&self, header: &Header) -> Certificate {
-        let (chain, roster) = (self.network.genesis.chain, &self.network.genesis.roster);
-        let key = seed(VALIDATOR, Purpose::Consensus);
-        let vote = Vote {
-            chain,
-            vote_type: VoteType::Precommit,
-            height: header.height,
-            round: 0,
-            block: Some(header.hash()),
-            validator: key.public(),
+        let tip = self.store.tip();
+        let (chain, roster) = (self.network.genesis.chain, tip.roster());
+        let precommit = |validator: &Validator| {
+            let key = seed(validator.member.as_str(), Purpose::Consensus);
+            let vote = Vote {
+                chain,
+                vote_type: VoteType::Precommit,
+                height: header.height,
+                round: 0,
+                block: Some(header.hash()),
+                validator: key.public(),
+            };
+            Signed::sign(vote, &key).signature
         };
-        let signature = Signed::sign(vote, &key).signature;
-        let certificate = Certificate::new(header.height, 0, header.hash(), roster, vec![(0, signature)]);
-        certificate.verify(chain, roster).expect("the fixture's validator decides alone");
+        let precommits = roster.validators().iter().map(precommit).enumerate().collect();
+        let certificate = Certificate::new(header.height, 0, header.hash(), roster, precommits);
+        certificate.verify(chain, roster).expect("everybody signed");
         certificate
     }
 
@@ -127,6 +132,41 @@ impl World {
     /// The same, a second after the tip.
     pub(crate) fn decide(&mut self, documents: &[Arc<Document>]) -> Outcome {
         self.decide_at(self.next_ms(), documents)
+    }
+
+    /// Proposed by the founding validator, with the votes of all others. Three or fewer of equal power must all be
+    /// for it.
+    pub(crate) fn governs(&self, change: Change) -> Vec<Arc<Document>> {
+        let until_ms = self.next_ms() + 86_400_000;
+        let act =
+            |member: &str, act| self.network.document(self.network.sign(member, Action::Govern(act), |_| ()), None);
+        let mut acts = vec![act("cn-customs", Govern::Propose { change: Box::new(change), until_ms })];
+        let proposal = acts[0].statement().id();
+        let tip = self.store.tip();
+        let others = tip.roster().validators().iter().map(|validator| validator.member.as_str());
+        let others = others.filter(|member| *member != "cn-customs");
+        acts.extend(others.map(|member| act(member, Govern::Vote { proposal, yes: true })));
+        acts
+    }
+
+    /// Another customs agency asks for a seat.
+    pub(crate) fn seat(&self, member: &str, power: u64) -> Change {
+        let id = member.parse().expect("id");
+        let key = seed(member, Purpose::Consensus);
+        let ready = Ready::sign(self.network.genesis.chain, &id, &key, self.next_ms());
+        Change::Seat { member: id, power, ready }
+    }
+
+    /// Another customs agency asks to join.
+    pub(crate) fn admit(&self, member: &str) -> Change {
+        let founder = &self.network.genesis.members[1];
+        let keys = [Purpose::Statement, Purpose::Governance, Purpose::Consensus];
+        let keys = keys.map(|purpose| MemberKey::from_genesis(purpose, seed(member, purpose).public()));
+        let id = member.parse().expect("id");
+        let entry = Member { id, name: format!("Member {member}"), keys: keys.into(), ..founder.clone() };
+        let digest = GenesisEntry::signing_digest(&entry, None);
+        let signature = seed(member, Purpose::Governance).sign(&digest.0);
+        Change::Admit { member: Binary(entry), signature }
     }
 
     /// A bill of lading in the hands of `to`.

@@ -103,6 +103,7 @@ fn create(db: &DB, genesis: &Genesis, state: &GenesisState) -> Result<(), Fatal>
     for member in &state.members {
         batch.put_borsh(Family::Members, member.id.as_str().as_bytes(), member);
     }
+    batch.put_borsh(Family::Rosters, &schema::height_key(Height::GENESIS), &genesis.roster);
     batch.put_pages(&state.pages);
     batch.write_synced()
 }
@@ -154,12 +155,17 @@ fn check_roots(reader: &Reader<'_>, genesis: &Tip) -> Result<(), Fatal> {
     let tip = reader.tip()?;
     let newest = reader.newest_header()?;
     let expected = match &newest {
-        Some((header, _)) => Tip::after(header, tip.frontier.clone()),
+        Some((header, _)) => Tip::after(header, tip.frontier.clone(), Arc::clone(&tip.in_force)),
         None => genesis.clone(),
     };
     if tip != expected {
         let (tip, newest) = (tip.height, expected.height);
         return Err(Fatal::Damaged(format!("`meta` says height {tip}, which is not the newest header, {newest}")));
+    }
+    let roster = newest.as_ref().map(|(header, _)| header.next_roster_hash);
+    if roster.is_some_and(|named| named != tip.roster().hash()) {
+        let detail = format!("`meta` has another roster than the header at height {} names", tip.height);
+        return Err(Fatal::Damaged(detail));
     }
     let (log_size, log_root) = match &newest {
         Some((header, _)) => (header.log_size, header.log_root),

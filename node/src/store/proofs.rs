@@ -9,7 +9,7 @@ mod tests;
 
 use sampan_proto::entry::Entry;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::ids::{Height, MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::limits;
 use sampan_proto::member::Member;
 use sampan_proto::merkle::log;
@@ -17,9 +17,10 @@ use sampan_proto::merkle::state::StateProof;
 use sampan_proto::merkle::state::tree;
 use sampan_proto::merkle::tile::TiledLog;
 use sampan_proto::proof::{
-    Binary, Bundle, DisclosedBody, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
+    Binary, Bundle, DisclosedBody, Handover, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
 };
 use sampan_proto::record::Record;
+use sampan_proto::roster::Roster;
 use sampan_proto::state_key;
 use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
@@ -99,8 +100,22 @@ impl Reader<'_> {
     }
 
     fn bundle(&self) -> Result<Option<Bundle>, Fatal> {
-        let head = self.head()?;
-        Ok(head.map(|(header, certificate)| Bundle::new(self.inner.chain, header, certificate)))
+        let Some((header, certificate)) = self.head()? else { return Ok(None) };
+        let trust_path = self.trust_path(header.height)?;
+        Ok(Some(Bundle { trust_path, ..Bundle::new(self.inner.chain, header, certificate) }))
+    }
+
+    /// The handovers that lead from the genesis roster to the one that decided `head`. The roster that `head`
+    /// itself names decides nothing yet.
+    fn trust_path(&self, head: Height) -> Result<Vec<Handover>, Fatal> {
+        let before = |(height, _): &(Height, Roster)| *height < head;
+        let handover = |(height, roster)| {
+            let row = self.header(height)?;
+            let (header, certificate) =
+                row.ok_or_else(|| schema::missing(Family::Headers, &schema::height_key(height)))?;
+            Ok(Handover { header: Binary(header), certificate: Binary(certificate), roster: Binary(roster) })
+        };
+        self.handovers()?.into_iter().filter(before).map(handover).collect()
     }
 
     fn prove(&self, key: &Hash32) -> Result<Binary<StateProof>, Fatal> {

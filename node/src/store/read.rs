@@ -17,6 +17,7 @@ use sampan_proto::merkle::state::tree::{PageRead, TreeError};
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{TileError, TileRead};
 use sampan_proto::record::Record;
+use sampan_proto::roster::Roster;
 use sampan_proto::statement::SignedStatement;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
@@ -110,6 +111,33 @@ impl<'a> Reader<'a> {
     /// The header at a height and its certificate.
     pub fn header(&self, height: Height) -> Result<Option<(Header, Certificate)>, Fatal> {
         self.get(Family::Headers, &schema::height_key(height))
+    }
+
+    /// The roster that decides the block at a height; none beyond the block after the tip, for that is not settled.
+    pub fn roster(&self, height: Height) -> Result<Option<Roster>, Fatal> {
+        if height == Height::GENESIS || height > self.tip()?.height.next() {
+            return Ok(None);
+        }
+        let before = schema::height_key(Height(height.0 - 1));
+        let rosters = Family::Rosters.handle(&self.inner.db)?;
+        let start = IteratorMode::From(&before, Direction::Reverse);
+        let row = self.snapshot.iterator_cf(rosters, start).next();
+        // `open` wrote the first roster under height 0.
+        let (key, value) = row.ok_or_else(|| schema::missing(Family::Rosters, &before))??;
+        schema::decode(Family::Rosters, &key, &value).map(Some)
+    }
+
+    /// Every change of the roster, oldest first: the height whose block made it, and who decides from there on.
+    pub(super) fn handovers(&self) -> Result<Vec<(Height, Roster)>, Fatal> {
+        let first = schema::height_key(Height(1));
+        let rosters = Family::Rosters.handle(&self.inner.db)?;
+        let rows = self.snapshot.iterator_cf(rosters, IteratorMode::From(&first, Direction::Forward));
+        rows.map(|row| {
+            let (key, value) = row?;
+            let height = <[u8; 8]>::try_from(&*key).map_err(|_| schema::unreadable(Family::Rosters, &key))?;
+            Ok((Height(u64::from_be_bytes(height)), schema::decode(Family::Rosters, &key, &value)?))
+        })
+        .collect()
     }
 
     /// The last row of `headers`, whatever the tip says: for the check at boot.

@@ -15,6 +15,7 @@
 //! | `goods` | fingerprint of pledged goods | `RecordId` | commit |
 //! | `proposals` | `StatementId` | `Proposal` | commit |
 //! | `members` | `MemberId` | `Member` | open, commit |
+//! | `rosters` | height BE of the block that made it; 0 for the first | `Roster`, which decides the blocks after it | open, commit |
 //! | `pages` | page path, a nibble to a byte | `Page` | open, commit |
 //! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit |
 //! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
@@ -23,6 +24,8 @@
 //! numeric order. A body stands under its statement as well as its commitment: the commitment covers salt
 //! and bytes but not the pepper, so a second issuer that puts the same document on the ledger must not
 //! overwrite what opens the first one's reference.
+
+use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use rocksdb::{ColumnFamily, DB};
@@ -33,11 +36,11 @@ use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height, Statemen
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::tile::TILE_WIDTH;
 
-use crate::core::ledger::{Placed, Tip};
+use crate::core::ledger::{InForce, Placed, Tip};
 use crate::fault::Fatal;
 
 /// Version of the rows below. Another version is refused, never guessed at.
-pub(super) const SCHEMA: u32 = 2;
+pub(super) const SCHEMA: u32 = 3;
 
 /// Names in `meta`.
 pub(super) const META_SCHEMA: &[u8] = b"schema";
@@ -61,6 +64,7 @@ pub(super) enum Family {
     Goods,
     Proposals,
     Members,
+    Rosters,
     Pages,
     Tiles,
     Staged,
@@ -68,7 +72,7 @@ pub(super) enum Family {
 
 impl Family {
     /// Every family, in the order of its discriminants.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Meta,
         Self::Headers,
         Self::Payloads,
@@ -82,6 +86,7 @@ impl Family {
         Self::Goods,
         Self::Proposals,
         Self::Members,
+        Self::Rosters,
         Self::Pages,
         Self::Tiles,
         Self::Staged,
@@ -103,6 +108,7 @@ impl Family {
             Self::Goods => "goods",
             Self::Proposals => "proposals",
             Self::Members => "members",
+            Self::Rosters => "rosters",
             Self::Pages => "pages",
             Self::Tiles => "tiles",
             Self::Staged => "staged",
@@ -124,6 +130,7 @@ pub(super) struct TipRow {
     hash: HeaderHash,
     frontier: Frontier,
     state_root: Hash32,
+    in_force: Arc<InForce>,
     /// The newest row of `expiry` that was removed. Everything added later expires later, so a scan starts
     /// here instead of walking over the tombstones of everything that ever expired.
     pub(super) expired_through: Option<(u64, StatementId)>,
@@ -131,8 +138,8 @@ pub(super) struct TipRow {
 
 impl TipRow {
     pub(super) fn new(tip: Tip, expired_through: Option<(u64, StatementId)>) -> Self {
-        let Tip { height, time_ms, hash, frontier, state_root } = tip;
-        Self { height, time_ms, hash, frontier, state_root, expired_through }
+        let Tip { height, time_ms, hash, frontier, state_root, in_force } = tip;
+        Self { height, time_ms, hash, frontier, state_root, in_force, expired_through }
     }
 
     pub(super) fn tip(&self) -> Tip {
@@ -142,6 +149,7 @@ impl TipRow {
             hash: self.hash,
             frontier: self.frontier.clone(),
             state_root: self.state_root,
+            in_force: Arc::clone(&self.in_force),
         }
     }
 }
@@ -191,7 +199,7 @@ impl StagedDocument {
     }
 }
 
-/// Key in `headers` and `payloads`; prefix of keys in `staged`.
+/// Key in `headers`, `payloads` and `rosters`; prefix of keys in `staged`.
 pub(super) const fn height_key(height: Height) -> [u8; 8] {
     height.0.to_be_bytes()
 }

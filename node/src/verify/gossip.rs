@@ -64,8 +64,8 @@ impl Context {
         match topic {
             Topic::Documents => self.hear_documents(from, data),
             Topic::Headers => self.hear_announcement(from, data),
-            Topic::Votes => self.hear_consensus(data).map(Some),
-            Topic::Proposals => self.hear_proposal(from, decode(data, limits::CONSENSUS_MESSAGE_BYTES)?).map(Some),
+            Topic::Votes => self.hear_consensus(data),
+            Topic::Proposals => self.hear_proposal(from, decode(data, limits::CONSENSUS_MESSAGE_BYTES)?),
         }
     }
 
@@ -95,7 +95,12 @@ impl Context {
             return Ok(None);
         }
         let names = certificate.block == header.hash() && certificate.height == header.height;
-        if header.chain != self.chain || !names || certificate.verify(self.chain, &self.roster).is_err() {
+        let Some((roster, settled)) = self.roster_at(header.height) else { return Ok(None) };
+        if !settled && header.roster_hash != roster.hash() {
+            // Decided by a roster that we have yet to hear of. Peers say how far they are when they are asked.
+            return Ok(None);
+        }
+        if header.chain != self.chain || !names || certificate.verify(self.chain, &roster).is_err() {
             return Err(PeerFault::BadBlock);
         }
         if decided {
@@ -114,35 +119,45 @@ impl Context {
         !matches!(known, Ok(Some((ours, _))) if ours.hash() != header.hash())
     }
 
-    fn hear_consensus(&self, data: &[u8]) -> Result<Heard, PeerFault> {
+    fn hear_consensus(&self, data: &[u8]) -> Result<Option<Heard>, PeerFault> {
         Ok(match decode(data, limits::CONSENSUS_MESSAGE_BYTES)? {
-            ConsensusMessage::Vote(vote) => Heard::Vote(self.hear_vote(vote)?),
+            ConsensusMessage::Vote(vote) => self.hear_vote(vote)?.map(Heard::Vote),
             // The core checks these again as certificates; here it is decided whether to forward them.
-            ConsensusMessage::Polka(votes) => Heard::Polka(self.hear_votes(votes)?),
+            ConsensusMessage::Polka(votes) => self.hear_votes(votes)?.map(Heard::Polka),
             ConsensusMessage::Round(certificate) => self.hear_round(certificate)?,
         })
     }
 
-    pub(super) fn hear_round(&self, certificate: RoundCertificate) -> Result<Heard, PeerFault> {
-        self.hear_votes(certificate.votes.clone())?;
-        Ok(Heard::Round(certificate))
+    pub(super) fn hear_round(&self, certificate: RoundCertificate) -> Result<Option<Heard>, PeerFault> {
+        Ok(self.hear_votes(certificate.votes.clone())?.map(|_| Heard::Round(certificate)))
     }
 
-    fn hear_votes(&self, votes: Vec<Signed<Vote>>) -> Result<Vec<Signed<Vote>>, PeerFault> {
-        votes.into_iter().map(|vote| self.hear_vote(vote).map(Verified::into_inner)).collect()
+    /// All of them, or none when one is of no use here.
+    fn hear_votes(&self, votes: Vec<Signed<Vote>>) -> Result<Option<Vec<Signed<Vote>>>, PeerFault> {
+        votes.into_iter().map(|vote| Ok(self.hear_vote(vote)?.map(Verified::into_inner))).collect()
     }
 
-    pub(super) fn hear_vote(&self, vote: Signed<Vote>) -> Result<Verified<Signed<Vote>>, PeerFault> {
+    pub(super) fn hear_vote(&self, vote: Signed<Vote>) -> Result<Option<Verified<Signed<Vote>>>, PeerFault> {
         if vote.message.chain != self.chain {
             return Err(PeerFault::WrongChain);
         }
-        if self.roster.by_key(vote.message.signer()).is_none() {
-            return Err(PeerFault::BadSignature);
+        if self.store.tip().roster().by_key(vote.message.signer()).is_none() {
+            // Seated by a block that we do not have, or unseated by one that its sender did not have: nobody's fault.
+            let Some((roster, settled)) = self.roster_at(vote.message.height) else { return Ok(None) };
+            match roster.by_key(vote.message.signer()) {
+                None if settled => return Err(PeerFault::BadSignature),
+                None => return Ok(None),
+                Some(_) => {}
+            }
         }
-        vote.verified().map_err(|_| PeerFault::BadSignature)
+        vote.verified().map(Some).map_err(|_| PeerFault::BadSignature)
     }
 
-    pub(super) fn hear_proposal(&self, from: libp2p::PeerId, message: ProposalMessage) -> Result<Heard, PeerFault> {
+    pub(super) fn hear_proposal(
+        &self,
+        from: libp2p::PeerId,
+        message: ProposalMessage,
+    ) -> Result<Option<Heard>, PeerFault> {
         let proposal = &message.proposal.message;
         let header = &message.header;
         if proposal.chain != self.chain || header.chain != self.chain {
@@ -154,14 +169,18 @@ impl Context {
             && header.payload_hash == payload_hash(&message.payload)
             && header.hash() == proposal.block
             && proposal.pol_round.is_none_or(|pol| pol < proposal.round);
-        let rightful = proposer(&self.roster, proposal.height, proposal.round) == proposal.proposer;
+        let Some((roster, settled)) = self.roster_at(proposal.height) else { return Ok(None) };
+        let rightful = proposer(&roster, proposal.height, proposal.round) == proposal.proposer;
+        if !rightful && !settled {
+            return Ok(None);
+        }
         // A fresh block names its proposer; a re-proposal keeps the name of whoever proposed it first.
         let named = proposal.pol_round.is_some() || header.proposer == proposal.proposer;
         if !(bound && rightful && named) {
             return Err(PeerFault::BadProposal);
         }
         let proposal = message.proposal.clone().verified().map_err(|_| PeerFault::BadSignature)?;
-        Ok(Heard::Proposal(from, Box::new(HeardProposal { proposal, message })))
+        Ok(Some(Heard::Proposal(from, Box::new(HeardProposal { proposal, message }))))
     }
 }
 

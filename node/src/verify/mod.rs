@@ -10,8 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use sampan_proto::body::pepper_commitment;
-use sampan_proto::genesis::{Genesis, Parameters};
-use sampan_proto::ids::ChainId;
+use sampan_proto::ids::{ChainId, Height};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::roster::Roster;
 use sampan_proto::statement::Action;
@@ -42,23 +41,19 @@ pub struct Pool {
 /// What checking needs to know.
 struct Context {
     chain: ChainId,
-    parameters: Parameters,
-    roster: Roster,
     store: Store,
     metrics: Metrics,
 }
 
 impl Pool {
     /// A pool with so many threads.
-    pub fn new(genesis: &Genesis, store: Store, metrics: Metrics, threads: usize) -> Result<Self, Fatal> {
+    pub fn new(store: Store, metrics: Metrics, threads: usize) -> Result<Self, Fatal> {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("verify-{i}"))
             .build()
             .map_err(|error| Fatal::Damaged(format!("cannot start the verify pool: {error}")))?;
-        let (chain, roster) = (genesis.chain, genesis.roster.clone());
-        let parameters = genesis.parameters.clone();
-        let context = Context { chain, parameters, roster, store, metrics };
+        let context = Context { chain: store.chain(), store, metrics };
         Ok(Self { threads: Arc::new(threads), jobs: Arc::new(Semaphore::new(JOBS)), context: Arc::new(context) })
     }
 
@@ -85,6 +80,18 @@ impl Pool {
 }
 
 impl Context {
+    /// The roster that decides a height, and whether that is settled: beyond the block after the tip it is a guess,
+    /// for a block that we do not have may change it.
+    fn roster_at(&self, height: Height) -> Option<(Roster, bool)> {
+        let tip = self.store.tip();
+        let next = tip.height.next();
+        if height >= next {
+            return Some((tip.roster().clone(), height == next));
+        }
+        // A store that cannot be read stops the engine; here the message is of no use.
+        self.store.reader().roster(height).ok().flatten().map(|roster| (roster, true))
+    }
+
     fn check(&self, document: wire::Document) -> Result<Arc<Document>, Reject> {
         Document::check(document, self.chain).map(Arc::new)
     }
@@ -107,12 +114,7 @@ impl Context {
 
     fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
         let tip = self.store.tip();
-        let at = At {
-            height: tip.height.next(),
-            time_ms: now_ms().max(tip.time_ms + 1),
-            roster: &self.roster,
-            parameters: &self.parameters,
-        };
+        let at = At { height: tip.height.next(), time_ms: now_ms().max(tip.time_ms + 1), in_force: &tip.in_force };
         documents.into_par_iter().map(|document| self.admit_one(document, at)).collect()
     }
 

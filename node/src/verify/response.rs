@@ -7,6 +7,7 @@ use libp2p::PeerId;
 use rayon::prelude::*;
 use sampan_proto::block::{Block, payload_hash};
 use sampan_proto::ids::{EnvelopeId, Height};
+use sampan_proto::roster::Roster;
 use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire::{self, Request, Response, RoundState};
 
@@ -52,15 +53,23 @@ impl Context {
         }
     }
 
-    /// Keeps the blocks up to the first that does not verify; the rest is asked of somebody else.
+    /// Keeps the blocks up to the first that does not verify, or that hands over to another roster: the rest is
+    /// asked for again, of somebody else or once we know who decides.
     fn check_blocks(&self, peer: PeerId, from: Height, blocks: Vec<Block>) -> Judged {
+        let Some((roster, settled)) = self.roster_at(from) else { return Fetched::Nothing(peer).into() };
         let mut checked = Vec::with_capacity(blocks.len());
         let mut fault = None;
         for (height, block) in (from.0..).zip(blocks) {
-            match self.check_block(Height(height), block) {
-                Ok(block) => checked.push(block),
+            match self.check_block(Height(height), block, &roster) {
+                Ok(block) => {
+                    let hands_over = block.header.next_roster_hash != block.header.roster_hash;
+                    checked.push(block);
+                    if hands_over {
+                        break;
+                    }
+                }
                 Err(found) => {
-                    fault = Some(found);
+                    fault = settled.then_some(found);
                     break;
                 }
             }
@@ -70,10 +79,11 @@ impl Context {
     }
 
     /// The certificate first: it is the cheap part, and without it nothing else is worth a look.
-    fn check_block(&self, height: Height, block: Block) -> Result<CheckedBlock, PeerFault> {
+    fn check_block(&self, height: Height, block: Block, roster: &Roster) -> Result<CheckedBlock, PeerFault> {
         let Block { header, certificate, statements, bodies } = block;
         let named = header.hash() == certificate.block && certificate.height == height && header.height == height;
-        if header.chain != self.chain || !named || certificate.verify(self.chain, &self.roster).is_err() {
+        let named = named && header.roster_hash == roster.hash();
+        if header.chain != self.chain || !named || certificate.verify(self.chain, roster).is_err() {
             return Err(PeerFault::BadBlock);
         }
         let payload: Vec<EnvelopeId> = statements.iter().map(SignedStatement::envelope_id).collect();
@@ -106,9 +116,10 @@ impl Context {
         // First the certificate: messages of a round that we are far from would not be kept.
         let certificate = certificate.into_iter().map(|certificate| self.hear_round(certificate));
         let proposals = proposals.into_iter().map(|message| self.hear_proposal(peer, message));
-        let votes = votes.into_iter().map(|vote| self.hear_vote(vote).map(Heard::Vote));
-        match certificate.chain(proposals).chain(votes).collect() {
-            Ok(heard) => Fetched::Round(peer, heard).into(),
+        let votes = votes.into_iter().map(|vote| Ok(self.hear_vote(vote)?.map(Heard::Vote)));
+        let heard: Result<Vec<Option<Heard>>, _> = certificate.chain(proposals).chain(votes).collect();
+        match heard {
+            Ok(heard) => Fetched::Round(peer, heard.into_iter().flatten().collect()).into(),
             Err(fault) => Judged { fetched: Fetched::Nothing(peer), fault: Some(fault) },
         }
     }

@@ -22,7 +22,7 @@ impl Judge {
             let bill = world.bill(number, "ningbo-tools");
             world.decide(&[bill]);
         }
-        let pool = Pool::new(&world.network.genesis, world.store.clone(), Metrics::new(1), 1).expect("threads");
+        let pool = Pool::new(world.store.clone(), Metrics::new(1), 1).expect("threads");
         Self { world, pool }
     }
 
@@ -110,4 +110,48 @@ async fn garbage_in_other_answers_is_their_senders_fault() {
     assert_eq!(round, (0, Some(PeerFault::BadSignature)));
     let other = judge.of(Request::Status, Response::Blocks(Vec::new())).await;
     assert_eq!(other, (0, Some(PeerFault::Malformed)), "an answer to something else");
+}
+
+/// The network above, in which a second agency is given a seat by the block at height 5, and one block after it.
+fn grown() -> Judge {
+    let mut judge = Judge::new();
+    let world = &mut judge.world;
+    let admit = world.governs(world.admit("my-customs"));
+    world.decide(&admit);
+    let seat = world.governs(world.seat("my-customs", 1));
+    world.decide(&seat);
+    let bill = world.bill(9, "ningbo-tools");
+    world.decide(&[bill]);
+    judge
+}
+
+#[tokio::test]
+async fn a_page_ends_where_the_roster_changes_for_whoever_does_not_know_the_next() {
+    let (ahead, behind) = (grown(), Judge::new());
+    let page = |from: u64| (from..=6).map(|height| ahead.block(height)).collect::<Vec<_>>();
+    let request = |from| Request::Blocks { from: Height(from), count: 64 };
+    assert_eq!(behind.of(request(4), Response::Blocks(page(4))).await, (2, None), "to the handover");
+    assert_eq!(ahead.of(request(6), Response::Blocks(page(6))).await, (1, None), "known by then");
+    // Asked for blocks beyond the tip, a node cannot tell who decides them: nobody is blamed.
+    assert_eq!(behind.of(request(6), Response::Blocks(page(6))).await, (0, None));
+    let mut forged = page(4);
+    forged[0].header.next_roster_hash = sampan_proto::hash::Hash32::ZERO;
+    assert_eq!(behind.of(request(4), Response::Blocks(forged)).await, (0, Some(PeerFault::BadBlock)));
+}
+
+#[tokio::test]
+async fn votes_of_a_roster_to_come_are_ignored_and_those_of_strangers_blamed() {
+    let (ahead, behind) = (grown(), Judge::new());
+    let newcomer = crate::store::fixture::seed("my-customs", sampan_proto::member::Purpose::Consensus);
+    let chain = behind.world.network.genesis.chain;
+    let vote = |height| {
+        let validator = newcomer.public();
+        let vote = Vote { chain, vote_type: VoteType::Prevote, height, round: 0, block: None, validator };
+        let votes = vec![Signed::sign(vote, &newcomer)];
+        Response::Round(RoundState { proposals: Vec::new(), votes, certificate: None })
+    };
+    let ask = Request::Round(Height(4));
+    assert_eq!(behind.of(ask.clone(), vote(Height(5))).await, (0, None), "it may be seated by a block to come");
+    assert_eq!(behind.of(ask.clone(), vote(Height(4))).await, (0, Some(PeerFault::BadSignature)), "not at the next");
+    assert_eq!(ahead.of(Request::Round(Height(7)), vote(Height(7))).await, (1, None));
 }

@@ -13,6 +13,7 @@ use sampan_proto::api::{BodyParts, NodeStatus, Submission};
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, GenesisEntry, Parameters};
+use sampan_proto::governance::Govern;
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
@@ -86,10 +87,21 @@ impl Network {
         parameters: Parameters,
         amend: impl Fn(&mut Member),
     ) -> Self {
+        let seated = (0..validators).map(|i| plan(&format!("customs-{i}"), "CN", Role::Customs, Some(1)));
+        let follow = (0..full_nodes).map(|i| plan(&format!("exporter-{i}"), "CN", Role::Trader, None));
+        Self::of(seated.chain(follow).collect(), parameters, amend)
+    }
+
+    /// Validators, and customs agencies that have no seat yet.
+    pub(crate) fn with_candidates(validators: usize, candidates: usize, parameters: Parameters) -> Self {
+        let seat = |i| (i < validators).then_some(1);
+        let agency = |i| plan(&format!("customs-{i}"), "CN", Role::Customs, seat(i));
+        Self::of((0..validators + candidates).map(agency).collect(), parameters, |_| {})
+    }
+
+    /// Members that run nodes, and people who do not.
+    fn of(mut plans: Vec<MemberPlan>, parameters: Parameters, amend: impl Fn(&mut Member)) -> Self {
         let dir = tempfile::tempdir().expect("dir");
-        let mut plans: Vec<MemberPlan> =
-            (0..validators).map(|i| plan(&format!("customs-{i}"), "CN", Role::Customs, Some(1))).collect();
-        plans.extend((0..full_nodes).map(|i| plan(&format!("exporter-{i}"), "CN", Role::Trader, None)));
         let nodes = plans.len();
         plans.push(plan("ccpit-ningbo", "CN", Role::IssuingAuthority, None));
         plans.push(plan("harbour-bank", "SG", Role::Bank, None));
@@ -109,7 +121,7 @@ impl Network {
             genesis,
             nodes: (0..nodes).map(|_| None).collect(),
             configs,
-            people: created.into_iter().skip(nodes).collect(),
+            people: created,
             nonce: std::cell::Cell::new(0),
             dir,
         }
@@ -234,8 +246,20 @@ impl Network {
     }
 
     fn key(&self, member: &str) -> KeyFile {
-        let person = self.people.iter().find(|person| person.entry.member.id.as_str() == member).expect("member");
-        KeyFile::from_json(&std::fs::read(&person.statement_key).expect("key file")).expect("key")
+        KeyFile::from_json(&std::fs::read(&self.person(member).statement_key).expect("key file")).expect("key")
+    }
+
+    fn person(&self, member: &str) -> &CreatedMember {
+        self.people.iter().find(|person| person.entry.member.id.as_str() == member).expect("member")
+    }
+
+    /// An act of governance by a member.
+    pub(crate) fn governs(&self, member: &str, act: Govern) -> (Submission, StatementId) {
+        let key = std::fs::read(&self.person(member).governance_key).expect("key file");
+        let statement = self.statement(member, Action::Govern(act));
+        let secret = KeyFile::from_json(&key).expect("key").secret;
+        let signed = SignedStatement::sign(&statement, &[&secret]).expect("signed");
+        (Submission { statement: (&signed).into(), body: None }, signed.id())
     }
 
     /// A statement of `member` as any other program might sign it: these exact bytes, by the key of `signer`.
@@ -251,18 +275,21 @@ impl Network {
     }
 
     fn sign(&self, member: &str, action: Action) -> SignedStatement {
+        SignedStatement::sign(&self.statement(member, action), &[&self.key(member).secret]).expect("signed")
+    }
+
+    fn statement(&self, member: &str, action: Action) -> Statement {
         self.nonce.set(self.nonce.get() + 1);
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.nonce.get().to_le_bytes());
-        let statement = Statement {
+        Statement {
             version: VERSION,
             chain: self.genesis.chain,
             member: member.parse().expect("id"),
             nonce: Nonce(nonce),
             not_after_ms: sampan_node::clock::now_ms() + 3_600_000,
             action,
-        };
-        SignedStatement::sign(&statement, &[&self.key(member).secret]).expect("signed")
+        }
     }
 
     /// A bill of lading issued to `to`.

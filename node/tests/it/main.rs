@@ -15,6 +15,8 @@ mod recovery;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod roster;
+#[cfg(test)]
 mod rounds;
 #[cfg(test)]
 mod tidy;

@@ -46,10 +46,6 @@ fn execute(store: &Store, genesis: &Genesis, document: &Document) -> Outcome {
         time_ms: tip.time_ms + 1,
         proposer: proposer(&genesis.roster, tip.height.next(), 0),
         tip,
-        roster_hash: genesis.roster.hash(),
-        parameters_hash: genesis.parameters_hash(),
-        roster: Arc::new(genesis.roster.clone()),
-        parameters: Arc::new(genesis.parameters.clone()),
     };
     let reader = store.reader();
     let mut execution = Execution::new(&reader, draft);

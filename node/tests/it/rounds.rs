@@ -1,7 +1,5 @@
 //! Rounds that went wrong, on whole nodes: a block that only one clock finds odd, and a validator left behind.
 
-use std::sync::Arc;
-
 use sampan_node::clock::now_ms;
 use sampan_node::core::consensus::{Step, Timeout, WalEntry, proposer};
 use sampan_node::core::ledger::{Draft, Execution};
@@ -34,16 +32,8 @@ fn vote(genesis: &Genesis, by: &SecretKey, vote_type: VoteType, round: u32, bloc
 fn empty_block(genesis: &Genesis, time_ms: u64) -> Header {
     let dir = tempfile::tempdir().expect("directory");
     let store = Store::open(dir.path(), genesis, 8).expect("opens");
-    let draft = Draft {
-        chain: genesis.chain,
-        tip: store.tip(),
-        time_ms,
-        proposer: proposer(&genesis.roster, FIRST, 0),
-        roster_hash: genesis.roster.hash(),
-        parameters_hash: genesis.parameters_hash(),
-        roster: Arc::new(genesis.roster.clone()),
-        parameters: Arc::new(genesis.parameters.clone()),
-    };
+    let draft =
+        Draft { chain: genesis.chain, tip: store.tip(), time_ms, proposer: proposer(&genesis.roster, FIRST, 0) };
     let reader = store.reader();
     Execution::new(&reader, draft).finish().expect("readable").header
 }

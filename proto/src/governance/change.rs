@@ -4,7 +4,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::refuse;
-use crate::genesis::GenesisEntry;
+use super::seat::{self, Ready};
+use crate::genesis::{GenesisEntry, Parameters};
 use crate::hash::Hash32;
 use crate::ids::{Height, MemberId};
 use crate::keys::{PublicKey, Signature};
@@ -12,6 +13,7 @@ use crate::limits;
 use crate::member::{KeyStanding, Member, MemberKey, Purpose, Standing};
 use crate::proof::Binary;
 use crate::reject::{Code, Reject};
+use crate::roster::Roster;
 use crate::text::Note;
 
 /// A change that the roster decides.
@@ -48,6 +50,24 @@ pub enum Change {
         /// Its new governance key.
         governance: PublicKey,
     },
+    /// A customs agency validates, or with another key or power than before.
+    Seat {
+        /// Which.
+        member: MemberId,
+        /// Its share in decisions.
+        power: u64,
+        /// Its consensus key, which says that it is ready.
+        ready: Ready,
+    },
+    /// A member validates no more.
+    Unseat {
+        /// Which.
+        member: MemberId,
+        /// Why.
+        reason: Note,
+    },
+    /// Other protocol parameters, all of them.
+    Parameters(Parameters),
     /// A code list or policy in a new edition: documents are checked against it from here on.
     Edition {
         /// Which list.
@@ -64,10 +84,12 @@ impl Change {
     #[must_use]
     pub const fn member(&self) -> Option<&MemberId> {
         match self {
-            Self::Suspend { member, .. } | Self::Reinstate { member, .. } | Self::RecoverKeys { member, .. } => {
-                Some(member)
-            }
-            Self::Admit { .. } | Self::Edition { .. } => None,
+            Self::Suspend { member, .. }
+            | Self::Reinstate { member, .. }
+            | Self::RecoverKeys { member, .. }
+            | Self::Seat { member, .. }
+            | Self::Unseat { member, .. } => Some(member),
+            Self::Admit { .. } | Self::Parameters(_) | Self::Edition { .. } => None,
         }
     }
 
@@ -77,22 +99,56 @@ impl Change {
         matches!(self, Self::RecoverKeys { .. })
     }
 
-    /// The member after it; none when it is about no member. `before` is the member named, or the one that has
-    /// the id of an admission.
+    /// What it makes of the network from the next block on. `before` is the member named, or the one that has the
+    /// id of an admission; `roster` is the one that would decide the next block without this change.
     ///
     /// # Errors
     /// The rule that forbids it. Paths are relative to the change.
-    pub fn apply(&self, before: Option<&Member>, at: Height) -> Result<Option<Member>, Reject> {
+    pub fn apply(&self, before: Option<&Member>, roster: &Roster, at: Height) -> Result<Effect, Reject> {
         let known = || before.ok_or_else(|| Reject::new(Code::UnknownRecipient, "$.member", "not in the registry"));
         match self {
-            Self::Admit { member, signature } => admitted(&member.0, signature, before).map(Some),
-            Self::Suspend { .. } => standing(known()?, Standing::Suspended).map(Some),
-            Self::Reinstate { .. } => standing(known()?, Standing::Active).map(Some),
+            Self::Admit { member, signature } => admitted(&member.0, signature, before).map(Effect::of_member),
+            Self::Suspend { .. } => suspended(known()?, roster),
+            Self::Reinstate { .. } => standing(known()?, Standing::Active).map(Effect::of_member),
             Self::RecoverKeys { statement, governance, .. } => {
-                recovered(known()?, *statement, *governance, at).map(Some)
+                recovered(known()?, *statement, *governance, at).map(Effect::of_member)
             }
-            Self::Edition { .. } => Ok(None),
+            Self::Seat { ready, power, .. } => seat::seated(known()?, ready.key, *power, roster, at),
+            Self::Unseat { .. } => seat::unseated(known()?, roster),
+            Self::Parameters(parameters) => adopted(parameters),
+            Self::Edition { .. } => Ok(Effect::default()),
         }
+    }
+}
+
+/// What an accepted change makes of the network, from the next block on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// A member that changes.
+    pub member: Option<Member>,
+    /// The roster that decides the next block, where it is another one.
+    pub roster: Option<Roster>,
+    /// The parameters of the next block, where they are others.
+    pub parameters: Option<Parameters>,
+}
+
+impl Effect {
+    fn of_member(member: Member) -> Self {
+        Self { member: Some(member), ..Self::default() }
+    }
+}
+
+/// Whoever may not act does not decide either: with the standing goes the seat.
+fn suspended(member: &Member, roster: &Roster) -> Result<Effect, Reject> {
+    let without = seat::holds_seat(roster, &member.id).then(|| seat::changed(roster, &member.id, None));
+    let after = standing(member, Standing::Suspended)?;
+    Ok(Effect { member: Some(after), roster: without.transpose()?, parameters: None })
+}
+
+fn adopted(parameters: &Parameters) -> Result<Effect, Reject> {
+    match parameters.check() {
+        Ok(()) => Ok(Effect { parameters: Some(parameters.clone()), ..Effect::default() }),
+        Err(name) => refuse(Code::ParametersRefused, &format!("$.parameters.{name}"), "out of range"),
     }
 }
 
@@ -162,14 +218,25 @@ fn recovered(member: &Member, statement: PublicKey, governance: PublicKey, at: H
     let mut next = member.clone();
     let lost = |key: &&mut MemberKey| matches!(key.purpose, Purpose::Statement | Purpose::Governance);
     for key in next.keys.iter_mut().filter(lost) {
-        key.valid_until = Some(key.valid_until.map_or(at.next(), |until| until.min(at.next())));
+        retire(key, at);
     }
     let next = with_key(next, Purpose::Statement, statement, at, "$.statement")?;
     with_key(next, Purpose::Governance, governance, at, "$.governance")
 }
 
+/// A key that counts no more from the next block on.
+pub(super) fn retire(key: &mut MemberKey, at: Height) {
+    key.valid_until = Some(key.valid_until.map_or(at.next(), |until| until.min(at.next())));
+}
+
 /// One key more, and the entry is still one that the registry takes.
-fn with_key(mut member: Member, purpose: Purpose, key: PublicKey, at: Height, path: &str) -> Result<Member, Reject> {
+pub(super) fn with_key(
+    mut member: Member,
+    purpose: Purpose,
+    key: PublicKey,
+    at: Height,
+    path: &str,
+) -> Result<Member, Reject> {
     if member.keys.len() >= limits::MEMBER_KEYS {
         return refuse(Code::MemberRefused, path, "the registry keeps at most 64 keys of a member");
     }

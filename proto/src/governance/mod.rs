@@ -6,15 +6,17 @@
 
 mod change;
 mod proposal;
+mod seat;
 #[cfg(test)]
 mod tests;
 
-pub use change::{Change, admitted, rotated};
+pub use change::{Change, Effect, admitted, rotated};
 pub use proposal::{Proposal, State};
+pub use seat::{Ready, SeatRequest};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Height, StatementId};
+use crate::ids::{ChainId, Height, StatementId};
 use crate::keys::PublicKey;
 use crate::member::Purpose;
 use crate::reject::{Code, Reject};
@@ -87,6 +89,8 @@ impl Govern {
 /// What is known of the block that judges.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'a> {
+    /// The network.
+    pub chain: ChainId,
     /// Who votes, with how much power.
     pub roster: &'a Roster,
     /// Height of the block.

@@ -58,7 +58,7 @@ impl Proposal {
     /// A proposal with the proposer's own vote.
     ///
     /// # Errors
-    /// [`Code::NotOnRoster`], [`Code::OfferTime`].
+    /// [`Code::NotOnRoster`], [`Code::OfferTime`], [`Code::ReadyRefused`].
     pub fn new(
         id: StatementId,
         change: Change,
@@ -69,6 +69,9 @@ impl Proposal {
         on_roster(by, terms)?;
         if until_ms < terms.time_ms || until_ms - terms.time_ms > PROPOSAL_HORIZON_MS {
             return refuse(Code::OfferTime, "$.until_ms", "not between now and 90 days from now");
+        }
+        if let Change::Seat { member, ready, .. } = &change {
+            ready.check(member, terms)?;
         }
         let (yes, no) = (BTreeSet::from([by.clone()]), BTreeSet::new());
         let by = by.clone();

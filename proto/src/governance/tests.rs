@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::genesis::GenesisEntry;
+use crate::genesis::{GenesisEntry, Parameters};
 use crate::hash::Hash32;
 use crate::ids::MemberId;
 use crate::keys::SecretKey;
@@ -10,6 +10,7 @@ use crate::roster::Validator;
 
 const NOW: u64 = 1_790_000_000_000;
 const DAY: u64 = 86_400_000;
+const CHAIN: ChainId = ChainId(Hash32([5; 32]));
 const AT: Height = Height(10);
 
 fn id(text: &str) -> MemberId {
@@ -34,7 +35,7 @@ fn four() -> Roster {
 }
 
 fn terms(roster: &Roster, time_ms: u64) -> Terms<'_> {
-    Terms { roster, height: AT, time_ms, recovery_wait_ms: 14 * DAY }
+    Terms { chain: CHAIN, roster, height: AT, time_ms, recovery_wait_ms: 14 * DAY }
 }
 
 fn trader(handle: &str, seed: u8) -> Member {
@@ -128,7 +129,7 @@ fn lost_keys_come_back_after_a_wait_unless_the_member_objects() {
 #[test]
 fn recovered_keys_take_the_place_of_all_old_ones_from_the_next_block() {
     let old = trader("hai-phong", 3);
-    let new = recovery().apply(Some(&old), AT).expect("applied").expect("a member");
+    let new = recovery().apply(Some(&old), &four(), AT).expect("applied").member.expect("a member");
     let standing = |purpose, key: &PublicKey, at| new.key_standing(purpose, key, at);
     assert_eq!(standing(Purpose::Statement, &key(3), AT), KeyStanding::Valid, "what was signed before stays valid");
     assert_eq!(standing(Purpose::Statement, &key(3), AT.next()), KeyStanding::Revoked);
@@ -173,10 +174,110 @@ fn an_entry_is_admitted_when_its_own_governance_key_signed_it() {
 #[test]
 fn standing_changes_both_ways_and_once() {
     let member = trader("hai-phong", 3);
-    let suspended = suspend().apply(Some(&member), AT).expect("applied").expect("a member");
+    let suspended = suspend().apply(Some(&member), &four(), AT).expect("applied").member.expect("a member");
     assert_eq!(suspended.standing, Standing::Suspended);
-    assert_eq!(suspend().apply(Some(&suspended), AT).map_err(|reject| reject.code), Err(Code::AlreadySpoken));
+    assert_eq!(suspend().apply(Some(&suspended), &four(), AT).map_err(|reject| reject.code), Err(Code::AlreadySpoken));
     let back = Change::Reinstate { member: id("hai-phong"), reason: "renewed".parse().expect("note") };
-    assert_eq!(back.apply(Some(&suspended), AT).expect("applied"), Some(member));
-    assert_eq!(back.apply(None, AT).map_err(|reject| reject.code), Err(Code::UnknownRecipient));
+    assert_eq!(back.apply(Some(&suspended), &four(), AT).expect("applied").member, Some(member));
+    assert_eq!(back.apply(None, &four(), AT).map_err(|reject| reject.code), Err(Code::UnknownRecipient));
+}
+
+fn agency(handle: &str, seed: u8) -> Member {
+    let keys = [Purpose::Statement, Purpose::Governance, Purpose::Consensus];
+    let keys = keys.into_iter().zip(seed..).map(|(purpose, seed)| MemberKey::from_genesis(purpose, key(seed)));
+    Member { roles: BTreeSet::from([Role::Customs]), keys: keys.collect(), ..trader(handle, seed) }
+}
+
+/// A seat for `vn-customs` whose key is ready at `time_ms`, with what is wrong about it.
+fn seat(edit: impl FnOnce(&mut Ready)) -> Change {
+    let mut ready = Ready::sign(CHAIN, &id("vn-customs"), &SecretKey::from_seed([22; 32]), NOW);
+    edit(&mut ready);
+    Change::Seat { member: id("vn-customs"), power: 10, ready }
+}
+
+fn members(roster: &Roster) -> Vec<(&str, u64)> {
+    roster.validators().iter().map(|validator| (validator.member.as_str(), validator.power)).collect()
+}
+
+#[test]
+fn a_seat_is_proposed_with_the_word_of_its_key() {
+    let roster = four();
+    let propose = |change: Change, time_ms: u64| {
+        let id = StatementId(Hash32([1; 32]));
+        let proposed = Proposal::new(id, change, &self::id("cn-customs"), time_ms + DAY, &terms(&roster, time_ms));
+        proposed.map(drop).map_err(|reject| (reject.code, reject.path))
+    };
+    let refused = |field: &str| Err((Code::ReadyRefused, format!("$.change.seat.ready.{field}")));
+    assert_eq!(propose(seat(|_| ()), NOW + DAY), Ok(()));
+    assert_eq!(propose(seat(|_| ()), NOW + DAY + 1), refused("time_ms"));
+    assert_eq!(propose(seat(|ready| ready.time_ms += 1), NOW), refused("signature"));
+    let elsewhere = Ready::sign(ChainId(Hash32([6; 32])), &id("vn-customs"), &SecretKey::from_seed([22; 32]), NOW);
+    assert_eq!(propose(seat(|ready| *ready = elsewhere), NOW), refused("signature"));
+    let another = Ready::sign(CHAIN, &id("my-customs"), &SecretKey::from_seed([22; 32]), NOW);
+    assert_eq!(propose(seat(|ready| *ready = another), NOW), refused("signature"));
+    assert_eq!(propose(seat(|ready| ready.key = key(23)), NOW), refused("signature"));
+}
+
+#[test]
+fn a_customs_agency_is_seated_with_its_key_and_unseated() {
+    let (roster, member) = (four(), agency("vn-customs", 20));
+    let effect = seat(|_| ()).apply(Some(&member), &roster, AT).expect("seated");
+    let next = effect.roster.expect("a roster");
+    let all = [("cn-customs", 10), ("my-customs", 10), ("sg-customs", 10), ("th-customs", 7), ("vn-customs", 10)];
+    assert_eq!((members(&next), effect.member), (all.to_vec(), None), "its key is in the registry already");
+    let again = seat(|_| ()).apply(Some(&member), &next, AT).map_err(|reject| reject.code);
+    assert_eq!(again, Err(Code::AlreadySpoken));
+
+    let other = Ready::sign(CHAIN, &id("vn-customs"), &SecretKey::from_seed([30; 32]), NOW);
+    let moved = seat(|ready| *ready = other).apply(Some(&member), &next, AT).expect("another key");
+    let after = moved.member.expect("the registry follows");
+    let standing = |key: u8, at| after.key_standing(Purpose::Consensus, &self::key(key), at);
+    assert_eq!((standing(22, AT), standing(22, AT.next())), (KeyStanding::Valid, KeyStanding::Revoked));
+    assert_eq!((standing(30, AT), standing(30, AT.next())), (KeyStanding::Revoked, KeyStanding::Valid));
+    assert_eq!(members(&moved.roster.expect("a roster")), all, "one seat a member");
+
+    let leave = Change::Unseat { member: id("vn-customs"), reason: "moves house".parse().expect("note") };
+    let without = leave.apply(Some(&member), &next, AT).expect("unseated");
+    assert_eq!((without.roster, without.member), (Some(roster.clone()), None));
+    assert_eq!(leave.apply(Some(&member), &roster, AT).map_err(|reject| reject.code), Err(Code::RosterRefused));
+    let alone = self::roster(&[("vn-customs", 1)]);
+    assert_eq!(leave.apply(Some(&member), &alone, AT).map_err(|reject| reject.code), Err(Code::RosterRefused));
+}
+
+#[test]
+fn who_may_not_act_does_not_decide() {
+    let (roster, member) = (four(), agency("vn-customs", 20));
+    let code = |member: &Member| seat(|_| ()).apply(Some(member), &roster, AT).map(drop).map_err(|reject| reject.code);
+    assert_eq!(code(&Member { standing: Standing::Suspended, ..member.clone() }), Err(Code::RosterRefused));
+    assert_eq!(code(&trader("vn-customs", 20)), Err(Code::RosterRefused), "not a customs agency");
+    let powerless = Change::Seat {
+        power: 0,
+        member: id("vn-customs"),
+        ready: match seat(|_| ()) {
+            Change::Seat { ready, .. } => ready,
+            _ => unreachable!("a seat"),
+        },
+    };
+    assert_eq!(powerless.apply(Some(&member), &roster, AT).map_err(|reject| reject.code), Err(Code::RosterRefused));
+
+    let agency = agency("my-customs", 20);
+    let suspend = Change::Suspend { member: id("my-customs"), reason: "by court order".parse().expect("note") };
+    let effect = suspend.apply(Some(&agency), &roster, AT).expect("suspended");
+    assert_eq!(effect.member.map(|member| member.standing), Some(Standing::Suspended));
+    let rest = [("cn-customs", 10), ("sg-customs", 10), ("th-customs", 7)];
+    assert_eq!(members(&effect.roster.expect("its seat goes too")), rest);
+    let alone = self::roster(&[("my-customs", 1)]);
+    let last = suspend.apply(Some(&agency), &alone, AT).map_err(|reject| reject.code);
+    assert_eq!(last, Err(Code::RosterRefused), "somebody has to decide");
+}
+
+#[test]
+fn parameters_change_within_their_ranges() {
+    let adopt = |parameters: Parameters| Change::Parameters(parameters).apply(None, &four(), AT);
+    let good = Parameters { heartbeat_ms: 20_000, ..Parameters::default() };
+    let effect = adopt(good.clone()).expect("adopted");
+    assert_eq!((effect.parameters, effect.roster, effect.member), (Some(good), None, None));
+    let bad = adopt(Parameters { freeze_quorum: 0, ..Parameters::default() });
+    let refused = (Code::ParametersRefused, "$.parameters.freeze_quorum".to_owned());
+    assert_eq!(bad.map_err(|reject| (reject.code, reject.path)), Err(refused));
 }

@@ -17,6 +17,7 @@ use crate::member::Member;
 use crate::merkle::log::InclusionProof;
 use crate::merkle::state::StateProof;
 use crate::record::Record;
+use crate::roster::Roster;
 use crate::statement::DsseEnvelope;
 use crate::vote::Certificate;
 
@@ -51,6 +52,9 @@ pub struct Bundle {
     pub chain: ChainId,
     /// What everything in the file stands on.
     pub head: Head,
+    /// Every change of the roster from the genesis to the head, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust_path: Vec<Handover>,
     /// A statement's entry in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptPart>,
@@ -79,6 +83,18 @@ pub struct Head {
     pub header: Binary<Header>,
     /// The precommits that decided it.
     pub certificate: Binary<Certificate>,
+}
+
+/// A roster hands over to the next: its last header names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handover {
+    /// The last header that the roster decided.
+    pub header: Binary<Header>,
+    /// The roster's precommits.
+    pub certificate: Binary<Certificate>,
+    /// The next roster, which the header names by its hash.
+    pub roster: Binary<Roster>,
 }
 
 /// A statement and its entry in the log.
@@ -154,6 +170,7 @@ impl Bundle {
             media_type: BUNDLE_MEDIA_TYPE.to_owned(),
             chain,
             head: Head { header: Binary(header), certificate: Binary(certificate) },
+            trust_path: Vec::new(),
             receipt: None,
             status: None,
             history: Vec::new(),

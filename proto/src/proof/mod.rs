@@ -7,11 +7,12 @@
 mod bundle;
 mod ladder;
 mod replay;
+mod trust;
 mod verify;
 
 pub use bundle::{
-    BUNDLE_MEDIA_TYPE, Binary, Bundle, DisclosedBody, Head, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
-    StatusPart,
+    BUNDLE_MEDIA_TYPE, Binary, Bundle, DisclosedBody, Handover, Head, HistoryEntry, MemberProof, ReceiptPart,
+    ReferenceProof, StatusPart,
 };
 pub use ladder::{Ladder, Outcome, Rung, Verdict};
 pub use verify::{Policy, check_body, check_claims, check_commitment, verify};

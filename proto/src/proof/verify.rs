@@ -2,7 +2,8 @@
 
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, HistoryEntry, ReceiptPart, StatusPart};
 use super::ladder::{Ladder, Verdict};
-use super::replay::replay;
+use super::replay::{Setting, replay};
+use super::trust;
 use crate::block::{Header, PROTOCOL_VERSION};
 use crate::body::{Body, pepper_commitment, reference_key};
 use crate::doc;
@@ -42,7 +43,7 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
     };
     let record = bundle.status.as_ref().and_then(|part| status(part, header, &mut ladder));
     let origin = match (&record, bundle.history.is_empty()) {
-        (Some(record), false) => history(&bundle.history, record, anchor, &members, &mut ladder),
+        (Some(record), false) => history(&bundle.history, record, (anchor, header), &members, &mut ladder),
         (None, false) => {
             ladder.push(
                 "history",
@@ -78,16 +79,12 @@ fn head<'a>(bundle: &'a Bundle, anchor: &Genesis, ladder: &mut Ladder) -> Option
     let same = bundle.chain == anchor.chain && header.chain == anchor.chain;
     let names = format!("the bundle is of network {}, the genesis is of {}", bundle.chain, anchor.chain);
     ladder.check("network", expect(same, format!("network `{}`", anchor.network), names))?;
-    let trusted = header.roster_hash == anchor.roster.hash();
-    ladder.check(
-        "roster",
-        expect(trusted, "the genesis roster decided it", "decided by a roster that the anchor does not lead to"),
-    )?;
+    let roster = ladder.check("roster", trust::walk(bundle, anchor))?;
     let same = certificate.block == header.hash() && certificate.height == header.height;
     ladder
         .check("header", expect(same, format!("height {}", header.height), "the certificate is for another header"))?;
-    let verified = certificate.verify(anchor.chain, &anchor.roster).map_err(|e| e.to_string());
-    let count = format!("{} of {} validators signed", certificate.signatures.len(), anchor.roster.validators().len());
+    let verified = certificate.verify(anchor.chain, roster).map_err(|e| e.to_string());
+    let count = format!("{} of {} validators signed", certificate.signatures.len(), roster.validators().len());
     ladder.check("certificate", verified.map(|()| ((), count)))?;
     Some(header)
 }
@@ -181,7 +178,7 @@ fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Rec
 fn history(
     history: &[HistoryEntry],
     record: &Record,
-    anchor: &Genesis,
+    (anchor, header): (&Genesis, &Header),
     members: &[&Member],
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
@@ -191,7 +188,7 @@ fn history(
     });
     let count = history.len();
     let said = ladder.check("history", said.map(|said| (said, format!("{count} acts, complete back to the issue"))))?;
-    replay(&said, record, anchor, members, ladder);
+    replay(&said, record, &Setting::new(anchor, header, members), ladder);
     // The walk ended at the issue, so there is a first.
     said.into_iter().next().map(|(_, issue)| issue)
 }

@@ -1,17 +1,19 @@
 //! The story: a bill of lading is issued, sold and sold again; a certificate of origin goes with the goods.
 
+use sampan_proto::block::Header;
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
-use sampan_proto::genesis::GenesisFile;
+use sampan_proto::genesis::{Genesis, GenesisFile};
 use sampan_proto::ids::{RecordId, ReferenceKey};
 use sampan_proto::member::Purpose;
-use sampan_proto::proof::{Binary, Bundle, DisclosedBody};
+use sampan_proto::proof::{Binary, Bundle, DisclosedBody, Handover};
 use sampan_proto::record::Record;
+use sampan_proto::roster::Roster;
 use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
 use sampan_proto::title::{self, TitleAct};
 
 use super::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
-use super::chain::Chain;
+use super::chain::{Chain, certify};
 
 /// Index of the entry of the bill's issue: the block's own entry stands before it.
 pub(crate) const ISSUE_INDEX: u64 = 1;
@@ -152,5 +154,23 @@ impl Story {
             reference: Some(self.chain.reference(CARRIER, Self::unused_reference())),
             ..self.chain.bundle()
         }
+    }
+
+    /// The same, as it would be if at height 2 the last validator had lost its seat.
+    pub(crate) fn handed_over(&self) -> Bundle {
+        let genesis = &self.chain.genesis;
+        let (_, rest) = genesis.roster.validators().split_last().expect("validators");
+        let next = Genesis { roster: Roster::new(rest.to_vec()).expect("a roster"), ..genesis.clone() };
+        let changed = Header { next_roster_hash: next.roster.hash(), ..self.chain.heads[1].0.clone() };
+        let step = Handover {
+            certificate: Binary(certify(genesis, &changed, &[0, 1, 2])),
+            header: Binary(changed),
+            roster: Binary(next.roster.clone()),
+        };
+        let mut bundle = Bundle { trust_path: vec![step], ..self.absent() };
+        let head = &mut bundle.head.header.0;
+        (head.roster_hash, head.next_roster_hash) = (next.roster.hash(), next.roster.hash());
+        bundle.head.certificate.0 = certify(&next, &bundle.head.header.0, &[0, 1, 2]);
+        bundle
     }
 }

@@ -23,7 +23,7 @@ pub(super) async fn tell(scene: &Scene, story: &mut Story) -> Result<()> {
 }
 
 /// An agency's act of governance, with its offline key.
-async fn governs(scene: &Scene, story: &mut Story, who: &str, node: usize, args: &[&str]) -> Result<Value> {
+pub(super) async fn governs(scene: &Scene, story: &mut Story, who: &str, node: usize, args: &[&str]) -> Result<Value> {
     let daily = &scene.cluster.person(who)?.key_file;
     let key = daily.with_file_name(setup::GOVERNANCE_KEY);
     let said = scene.signing(&key, node, &[args, &["--bundle", "-"]].concat()).await?;
@@ -33,7 +33,7 @@ async fn governs(scene: &Scene, story: &mut Story, who: &str, node: usize, args:
 }
 
 /// The statement that an answer names.
-fn statement(answer: &Value) -> Result<String> {
+pub(super) fn statement(answer: &Value) -> Result<String> {
     let id = answer.get("statement").and_then(Value::as_str);
     Ok(id.with_context(|| format!("the answer names no statement: {answer}"))?.to_owned())
 }

@@ -8,6 +8,7 @@ mod governance;
 mod origin;
 mod papers;
 mod proofs;
+mod roster;
 mod scene;
 mod story;
 mod title;
@@ -82,7 +83,8 @@ async fn play(scene: &mut Scene, story: &mut Story) -> Result<()> {
     proofs::trace(scene, story, &papers).await?;
     credit::tell(scene, story).await?;
     origin::tell(scene, story).await?;
-    governance::tell(scene, story).await
+    governance::tell(scene, story).await?;
+    roster::tell(scene, story, &papers).await
 }
 
 async fn started(scene: &Scene, story: &mut Story) -> Result<()> {

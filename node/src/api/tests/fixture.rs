@@ -216,9 +216,8 @@ fn wire(
         follow_consensus: true,
     };
     let (net, _events) = net::start(config, metrics.registry_mut()).expect("network");
-    let pool = Pool::new(&genesis, store.clone(), metrics.clone(), 1).expect("pool");
+    let pool = Pool::new(store.clone(), metrics.clone(), 1).expect("pool");
     let parts = Parts {
-        genesis: Arc::clone(&genesis),
         store: store.clone(),
         wal: dir.path().join("data/consensus.wal"),
         key: Some(consensus),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sampan_proto::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
 use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
-use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::genesis::Genesis;
 use sampan_proto::governance::{Change as Decided, Proposal, State};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{ChainId, EnvelopeId, Height, MemberId, RecordId, StatementId};
@@ -17,16 +17,18 @@ use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::tree::{self, Page, PagePath, TreeError};
 use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::Reject;
-use sampan_proto::roster::Roster;
 use sampan_proto::state_key;
 use sampan_proto::statement::{Action, VerifiedStatement};
 
 use super::rules::{At, Change, judge};
-use super::view::{Overlay, Tip, View};
+use super::view::{InForce, Overlay, Tip, View};
 
 /// Expired statement ids that one block removes from the state tree: more than it can add, so a backlog
 /// always shrinks.
 const EXPIRIES_PER_BLOCK: usize = 2 * BLOCK_STATEMENTS;
+
+/// Name of the protocol parameters among all parameters of the state tree.
+const PARAMETERS: &str = "protocol";
 
 /// What is known of a block before its statements are executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,14 +41,6 @@ pub struct Draft {
     pub time_ms: u64,
     /// Who first proposes it.
     pub proposer: PublicKey,
-    /// The roster that decides it and the next one.
-    pub roster_hash: Hash32,
-    /// The parameters in force.
-    pub parameters_hash: Hash32,
-    /// Whose hash stands in the header.
-    pub roster: Arc<Roster>,
-    /// Whose hash stands in the header.
-    pub parameters: Arc<Parameters>,
 }
 
 impl Draft {
@@ -59,7 +53,7 @@ impl Draft {
     /// When its statements are judged.
     #[must_use]
     pub fn at(&self) -> At<'_> {
-        At { height: self.height(), time_ms: self.time_ms, roster: &self.roster, parameters: &self.parameters }
+        At { height: self.height(), time_ms: self.time_ms, in_force: &self.tip.in_force }
     }
 }
 
@@ -103,6 +97,8 @@ pub struct Outcome {
     pub proposals: BTreeMap<StatementId, Proposal>,
     /// Members that changed, as they are from the next block on.
     pub members: BTreeMap<MemberId, Arc<Member>>,
+    /// Roster and parameters of the next block.
+    pub in_force: Arc<InForce>,
     /// State tree pages as they are now; none is a page that is gone.
     pub pages: BTreeMap<PagePath, Option<Page>>,
 }
@@ -111,7 +107,7 @@ impl Outcome {
     /// The tip that the next block builds on.
     #[must_use]
     pub fn tip(&self) -> Tip {
-        Tip::after(&self.header, self.frontier.clone())
+        Tip::after(&self.header, self.frontier.clone(), Arc::clone(&self.in_force))
     }
 
     /// The statements' names in order, as the payload lists them.
@@ -174,7 +170,7 @@ impl<'a, V: View> Execution<'a, V> {
 
     /// One entry for each record that changes, the statement's own first.
     fn record(&mut self, statement: &VerifiedStatement, change: Change) {
-        let Change { records, reference, goods, body, proposal, member } = change;
+        let Change { records, reference, goods, body, proposal, member, settled } = change;
         let own = self.frontier.size();
         let mut body = body;
         for (mut record, action) in records {
@@ -202,6 +198,9 @@ impl<'a, V: View> Execution<'a, V> {
         self.overlay.executed.insert(statement.id());
         self.overlay.references.extend(reference);
         self.overlay.goods.extend(goods);
+        if settled.is_some() {
+            self.overlay.settled = settled;
+        }
     }
 
     /// Governance has entries like those of a record, under the name of its proposal.
@@ -262,6 +261,11 @@ impl<'a, V: View> Execution<'a, V> {
         changes.extend(overlay.proposals.iter().map(|(id, p)| (state_key::proposal(id), Some(p.value_hash()))));
         changes.extend(overlay.members.iter().map(|(id, m)| (state_key::member(id), Some(m.value_hash()))));
         changes.extend(editions);
+        let now = &draft.tip.in_force;
+        let in_force = overlay.settled.clone().map_or_else(|| Arc::clone(now), Arc::new);
+        if in_force.parameters != now.parameters {
+            changes.insert(state_key::parameter(PARAMETERS), Some(in_force.parameters.hash()));
+        }
         changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
         let update = tree::update(overlay.base(), &changes)?;
         let payload: Vec<EnvelopeId> = placed.iter().map(|placed| placed.envelope).collect();
@@ -276,9 +280,9 @@ impl<'a, V: View> Execution<'a, V> {
             log_size: frontier.size(),
             log_root: frontier.root(),
             state_root: update.root,
-            roster_hash: draft.roster_hash,
-            next_roster_hash: draft.roster_hash,
-            parameters_hash: draft.parameters_hash,
+            roster_hash: now.roster.hash(),
+            next_roster_hash: in_force.roster.hash(),
+            parameters_hash: now.parameters.hash(),
             evidence_hash: no_evidence(),
         };
         Ok(Outcome {
@@ -294,6 +298,7 @@ impl<'a, V: View> Execution<'a, V> {
             goods: overlay.goods,
             proposals: overlay.proposals,
             members: overlay.members,
+            in_force,
             pages: update.pages,
         })
     }
@@ -314,7 +319,7 @@ pub struct GenesisState {
 pub fn genesis_state(genesis: &Genesis) -> Result<GenesisState, TreeError<Infallible>> {
     let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
     changes.extend(genesis.members.iter().map(|m| (state_key::member(&m.id), Some(m.value_hash()))));
-    changes.insert(state_key::parameter("protocol"), Some(genesis.parameters_hash()));
+    changes.insert(state_key::parameter(PARAMETERS), Some(genesis.parameters_hash()));
     let update = tree::update(&BTreeMap::new(), &changes)?;
     let members = genesis.members.clone();
     Ok(GenesisState { tip: Tip::genesis(genesis, update.root), members, pages: update.pages })

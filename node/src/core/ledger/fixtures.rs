@@ -235,12 +235,7 @@ impl Network {
     }
 
     pub fn at(&self) -> At<'_> {
-        At {
-            height: self.tip.height.next(),
-            time_ms: self.tip.time_ms + 1_000,
-            roster: &self.genesis.roster,
-            parameters: &self.genesis.parameters,
-        }
+        At { height: self.tip.height.next(), time_ms: self.tip.time_ms + 1_000, in_force: &self.tip.in_force }
     }
 
     pub fn admit(&self, document: Arc<Document>) -> Admitted {
@@ -254,10 +249,6 @@ impl Network {
             tip: self.tip.clone(),
             time_ms,
             proposer: self.genesis.roster.validators()[0].key,
-            roster_hash: self.genesis.roster.hash(),
-            parameters_hash: self.genesis.parameters_hash(),
-            roster: Arc::new(self.genesis.roster.clone()),
-            parameters: Arc::new(self.genesis.parameters.clone()),
         }
     }
 

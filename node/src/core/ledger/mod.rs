@@ -16,4 +16,4 @@ mod view;
 pub use admit::{Admitted, admit};
 pub use execute::{Draft, Execution, GenesisState, Outcome, Placed, genesis_state};
 pub use rules::{At, Change, Judged, judge};
-pub use view::{Overlay, Tip, View};
+pub use view::{InForce, Overlay, Tip, View};

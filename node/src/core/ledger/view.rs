@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use sampan_proto::block::Header;
-use sampan_proto::genesis::Genesis;
+use sampan_proto::genesis::{Genesis, Parameters};
 use sampan_proto::governance::Proposal;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{HeaderHash, Height, MemberId, RecordId, StatementId};
@@ -12,6 +13,7 @@ use sampan_proto::member::Member;
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::tree::PageRead;
 use sampan_proto::record::Record;
+use sampan_proto::roster::Roster;
 
 /// State as of one block. The only trait of the core: the store implements it, and so do tests.
 pub trait View: PageRead {
@@ -32,6 +34,15 @@ pub trait View: PageRead {
     fn expired(&self, time_ms: u64, limit: usize) -> Result<Vec<(u64, StatementId)>, Self::Error>;
 }
 
+/// What governance has settled for the next block.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct InForce {
+    /// Who decides it.
+    pub roster: Roster,
+    /// By which parameters.
+    pub parameters: Parameters,
+}
+
 /// The block that the next one builds on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tip {
@@ -45,6 +56,8 @@ pub struct Tip {
     pub frontier: Frontier,
     /// Root of the state tree after it.
     pub state_root: Hash32,
+    /// Roster and parameters of the block after it.
+    pub in_force: Arc<InForce>,
 }
 
 impl Tip {
@@ -57,19 +70,33 @@ impl Tip {
             hash: HeaderHash(genesis.chain.0),
             frontier: Frontier::new(),
             state_root,
+            in_force: Arc::new(InForce { roster: genesis.roster.clone(), parameters: genesis.parameters.clone() }),
         }
     }
 
     /// The tip after a block.
     #[must_use]
-    pub fn after(header: &Header, frontier: Frontier) -> Self {
+    pub fn after(header: &Header, frontier: Frontier, in_force: Arc<InForce>) -> Self {
         Self {
             height: header.height,
             time_ms: header.time_ms,
             hash: header.hash(),
             frontier,
             state_root: header.state_root,
+            in_force,
         }
+    }
+
+    /// The roster that decides the next block.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.in_force.roster
+    }
+
+    /// The parameters of the next block.
+    #[must_use]
+    pub fn parameters(&self) -> &Parameters {
+        &self.in_force.parameters
     }
 }
 
@@ -82,6 +109,8 @@ pub struct Overlay<'a, V> {
     pub(super) members: BTreeMap<MemberId, Arc<Member>>,
     pub(super) proposals: BTreeMap<StatementId, Proposal>,
     pub(super) executed: BTreeSet<StatementId>,
+    /// What governance has settled in this block.
+    pub(super) settled: Option<InForce>,
 }
 
 impl<'a, V: View> Overlay<'a, V> {
@@ -89,7 +118,7 @@ impl<'a, V: View> Overlay<'a, V> {
     pub fn new(base: &'a V) -> Self {
         let (records, references, goods) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (members, proposals) = (BTreeMap::new(), BTreeMap::new());
-        Self { base, records, references, goods, members, proposals, executed: BTreeSet::new() }
+        Self { base, records, references, goods, members, proposals, executed: BTreeSet::new(), settled: None }
     }
 
     pub(super) const fn base(&self) -> &'a V {

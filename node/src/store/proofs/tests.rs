@@ -1,3 +1,5 @@
+mod trust;
+
 use std::sync::Arc;
 
 use sampan_proto::body::Body;

@@ -127,7 +127,7 @@ fn another_network_is_refused_by_name() {
 #[test]
 fn another_schema_is_refused_by_number() {
     let why = edited(grown(), Family::Meta, META_SCHEMA, |value| value[3] = 9);
-    assert!(why.contains("in schema 9, this version reads schema 2"), "{why}");
+    assert!(why.contains("in schema 9, this version reads schema 3"), "{why}");
     let why = edited(grown(), Family::Meta, META_CHAIN, |value| value.truncate(3));
     assert!(why.contains("does not say to which network"), "{why}");
 }

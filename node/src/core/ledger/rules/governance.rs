@@ -1,12 +1,12 @@
 //! Governance: the law of `sampan_proto::governance` on the registry and the proposals.
 
-use sampan_proto::governance::{Change as Decided, Govern, Proposal, State, Terms, rotated};
+use sampan_proto::governance::{Change as Decided, Effect, Govern, Proposal, State, rotated};
 use sampan_proto::ids::StatementId;
 use sampan_proto::member::Member;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::statement::VerifiedStatement;
 
-use super::{At, Change, Judged, Overlay, View, below};
+use super::{At, Change, InForce, Judged, Overlay, View, below};
 
 const ACT: &str = "$.action.govern";
 
@@ -18,7 +18,7 @@ pub(super) fn judge<V: View>(
     member: &Member,
     at: At<'_>,
 ) -> Judged<V::Error> {
-    let terms = at.governance();
+    let terms = at.governance(statement.statement().chain);
     let path = format!("{ACT}.{}", govern.kind().as_str());
     let earlier = match govern.proposal() {
         Some(id) => match known(state, id, &path)? {
@@ -42,7 +42,7 @@ pub(super) fn judge<V: View>(
         (_, None) => Err(Reject::new(Code::UnknownProposal, "$.proposal", "no such proposal")),
     };
     match next {
-        Ok(proposal) => decided(state, proposal, &terms, &path),
+        Ok(proposal) => decided(state, proposal, at, &path),
         Err(reject) => Ok(Err(below(reject, &path))),
     }
 }
@@ -57,7 +57,7 @@ fn known<V: View>(state: &Overlay<'_, V>, id: &StatementId, path: &str) -> Resul
 
 /// The change is tried when it is proposed, so that nobody votes on what cannot be, and again when it is carried
 /// out, for the registry may have moved on.
-fn decided<V: View>(state: &Overlay<'_, V>, proposal: Proposal, terms: &Terms<'_>, path: &str) -> Judged<V::Error> {
+fn decided<V: View>(state: &Overlay<'_, V>, proposal: Proposal, at: At<'_>, path: &str) -> Judged<V::Error> {
     let before = match &proposal.change {
         Decided::Admit { member, .. } => state.member(&member.0.id)?,
         other => match other.member() {
@@ -66,13 +66,19 @@ fn decided<V: View>(state: &Overlay<'_, V>, proposal: Proposal, terms: &Terms<'_
         },
     };
     let applies = proposal.seq == 1 || proposal.state == State::Enacted;
-    let after = if applies { proposal.change.apply(before.as_deref(), terms.height) } else { Ok(None) };
+    let now = state.settled.as_ref().unwrap_or(at.in_force);
+    let after =
+        if applies { proposal.change.apply(before.as_deref(), &now.roster, at.height) } else { Ok(Effect::default()) };
     match after {
         // Paths of a change are its own: its `member` is not the statement's.
         Err(reject) => Ok(Err(Reject { path: reject.path.replacen('$', &format!("{path}.change"), 1), ..reject })),
-        Ok(member) => {
-            let enacted = proposal.state == State::Enacted;
-            Ok(Ok(Change { member: member.filter(|_| enacted), proposal: Some(proposal), ..Change::default() }))
+        Ok(_) if proposal.state != State::Enacted => Ok(Ok(Change { proposal: Some(proposal), ..Change::default() })),
+        Ok(Effect { member, roster, parameters }) => {
+            let settled = (roster.is_some() || parameters.is_some()).then(|| InForce {
+                roster: roster.unwrap_or_else(|| now.roster.clone()),
+                parameters: parameters.unwrap_or_else(|| now.parameters.clone()),
+            });
+            Ok(Ok(Change { member, settled, proposal: Some(proposal), ..Change::default() }))
         }
     }
 }

@@ -12,18 +12,16 @@ mod title;
 
 use std::sync::Arc;
 
-use sampan_proto::genesis::Parameters;
 use sampan_proto::governance::{self as governance_law, Proposal};
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{BodyCommitment, Height, MemberId, RecordId};
+use sampan_proto::ids::{BodyCommitment, ChainId, Height, MemberId, RecordId};
 use sampan_proto::limits::EXPIRY_HORIZON_MS;
 use sampan_proto::member::{KeyStanding, Member, Purpose, Role, Standing};
 use sampan_proto::record::Record;
 use sampan_proto::reject::{Code, Reject};
-use sampan_proto::roster::Roster;
 use sampan_proto::statement::{Action, ActionKind, VerifiedStatement};
 
-use super::view::{Overlay, View};
+use super::view::{InForce, Overlay, View};
 
 /// What an accepted statement does to the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +39,8 @@ pub struct Change {
     pub proposal: Option<Proposal>,
     /// A member after it.
     pub member: Option<Member>,
+    /// Roster and parameters of the next block, where it changes them.
+    pub settled: Option<InForce>,
 }
 
 impl Change {
@@ -60,17 +60,16 @@ pub struct At<'a> {
     pub height: Height,
     /// Time of that block, in Unix milliseconds.
     pub time_ms: u64,
-    /// The roster that decides it.
-    pub roster: &'a Roster,
-    /// The parameters in force.
-    pub parameters: &'a Parameters,
+    /// The roster that decides it, and its parameters.
+    pub in_force: &'a InForce,
 }
 
 impl<'a> At<'a> {
     /// What governance has to know of the block.
-    const fn governance(self) -> governance_law::Terms<'a> {
-        let recovery_wait_ms = self.parameters.recovery_wait_ms;
-        governance_law::Terms { roster: self.roster, height: self.height, time_ms: self.time_ms, recovery_wait_ms }
+    const fn governance(self, chain: ChainId) -> governance_law::Terms<'a> {
+        let Self { height, time_ms, in_force: InForce { roster, parameters } } = self;
+        let recovery_wait_ms = parameters.recovery_wait_ms;
+        governance_law::Terms { chain, roster, height, time_ms, recovery_wait_ms }
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn judge<V: View>(
 }
 
 pub(super) fn actor<'a>(member: &'a Member, at: At<'_>) -> Actor<'a> {
-    Actor::new(member, Terms { time_ms: at.time_ms, freeze_quorum: at.parameters.freeze_quorum })
+    Actor::new(member, Terms { time_ms: at.time_ms, freeze_quorum: at.in_force.parameters.freeze_quorum })
 }
 
 /// Goods secure one loan at a time, whichever bank and whichever bill.

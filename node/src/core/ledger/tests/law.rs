@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use sampan_proto::doc::{Amounts, ItemNumber};
 use sampan_proto::entry::Entry;
-use sampan_proto::genesis::GenesisEntry;
-use sampan_proto::governance::{Change as Decided, Govern};
+use sampan_proto::genesis::{GenesisEntry, Parameters};
+use sampan_proto::governance::{Change as Decided, Govern, Ready, State};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::RecordId;
 use sampan_proto::keys::{SecretKey, Signature};
@@ -17,7 +17,9 @@ use sampan_proto::proof::Binary;
 use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::state_key;
-use sampan_proto::statement::{Action, ActionKind, Application, Finding, Issue, Replacement, Replaces};
+use sampan_proto::statement::{
+    Action, ActionKind, Application, Finding, Issue, Replacement, Replaces, SignedStatement,
+};
 use sampan_proto::title::{self, TitleAct};
 
 use super::super::fixtures::Network;
@@ -368,4 +370,77 @@ fn an_edition_in_force_is_provable() {
     let proof = tree::prove(&net.state, &key).expect("whole");
     let value = state_key::edition_value("2024-2", &sha256);
     assert!(proof.verify_presence(&net.tip.state_root, &key, &value).is_ok());
+}
+
+/// A customs agency that asks to join, and the word of its consensus key.
+fn agency(net: &Network, id: &str, seed: u8) -> (Decided, Decided, SecretKey) {
+    let keys = [Purpose::Statement, Purpose::Governance, Purpose::Consensus];
+    let secrets: Vec<SecretKey> = (seed..).take(keys.len()).map(|seed| SecretKey::from_seed([seed; 32])).collect();
+    let listed = |(purpose, secret): (Purpose, &SecretKey)| MemberKey::from_genesis(purpose, secret.public());
+    let member = Member {
+        id: id.parse().expect("id"),
+        roles: [Role::Customs].into(),
+        keys: keys.into_iter().zip(&secrets).map(listed).collect(),
+        ..newcomer().0
+    };
+    let signature = secrets[1].sign(&GenesisEntry::signing_digest(&member, None).0);
+    let ready = Ready::sign(net.genesis.chain, &member.id, &secrets[2], net.tip.time_ms);
+    let seat = Decided::Seat { member: member.id.clone(), power: 2, ready };
+    (Decided::Admit { member: Binary(member), signature }, seat, secrets[1].clone())
+}
+
+#[test]
+fn a_roster_decides_the_block_that_changes_it_and_the_next_one_decides_from_there() {
+    let mut net = Network::new();
+    let founding = net.genesis.roster.hash();
+    let (admit_vn, seat_vn, _) = agency(&net, "vn-customs", 30);
+    let (admit_my, seat_my, key_my) = agency(&net, "my-customs", 40);
+    let early = governs(&net, "cn-customs", propose(&net, seat_my.clone()));
+    assert_eq!(
+        (code(&net, &early), path(&net, &early).as_str()),
+        (Code::UnknownRecipient, "$.action.govern.propose.change.member")
+    );
+    // Four proposals in one block: each is judged on what those before it have settled.
+    let changes = [admit_vn, admit_my, seat_vn, seat_my];
+    let documents = changes.map(|change| governs(&net, "cn-customs", propose(&net, change)));
+    let (outcome, answers) = net.block(&documents);
+    assert_eq!(answers, [Ok(()), Ok(()), Ok(()), Ok(())]);
+    let five = net.tip.roster().clone();
+    let seats: Vec<&str> = five.validators().iter().map(|validator| validator.member.as_str()).collect();
+    assert_eq!(seats, ["cn-customs", "my-customs", "vn-customs"]);
+    assert_eq!((outcome.header.roster_hash, outcome.header.next_roster_hash), (founding, five.hash()));
+
+    let reason = note("licence ended");
+    let suspend = Decided::Suspend { member: "ningbo-tools".parse().expect("id"), reason };
+    let proposed = governs(&net, "cn-customs", propose(&net, suspend.clone()));
+    let outcome = accepted(&mut net, proposed.clone());
+    assert_eq!((outcome.header.roster_hash, outcome.header.next_roster_hash), (five.hash(), five.hash()));
+    let state = |net: &Network| net.state.proposals[&proposed.statement().id()].state;
+    assert_eq!(state(&net), State::Open, "1 of 5: the founder decides nothing alone any more");
+    let vote = Action::Govern(Govern::Vote { proposal: proposed.statement().id(), yes: true });
+    let vote = net.sign("my-customs", vote, |_| ()).parse().expect("a statement");
+    let vote = net.document(SignedStatement::sign(&vote, &[&key_my]).expect("signed"), None);
+    accepted(&mut net, vote);
+    assert_eq!(state(&net), State::Open, "3 of 5 are no more than two thirds");
+}
+
+#[test]
+fn parameters_rule_from_the_next_block_on() {
+    let mut net = Network::new();
+    let old = net.genesis.parameters.clone();
+    let new = Parameters { freeze_quorum: 1, heartbeat_ms: 20_000, ..old.clone() };
+    let proposed = governs(&net, "cn-customs", propose(&net, Decided::Parameters(new.clone())));
+    let changing = accepted(&mut net, proposed);
+    assert_eq!(changing.header.parameters_hash, old.hash(), "its own block is judged by the old ones");
+    let key = state_key::parameter("protocol");
+    let proof = tree::prove(&net.state, &key).expect("whole");
+    assert!(proof.verify_presence(&net.tip.state_root, &key, &new.hash()).is_ok());
+    let bill = net.issue_bill("SMPN0007", "ningbo-tools");
+    let id = Record::id_of(bill.statement().id());
+    assert_eq!(accepted(&mut net, bill).header.parameters_hash, new.hash());
+    act(&mut net, "cn-customs", id, TitleAct::Freeze { reason: note("court order") });
+    assert_eq!(
+        refused(&net, "ningbo-tools", id, TitleAct::Transfer { to: "harbour-bank".parse().expect("id") }),
+        Code::RecordFrozen
+    );
 }
