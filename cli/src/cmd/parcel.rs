@@ -29,6 +29,8 @@ pub(super) struct Parcel {
     pub(super) member: MemberId,
     /// When it becomes void, in Unix milliseconds.
     pub(super) not_after_ms: u64,
+    /// Whether it is an act of governance.
+    pub(super) governs: bool,
     action: ActionKind,
     to: Option<MemberId>,
     reference: Option<ReferenceKey>,
@@ -73,6 +75,7 @@ impl Parcel {
             goods,
             statement: verified.id(),
             record: statement.action.record(verified.id()),
+            governs: matches!(statement.action, Action::Govern(_)),
             action: statement.action.kind(),
             member: statement.member.clone(),
             to: statement.action.recipient().cloned(),

@@ -158,7 +158,7 @@ impl Engine {
                     tracing::info!(%height, round, proposer = %proposer.short(), "another round");
                 }
             }
-            Effect::GetValue { height, round } => match self.propose(height)? {
+            Effect::GetValue { height, round } => match self.propose(height, round)? {
                 Some(block) => inputs.push_back(Input::Propose { height, round, block }),
                 None => {
                     if let Some(validator) = &mut self.validator {
@@ -204,7 +204,7 @@ impl Engine {
         if self.mempool.is_empty() && !self.heartbeat_due {
             return Ok(());
         }
-        let Some(block) = self.propose(height)? else { return Ok(()) };
+        let Some(block) = self.propose(height, round)? else { return Ok(()) };
         if let Some(validator) = &mut self.validator {
             validator.owed = None;
         }

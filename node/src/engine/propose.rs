@@ -14,13 +14,18 @@ use crate::fault::Fatal;
 /// Room that a block's header, certificate and framing take of a page.
 const FRAMING: usize = 64 * 1_024;
 
+/// After so many failed rounds a block gets no smaller.
+const HALVINGS: u32 = 6;
+
 impl Engine {
-    /// Builds and stages a block for the next height; none when there is nothing to propose yet.
-    pub(super) fn propose(&mut self, height: Height) -> Result<Option<HeaderHash>, Fatal> {
+    /// Builds and stages a block for the next height; none when there is nothing to propose yet. With each round that
+    /// failed it holds half as much: perhaps the others could not judge more in the time they wait.
+    pub(super) fn propose(&mut self, height: Height, round: u32) -> Result<Option<HeaderHash>, Fatal> {
         if !self.is_running(height) {
             return Ok(None);
         }
-        let waiting = self.mempool.candidates(limits::BLOCK_STATEMENTS, limits::BLOCK_BYTES - FRAMING);
+        let most = (limits::BLOCK_STATEMENTS >> round.min(HALVINGS)).max(1);
+        let waiting = self.mempool.candidates(most, limits::BLOCK_BYTES - FRAMING);
         if waiting.is_empty() && !self.heartbeat_due {
             return Ok(None);
         }

@@ -26,7 +26,7 @@ pub(super) async fn tell(scene: &Scene, story: &mut Story) -> Result<()> {
 pub(super) async fn governs(scene: &Scene, story: &mut Story, who: &str, node: usize, args: &[&str]) -> Result<Value> {
     let daily = &scene.cluster.person(who)?.key_file;
     let key = daily.with_file_name(setup::GOVERNANCE_KEY);
-    let said = scene.signing(&key, node, &[args, &["--bundle", "-"]].concat()).await?;
+    let said = scene.signing(&key, node, args).await?;
     let words: Vec<&str> = args.iter().filter(|arg| !arg.contains('/') && arg.len() < 64).copied().collect();
     exits(story, &format!("`sampan {}` by {who}", words.join(" ")), &said, 0)?;
     said.json()
