@@ -46,7 +46,7 @@ impl Courier<'_> {
         for rung in ladder.rungs().iter().filter(|rung| rung.verdict == Verdict::Warn) {
             self.context.printer.warn(format!("{}: {}", rung.name, rung.detail));
         }
-        let file = self.write_bundle(parcel, receipt, with_body)?;
+        let file = self.write_bundle(parcel, &receipt, with_body)?;
         Ok(parcel.executed(act, file))
     }
 
@@ -88,14 +88,14 @@ impl Courier<'_> {
 
     /// Fetches all there is to prove about the record, and writes it down once it is proven. An act of governance
     /// is on no record: its receipt is all.
-    fn write_bundle(&self, parcel: &Parcel, receipt: Bundle, with_body: bool) -> Result<Option<PathBuf>, Failure> {
+    fn write_bundle(&self, parcel: &Parcel, receipt: &Bundle, with_body: bool) -> Result<Option<PathBuf>, Failure> {
         let path = match &self.waiting.bundle {
             Some(path) if path.as_os_str() == files::STDIO => return Ok(None),
             Some(path) => path.clone(),
             None => files::named(&parcel.stem(), "bundle.json"),
         };
         if parcel.governs {
-            files::replace(&path, &bundle_json(&receipt)?)?;
+            files::replace(&path, &bundle_json(receipt)?)?;
             return Ok(Some(path));
         }
         let mut bundle = self.client.record(&parcel.record)?;
