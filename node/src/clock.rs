@@ -1,11 +1,52 @@
 //! The wall clock. Time is an input everywhere else: the shell reads it here and hands it in.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Now, in Unix milliseconds.
+use tokio::time::Instant;
+
+/// Now by the system's clock, in Unix milliseconds.
 #[must_use]
 pub fn now_ms() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the shell reads the clock once and hands it in")]
     let now = SystemTime::now();
     now.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A wall clock: the system's, or one of a simulation. Clones show the same time.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<Simulated>>);
+
+/// A clock that goes with the runtime's time, which a simulation moves, and that can be set wrongly.
+#[derive(Debug)]
+struct Simulated {
+    begin_ms: u64,
+    begin: Instant,
+    error_ms: AtomicI64,
+}
+
+impl Clock {
+    /// A clock that shows `begin_ms` now and goes with the runtime's time.
+    #[must_use]
+    pub fn simulated(begin_ms: u64) -> Self {
+        let begin = Instant::now();
+        Self(Some(Arc::new(Simulated { begin_ms, begin, error_ms: AtomicI64::new(0) })))
+    }
+
+    /// Sets a simulated clock wrong by so many milliseconds; the system's is not ours to set.
+    pub fn set_error_ms(&self, error_ms: i64) {
+        if let Some(simulated) = &self.0 {
+            simulated.error_ms.store(error_ms, Ordering::Relaxed);
+        }
+    }
+
+    /// Now, in Unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        let Some(simulated) = &self.0 else { return now_ms() };
+        let passed = u64::try_from(simulated.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let error = simulated.error_ms.load(Ordering::Relaxed);
+        simulated.begin_ms.saturating_add(passed).saturating_add_signed(error)
+    }
 }

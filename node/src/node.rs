@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Engine, Parts, Provenance};
 use crate::fault::Fatal;
@@ -120,6 +121,7 @@ impl Node {
             pool: pool.clone(),
             mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },
             metrics: metrics.clone(),
+            clock: Clock::default(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;
         let address = config.http.listen;

@@ -5,10 +5,10 @@
 //! | [`cluster`] | a network of `sampand` processes: founding, ports, logs, kill and restart, HTTP, teardown |
 //! | [`up`] | a network in the foreground, until Ctrl-C |
 //! | [`demo`] | the story of a bill of lading and a certificate, told and checked step by step |
+//! | [`sim`] | a network in one thread: real engines over links, clocks and disks that are made up, by seed or by script |
 //! | [`bench`] | load and latency against the bound that the machine allows |
 //! | [`clock`], [`console`], [`signals`], [`usage`] | the only places that read clocks, print, listen for signals, and blame the user |
 //!
-//! A simulator of the pure core gets a room of its own beside [`cluster`]: it starts no process.
 //! Tests with real processes need `sampand` and `sampan` built: `make test` does that first.
 
 pub mod bench;
@@ -17,5 +17,6 @@ pub mod cluster;
 pub mod console;
 pub mod demo;
 pub mod signals;
+pub mod sim;
 pub mod up;
 pub mod usage;

@@ -9,7 +9,7 @@ use sampan_testnet::bench;
 use sampan_testnet::cluster::Options;
 use sampan_testnet::cluster::binaries::Binaries;
 use sampan_testnet::usage::Unusable;
-use sampan_testnet::{console, demo, signals, up};
+use sampan_testnet::{console, demo, signals, sim, up};
 
 /// Local networks of Sampan: real nodes, each its own process, on loopback only.
 #[derive(Debug, Parser)]
@@ -28,6 +28,8 @@ enum Command {
     Up(UpArguments),
     /// Tell the story of a bill of lading and a certificate of origin, checking every step.
     Demo(DemoArguments),
+    /// Simulate networks in which everything goes wrong, many seeds of it.
+    Sim(sim::Arguments),
     /// Measure load and latency against the bound that this machine allows. Build with `--release`.
     Bench(bench::Arguments),
 }
@@ -61,8 +63,13 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(arguments)));
+    // Every simulated network has a runtime of its own.
+    let result = if let Command::Sim(simulation) = &arguments.command {
+        sim::run(simulation)
+    } else {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(arguments)))
+    };
     match result {
         Ok(code) => code,
         Err(error) => {
@@ -80,6 +87,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let options = Options { validators, full_nodes, dir, ..Options::new(binaries) };
             up::run(&options, &stop).await.map(|()| ExitCode::SUCCESS)
         }
+        Command::Sim(simulation) => sim::run(&simulation),
         Command::Demo(DemoArguments { keep }) => demo::run(binaries, keep, &stop).await,
         Command::Bench(arguments) => bench::run(&arguments, binaries, &stop).await,
     }

@@ -11,7 +11,6 @@ use sampan_proto::wire::ProposalMessage;
 use super::candidates::{Candidate, Judgement};
 use super::timers::Alarm;
 use super::{Engine, HeardProposal};
-use crate::clock::now_ms;
 use crate::core::Document;
 use crate::core::consensus::Input;
 use crate::core::ledger::{Draft, Execution, Outcome};
@@ -146,7 +145,7 @@ impl Engine {
     /// A fresh block's time must be near our clock; one that stands on a polka has passed that test.
     fn is_timely(&self, candidate: &Candidate) -> bool {
         !candidate.fresh
-            || now_ms().abs_diff(candidate.header.time_ms) <= limits::CLOCK_SKEW_MS
+            || self.clock.now_ms().abs_diff(candidate.header.time_ms) <= limits::CLOCK_SKEW_MS
             || self.heard.has_polka(self.tip.roster(), candidate.header.height, candidate.header.hash())
     }
 }

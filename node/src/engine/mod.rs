@@ -37,10 +37,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
 pub use heard::HeardProposal;
-pub use serve::serve;
+pub use serve::{answer, serve};
 pub use voice::Provenance;
 
-use crate::clock::now_ms;
+use crate::clock::Clock;
 use crate::core::Document;
 use crate::core::consensus::Consensus;
 use crate::core::ledger::{Admitted, At, Overlay, Tip, judge};
@@ -99,6 +99,7 @@ struct Inbox {
 /// Owner of the core.
 pub struct Engine {
     chain: ChainId,
+    clock: Clock,
     store: Store,
     net: Net,
     metrics: Metrics,
@@ -138,12 +139,14 @@ pub struct Parts {
     pub mempool: mempool::Limits,
     /// Counters.
     pub metrics: Metrics,
+    /// The time of day.
+    pub clock: Clock,
 }
 
 impl Engine {
     /// Puts an engine together and recovers what a crash interrupted.
     pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
-        let Parts { store, wal, key, provenance, net, pool, mempool, metrics } = parts;
+        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, clock } = parts;
         let tip = store.tip();
         let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
         let (documents_tx, documents) = mpsc::channel(DOCUMENTS_LANE);
@@ -161,7 +164,8 @@ impl Engine {
             store,
             net,
             metrics,
-            seat: key.map(|key| Seat::new(key, wal)),
+            seat: key.map(|key| Seat::new(key, wal, clock.now_ms())),
+            clock,
             validator: None,
             tip,
             mempool: Mempool::new(mempool),
@@ -191,7 +195,7 @@ impl Engine {
             self.pay_what_is_owed()?;
             self.start_if_due()?;
             self.publish_gauges(&inbox);
-            let due = self.timers.next().map(tokio::time::Instant::from_std);
+            let due = self.timers.next();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
@@ -223,7 +227,11 @@ impl Engine {
 
     /// When a statement admitted now would be executed at the earliest.
     fn next_at(&self) -> At<'_> {
-        At { height: self.next_height(), time_ms: now_ms().max(self.tip.time_ms + 1), in_force: &self.tip.in_force }
+        At {
+            height: self.next_height(),
+            time_ms: self.clock.now_ms().max(self.tip.time_ms + 1),
+            in_force: &self.tip.in_force,
+        }
     }
 
     fn on_command(&mut self, command: Command) -> Result<(), Fatal> {

@@ -6,7 +6,6 @@ use sampan_proto::ids::{HeaderHash, Height};
 use sampan_proto::limits;
 
 use super::Engine;
-use crate::clock::now_ms;
 use crate::core::Document;
 use crate::core::ledger::{At, Execution, Outcome, Overlay, judge};
 use crate::fault::Fatal;
@@ -46,7 +45,7 @@ impl Engine {
         // Only a validator is asked to propose, so the key is there; without one nothing would accept it.
         let proposer = self.validator.as_ref().map_or(self.tip.roster().validators()[0].key, |v| v.key);
         let earliest = if waiting.is_empty() { self.tip.parameters().heartbeat_ms } else { 1 };
-        let time_ms = now_ms().max(self.tip.time_ms.saturating_add(earliest));
+        let time_ms = self.clock.now_ms().max(self.tip.time_ms.saturating_add(earliest));
 
         let _timer = self.metrics.time_execute();
         let reader = self.store.reader();

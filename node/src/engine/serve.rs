@@ -47,7 +47,7 @@ pub async fn serve(
         };
         let (store, engine) = (store.clone(), engine.clone());
         tokio::spawn(async move {
-            let response = answer(store, engine, request).await;
+            let response = answer_apart(store, engine, request).await;
             // The peer may be gone by now.
             let _ = reply.send(response);
             drop(permit);
@@ -55,15 +55,19 @@ pub async fn serve(
     }
 }
 
-async fn answer(store: Store, engine: Handle, request: Request) -> Response {
-    if let Request::Round(height) = request
-        && height > store.tip().height
-    {
-        return engine.round_state(height).await;
+/// The answer to a request, read on the thread that asks.
+pub async fn answer(store: &Store, engine: &Handle, request: Request) -> Response {
+    match from_engine(store, engine, &request).await {
+        Ok(response) => response,
+        Err(waiting) => from_store(store, request, waiting).unwrap_or(Response::Busy),
     }
-    let waiting = match &request {
-        Request::Documents(ids) => engine.documents(ids.clone()).await,
-        Request::Status | Request::Blocks { .. } | Request::Round(_) => Vec::new(),
+}
+
+/// The same, read on the blocking pool.
+async fn answer_apart(store: Store, engine: Handle, request: Request) -> Response {
+    let waiting = match from_engine(&store, &engine, &request).await {
+        Ok(response) => return response,
+        Err(waiting) => waiting,
     };
     let read = tokio::task::spawn_blocking(move || from_store(&store, request, waiting)).await;
     match read {
@@ -73,6 +77,15 @@ async fn answer(store: Store, engine: Handle, request: Request) -> Response {
             Response::Busy
         }
         Err(_) => Response::Busy,
+    }
+}
+
+/// What the engine answers by itself; else what it adds to the store's answer.
+async fn from_engine(store: &Store, engine: &Handle, request: &Request) -> Result<Response, Vec<Document>> {
+    match request {
+        Request::Round(height) if *height > store.tip().height => Ok(engine.round_state(*height).await),
+        Request::Documents(ids) => Err(engine.documents(ids.clone()).await),
+        Request::Status | Request::Blocks { .. } | Request::Round(_) => Err(Vec::new()),
     }
 }
 

@@ -1,16 +1,12 @@
-//! Deadlines on the monotonic clock; its only reader in the engine.
+//! Deadlines on the runtime's clock, which is the monotonic one; its only reader in the engine.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sampan_proto::genesis::Parameters;
+use tokio::time::Instant;
 
 use crate::core::consensus::{Step, Timeout};
-
-#[expect(clippy::disallowed_methods, reason = "the shell reads the monotonic clock and hands the time in")]
-pub(super) fn now() -> Instant {
-    Instant::now()
-}
 
 /// What can fall due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +40,7 @@ impl Timers {
     }
 
     pub(super) fn set(&mut self, alarm: Alarm, after: Duration) {
-        self.due.insert(alarm, now() + after);
+        self.due.insert(alarm, Instant::now() + after);
     }
 
     pub(super) fn cancel(&mut self, alarm: Alarm) {
@@ -62,7 +58,7 @@ impl Timers {
 
     /// Takes the alarms that are due.
     pub(super) fn take_due(&mut self) -> Vec<Alarm> {
-        let now = now();
+        let now = Instant::now();
         let due: Vec<Alarm> = self.due.iter().filter(|(_, at)| **at <= now).map(|(alarm, _)| *alarm).collect();
         for alarm in &due {
             self.due.remove(alarm);

@@ -29,7 +29,6 @@ use sampan_proto::limits::CLOCK_SKEW_MS;
 use sampan_proto::vote::{Certificate, Vote, VoteType};
 
 use super::{Engine, Heard};
-use crate::clock::now_ms;
 use crate::fault::Fatal;
 use crate::store::wal::Wal;
 use crate::store::{Place, Voice};
@@ -58,8 +57,8 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    pub(super) fn new(key: SecretKey, log: PathBuf) -> Self {
-        Self { key, log, since_ms: now_ms(), spoke: false, silence: None }
+    pub(super) const fn new(key: SecretKey, log: PathBuf, now_ms: u64) -> Self {
+        Self { key, log, since_ms: now_ms, spoke: false, silence: None }
     }
 }
 
@@ -156,7 +155,7 @@ impl Engine {
         // A log that is not trusted anyway need not be readable.
         let opened = match provenance {
             Provenance::Restored => None,
-            Provenance::Unsaid | Provenance::Vouched => Some(Wal::open(&seat.log)?),
+            Provenance::Unsaid | Provenance::Vouched => Some(Wal::open(&seat.log, self.store.disk())?),
         };
         let recorded = opened.as_ref().and_then(|(_, recorded)| recorded.as_ref());
         let first = self.store.reader().header(Height(1))?;
@@ -169,7 +168,7 @@ impl Engine {
             first_ms: first.map(|(header, _)| header.time_ms),
         };
         match (facts.doubt(), opened) {
-            (None, Some((wal, recorded))) => self.recover(key, wal, recorded, facts.voice(now_ms())),
+            (None, Some((wal, recorded))) => self.recover(key, wal, recorded, facts.voice(self.clock.now_ms())),
             (doubt, _) => self.fall_silent(doubt.unwrap_or(Doubt::Restored)),
         }
     }
@@ -178,8 +177,9 @@ impl Engine {
     fn fall_silent(&mut self, why: Doubt) -> Result<(), Fatal> {
         self.store.set_voice(Voice::Silent)?;
         self.validator = None;
+        let since_ms = self.clock.now_ms();
         if let Some(seat) = &mut self.seat {
-            seat.silence = Some(Silence { since_ms: now_ms(), over: None });
+            seat.silence = Some(Silence { since_ms, over: None });
             tracing::warn!(
                 %why,
                 "NOT VOTING: this validator may have said what it does not know; it votes once two newer heights are \
@@ -223,7 +223,7 @@ impl Engine {
         }) else {
             return Ok(());
         };
-        let wal = Wal::renew(&path, self.next_height())?;
+        let wal = Wal::renew(&path, self.next_height(), self.store.disk())?;
         self.recover(key, wal, None, Voice::Speaking { place: self.store.place() })
     }
 

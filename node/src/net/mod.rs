@@ -22,6 +22,7 @@ mod behaviour;
 mod exchange;
 mod gossip;
 mod lanes;
+mod line;
 mod metrics;
 mod outbox;
 mod peers;
@@ -40,6 +41,7 @@ use std::time::Duration;
 
 use libp2p::gossipsub::MessageId;
 pub use libp2p::{Multiaddr, PeerId};
+pub use line::{Line, Said, line};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 pub use registry::peers_of;

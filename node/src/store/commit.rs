@@ -15,7 +15,7 @@ use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
 use super::schema::{self, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
-use super::{Inner, Registry, Store, tuning};
+use super::{Durable, Inner, Registry, Store, tuning};
 use crate::core::Document;
 use crate::core::ledger::{Outcome, Placed, Tip};
 use crate::fault::Fatal;
@@ -99,7 +99,7 @@ impl Inner {
         // A crash up to here leaves the state before this batch. In the next line it leaves that one or the
         // one after, never a mixture: the batch is one record of RocksDB's log, under its checksums.
         writer.failed = true;
-        batch.write_synced()?;
+        self.disk.write(Durable::Store, self.db.path(), || batch.write_synced())?;
         writer.failed = false;
         // A crash from here on leaves the state after it.
         if let Some(tip) = tip {

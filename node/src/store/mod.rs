@@ -20,6 +20,7 @@
 //! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read, and proofs · [`wal`]: votes
 
 mod commit;
+mod disk;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod open;
@@ -42,6 +43,7 @@ use sampan_proto::member::Member;
 use crate::core::ledger::Tip;
 
 pub use commit::{Staged, StagedBlock};
+pub use disk::{Disk, Durable, Hazard};
 pub use read::Reader;
 use schema::TipRow;
 pub use voice::{Place, Voice};
@@ -54,6 +56,7 @@ struct Inner {
     db: DB,
     chain: ChainId,
     place: Place,
+    disk: Disk,
     /// The registry in memory, for every statement asks it.
     registry: RwLock<Registry>,
     /// Held over a whole write, so that `stage` and `commit` never interleave.
@@ -87,6 +90,10 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(&self.0)
+    }
+
+    pub(crate) fn disk(&self) -> Disk {
+        self.0.disk.clone()
     }
 
     /// The network.

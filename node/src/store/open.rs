@@ -15,7 +15,7 @@ use sampan_proto::merkle::tile::TiledLog;
 
 use super::commit::Batch;
 use super::schema::{self, Family, META_CHAIN, META_SCHEMA, META_TIP, SCHEMA, TipRow};
-use super::{Inner, Place, Reader, Registry, Store, Writer, tuning};
+use super::{Disk, Inner, Place, Reader, Registry, Store, Writer, tuning};
 use crate::core::ledger::{GenesisState, Tip, genesis_state};
 use crate::fault::Fatal;
 
@@ -28,6 +28,14 @@ impl Store {
     /// one. [`Fatal::Damaged`] when it was written in another schema, or when its log or its state does not
     /// lead to the roots in its newest header; the message says which.
     pub fn open(dir: &Path, genesis: &Genesis, cache_mib: usize) -> Result<Self, Fatal> {
+        Self::open_on(Disk::default(), dir, genesis, cache_mib)
+    }
+
+    /// The same on a disk that may fail.
+    ///
+    /// # Errors
+    /// As those of [`Store::open`].
+    pub fn open_on(disk: Disk, dir: &Path, genesis: &Genesis, cache_mib: usize) -> Result<Self, Fatal> {
         std::fs::create_dir_all(dir).map_err(|source| Fatal::File { path: dir.to_owned(), source })?;
         refuse_other_families(dir)?;
         let opened = DB::open_cf_descriptors(&tuning::database(), dir, tuning::families(cache_mib));
@@ -47,7 +55,7 @@ impl Store {
         let (writer, tip) = (Mutex::new(Writer::default()), RwLock::new(tip));
         // Members are as of the tip; nothing is written before the store is open.
         let registry = RwLock::new(Registry { since: Height::GENESIS, members: Arc::new(members) });
-        let inner = Inner { db, chain, place, registry, writer, tip };
+        let inner = Inner { db, chain, place, disk, registry, writer, tip };
         check_roots(&Reader::new(&inner), &state.tip)?;
         Ok(Self(Arc::new(inner)))
     }

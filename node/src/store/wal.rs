@@ -36,6 +36,7 @@ use std::path::{Path, PathBuf};
 use sampan_proto::codec;
 use sampan_proto::ids::Height;
 
+use super::{Disk, Durable};
 use crate::core::consensus::WalEntry;
 use crate::fault::Fatal;
 
@@ -51,6 +52,7 @@ pub type Recorded = (Height, Vec<WalEntry>);
 #[derive(Debug)]
 pub struct Wal {
     path: PathBuf,
+    disk: Disk,
     /// Positioned at `end`.
     file: File,
     height: Height,
@@ -68,11 +70,11 @@ impl Wal {
     ///
     /// # Errors
     /// [`Fatal::Damaged`] when something durable cannot be read any more; see the module's notes.
-    pub fn open(path: &Path) -> Result<(Self, Option<Recorded>), Fatal> {
+    pub fn open(path: &Path, disk: Disk) -> Result<(Self, Option<Recorded>), Fatal> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok((Self::renew(path, Height::GENESIS)?, None));
+                return Ok((Self::renew(path, Height::GENESIS, disk)?, None));
             }
             Err(error) => return Err(at(path)(error)),
         };
@@ -85,7 +87,8 @@ impl Wal {
             file.set_len(end as u64).and_then(|()| file.sync_all()).map_err(at(path))?;
         }
         file.seek(SeekFrom::Start(end as u64)).map_err(at(path))?;
-        let wal = Self { path: path.to_owned(), file, height, end: end as u64, pending: Vec::new(), failed: false };
+        let (path, end) = (path.to_owned(), end as u64);
+        let wal = Self { path, disk, file, height, end, pending: Vec::new(), failed: false };
         Ok((wal, Some((height, entries))))
     }
 
@@ -93,9 +96,9 @@ impl Wal {
     ///
     /// # Errors
     /// Stop the node: which of the two is on the disk is unknown.
-    pub fn renew(path: &Path, height: Height) -> Result<Self, Fatal> {
-        let (file, end) = fresh(path, height)?;
-        Ok(Self { path: path.to_owned(), file, height, end, pending: Vec::new(), failed: false })
+    pub fn renew(path: &Path, height: Height, disk: Disk) -> Result<Self, Fatal> {
+        let (file, end) = disk.write(Durable::Log, path, || fresh(path, height))?;
+        Ok(Self { path: path.to_owned(), disk, file, height, end, pending: Vec::new(), failed: false })
     }
 
     /// The height whose entries it takes.
@@ -124,8 +127,10 @@ impl Wal {
         let group = encode_group(self.height, self.end, &codec::encode(&self.pending));
         self.failed = true;
         // A crash in the next two lines leaves any part of the group, which the next start cuts.
-        self.file.write_all(&group).map_err(at(&self.path))?;
-        self.file.sync_data().map_err(at(&self.path))?;
+        let file = &mut self.file;
+        self.disk.write(Durable::Log, &self.path, || {
+            file.write_all(&group).and_then(|()| file.sync_data()).map_err(at(&self.path))
+        })?;
         self.failed = false;
         // A crash from here on keeps it.
         self.end += group.len() as u64;
@@ -148,8 +153,9 @@ impl Wal {
     pub fn rotate(&mut self, height: Height) -> Result<(), Fatal> {
         self.writable()?;
         self.failed = true;
-        let (file, end) = fresh(&self.path, height)?;
-        *self = Self { path: std::mem::take(&mut self.path), file, height, end, pending: Vec::new(), failed: false };
+        let (file, end) = self.disk.write(Durable::Log, &self.path, || fresh(&self.path, height))?;
+        let (path, disk) = (std::mem::take(&mut self.path), self.disk.clone());
+        *self = Self { path, disk, file, height, end, pending: Vec::new(), failed: false };
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ pub async fn intake(pool: Pool, net: Net, lanes: Lanes, mut gossip: mpsc::Receiv
         // Wait for room before taking the next message: the lane before us is bounded and drops.
         let Ok(permit) = pool.jobs.clone().acquire_owned().await else { return };
         let (net, lanes, context) = (net.clone(), lanes.clone(), pool.context.clone());
-        pool.threads.spawn(move || {
+        pool.spawn(move || {
             let timer = context.metrics.time_verify();
             let Gossip { topic, from, data, message } = message;
             let verdict = match context.hear(topic, from, &data) {

@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, oneshot};
 pub use gossip::intake;
 pub use response::Judged;
 
-use crate::clock::now_ms;
+use crate::clock::Clock;
 use crate::core::Document;
 use crate::core::ledger::{Admitted, At, View, admit};
 use crate::fault::{Fatal, PeerFault};
@@ -33,7 +33,8 @@ const JOBS: usize = 64;
 /// The pool. Cheap to clone.
 #[derive(Clone)]
 pub struct Pool {
-    threads: Arc<rayon::ThreadPool>,
+    /// None: jobs run on the thread that brings them.
+    threads: Option<Arc<rayon::ThreadPool>>,
     jobs: Arc<Semaphore>,
     context: Arc<Context>,
 }
@@ -43,6 +44,7 @@ struct Context {
     chain: ChainId,
     store: Store,
     metrics: Metrics,
+    clock: Clock,
 }
 
 impl Pool {
@@ -53,8 +55,18 @@ impl Pool {
             .thread_name(|i| format!("verify-{i}"))
             .build()
             .map_err(|error| Fatal::Damaged(format!("cannot start the verify pool: {error}")))?;
-        let context = Context { chain: store.chain(), store, metrics };
-        Ok(Self { threads: Arc::new(threads), jobs: Arc::new(Semaphore::new(JOBS)), context: Arc::new(context) })
+        Ok(Self::of(Some(Arc::new(threads)), store, metrics, Clock::default()))
+    }
+
+    /// No threads: every job runs at once, where it is brought. For simulations, in which order is everything.
+    #[must_use]
+    pub fn inline(store: Store, metrics: Metrics, clock: Clock) -> Self {
+        Self::of(None, store, metrics, clock)
+    }
+
+    fn of(threads: Option<Arc<rayon::ThreadPool>>, store: Store, metrics: Metrics, clock: Clock) -> Self {
+        let context = Context { chain: store.chain(), store, metrics, clock };
+        Self { threads, jobs: Arc::new(Semaphore::new(JOBS)), context: Arc::new(context) }
     }
 
     /// Checks and admits documents on committed state: one answer each, in order.
@@ -64,12 +76,19 @@ impl Pool {
         self.run(move |context| context.admit_all(documents)).await.unwrap_or_else(|| vec![lost(); count])
     }
 
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        match &self.threads {
+            Some(threads) => threads.spawn(job),
+            None => job(),
+        }
+    }
+
     /// Runs a job on the pool; none when the pool is gone.
     async fn run<T: Send + 'static>(&self, job: impl FnOnce(&Context) -> T + Send + 'static) -> Option<T> {
         let permit = Arc::clone(&self.jobs).acquire_owned().await.ok()?;
         let (reply, answer) = oneshot::channel();
         let context = Arc::clone(&self.context);
-        self.threads.spawn(move || {
+        self.spawn(move || {
             let timer = context.metrics.time_verify();
             // Whoever asked may have given up meanwhile.
             let _ = reply.send(job(&context));
@@ -114,7 +133,11 @@ impl Context {
 
     fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
         let tip = self.store.tip();
-        let at = At { height: tip.height.next(), time_ms: now_ms().max(tip.time_ms + 1), in_force: &tip.in_force };
+        let at = At {
+            height: tip.height.next(),
+            time_ms: self.clock.now_ms().max(tip.time_ms + 1),
+            in_force: &tip.in_force,
+        };
         documents.into_par_iter().map(|document| self.admit_one(document, at)).collect()
     }
 

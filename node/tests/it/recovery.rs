@@ -7,7 +7,7 @@ use sampan_node::core::Document;
 use sampan_node::core::consensus::{ProposedBlock, WalEntry, proposer};
 use sampan_node::core::ledger::{Draft, Execution, Outcome};
 use sampan_node::store::wal::Wal;
-use sampan_node::store::{Staged, Store};
+use sampan_node::store::{Disk, Staged, Store};
 use sampan_proto::api::Submission;
 use sampan_proto::block::Header;
 use sampan_proto::genesis::{Genesis, Parameters};
@@ -78,7 +78,7 @@ async fn all_four_die_between_precommit_and_decision_and_decide_that_block() {
         let outcome = execute(&store, &net.genesis, &document);
         let staged = Staged { header: outcome.header.clone(), documents: vec![Arc::clone(&document)] };
         store.stage(&staged).expect("staged");
-        let (mut wal, _) = Wal::open(&dir.join("consensus.wal")).expect("opens");
+        let (mut wal, _) = Wal::open(&dir.join("consensus.wal"), Disk::default()).expect("opens");
         wal.rotate(outcome.header.height).expect("rotated");
         for entry in said(&net.genesis, &outcome.header, &keys, i) {
             wal.append(outcome.header.height, &entry);

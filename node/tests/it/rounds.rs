@@ -4,8 +4,8 @@ use sampan_node::clock::now_ms;
 use sampan_node::core::consensus::{Step, Timeout, WalEntry, proposer};
 use sampan_node::core::ledger::{Draft, Execution};
 use sampan_node::net::Publication;
-use sampan_node::store::Store;
 use sampan_node::store::wal::Wal;
+use sampan_node::store::{Disk, Store};
 use sampan_proto::api::{HeaderView, NodeStatus};
 use sampan_proto::block::Header;
 use sampan_proto::genesis::{Genesis, Parameters};
@@ -100,7 +100,7 @@ async fn a_validator_many_rounds_behind_is_brought_there_by_a_round_certificate(
     let keys: Vec<SecretKey> = (0..4).map(|i| net.consensus_key(i)).collect();
     for i in 0..2 {
         std::fs::create_dir_all(net.data_dir(i)).expect("made");
-        let (mut wal, _) = Wal::open(&net.data_dir(i).join("consensus.wal")).expect("opens");
+        let (mut wal, _) = Wal::open(&net.data_dir(i).join("consensus.wal"), Disk::default()).expect("opens");
         wal.rotate(FIRST).expect("rotated");
         for entry in nil_rounds(&net.genesis, &keys[i], &[&keys[1 - i], &keys[3]]) {
             wal.append(FIRST, &entry);

@@ -25,7 +25,7 @@ fn scratch() -> (TempDir, PathBuf) {
 
 /// A log of height 7 with one synced group for each vote.
 fn written(path: &Path, votes: std::ops::Range<u32>) -> Wal {
-    let (mut wal, _) = Wal::open(path).expect("opened");
+    let (mut wal, _) = Wal::open(path, Disk::default()).expect("opened");
     wal.rotate(H).expect("rotated");
     for round in votes {
         wal.append(H, &vote(round));
@@ -35,7 +35,7 @@ fn written(path: &Path, votes: std::ops::Range<u32>) -> Wal {
 }
 
 fn recorded(path: &Path) -> Vec<WalEntry> {
-    let (wal, recorded) = Wal::open(path).expect("opened");
+    let (wal, recorded) = Wal::open(path, Disk::default()).expect("opened");
     let (height, entries) = recorded.expect("a log");
     assert_eq!((height, wal.height()), (H, H));
     entries
@@ -63,7 +63,7 @@ fn entries_come_back_in_order() {
 fn a_reopened_log_goes_on_where_it_ended() {
     let (_dir, path) = scratch();
     drop(written(&path, 0..2));
-    let (mut wal, _) = Wal::open(&path).expect("opened");
+    let (mut wal, _) = Wal::open(&path, Disk::default()).expect("opened");
     wal.append(H, &vote(2));
     wal.append(H, &vote(3));
     wal.sync().expect("synced");
@@ -74,12 +74,12 @@ fn a_reopened_log_goes_on_where_it_ended() {
 #[test]
 fn a_new_log_takes_nothing_before_it_has_a_height() {
     let (_dir, path) = scratch();
-    let (mut wal, nothing) = Wal::open(&path).expect("opened");
+    let (mut wal, nothing) = Wal::open(&path, Disk::default()).expect("opened");
     assert!(nothing.is_none());
     wal.append(Height::GENESIS, &vote(0));
     wal.sync().expect("synced");
     drop(wal);
-    let (_, recorded) = Wal::open(&path).expect("opened");
+    let (_, recorded) = Wal::open(&path, Disk::default()).expect("opened");
     assert_eq!(recorded, Some((Height::GENESIS, Vec::new())));
 }
 
@@ -117,7 +117,7 @@ fn a_tail_torn_at_any_byte_is_cut_and_the_log_goes_on() {
     let whole = fs::read(&path).expect("read");
     for length in start..whole.len() {
         fs::write(&path, &whole[..length]).expect("written");
-        let (mut wal, recorded) = Wal::open(&path).expect("opened");
+        let (mut wal, recorded) = Wal::open(&path, Disk::default()).expect("opened");
         assert_eq!(recorded, Some((H, votes(0..2))), "cut at {length}");
         assert_eq!(fs::metadata(&path).expect("file").len(), start as u64, "cut at {length}");
         wal.append(H, &vote(2));
@@ -155,7 +155,7 @@ fn a_flipped_byte_before_later_entries_is_refused_wherever_it_is() {
         let mut damaged = whole.clone();
         damaged[offset] ^= 0x10;
         fs::write(&path, &damaged).expect("written");
-        let refused = Wal::open(&path);
+        let refused = Wal::open(&path, Disk::default());
         assert!(matches!(refused, Err(Fatal::Damaged(_))), "flipped at {offset}: {refused:?}");
         assert_eq!(fs::read(&path).expect("read"), damaged, "a refused file is left as it is");
     }
@@ -174,7 +174,7 @@ fn a_refusal_says_where_and_what_to_do() {
     let mut damaged = fs::read(&path).expect("read");
     damaged[HEADER_BYTES + 9] ^= 1;
     fs::write(&path, &damaged).expect("written");
-    let refused = Wal::open(&path).expect_err("refused").to_string();
+    let refused = Wal::open(&path, Disk::default()).expect_err("refused").to_string();
     assert!(refused.contains("consensus.wal: unreadable at byte 24"), "{refused}");
     assert!(refused.contains("start it with --restored"), "{refused}");
 }
@@ -189,7 +189,7 @@ fn a_group_moved_to_another_place_or_height_is_not_read() {
     assert_eq!(recorded(&path), votes(0..1));
     let other = [&encode_header(Height(8))[..], &one[HEADER_BYTES..]].concat();
     fs::write(&path, &other).expect("written");
-    assert_eq!(Wal::open(&path).expect("opened").1, Some((Height(8), Vec::new())));
+    assert_eq!(Wal::open(&path, Disk::default()).expect("opened").1, Some((Height(8), Vec::new())));
 }
 
 #[test]
@@ -201,10 +201,10 @@ fn rotation_forgets_the_height_before() {
     assert_eq!(wal.height(), H.next());
     wal.append(H, &vote(4));
     wal.sync().expect("synced");
-    assert_eq!(Wal::open(&path).expect("opened").1, Some((H.next(), Vec::new())));
+    assert_eq!(Wal::open(&path, Disk::default()).expect("opened").1, Some((H.next(), Vec::new())));
     wal.append(H.next(), &vote(5));
     wal.sync().expect("synced");
-    assert_eq!(Wal::open(&path).expect("opened").1, Some((H.next(), votes(5..6))));
+    assert_eq!(Wal::open(&path, Disk::default()).expect("opened").1, Some((H.next(), votes(5..6))));
 }
 
 #[test]
@@ -215,11 +215,11 @@ fn killed_between_the_new_file_and_its_name_the_old_log_stands() {
         fs::write(path.with_extension("new"), half).expect("written");
         assert_eq!(recorded(&path), votes(0..2));
     }
-    let (mut wal, _) = Wal::open(&path).expect("opened");
+    let (mut wal, _) = Wal::open(&path, Disk::default()).expect("opened");
     wal.rotate(H.next()).expect("rotated");
     assert!(!path.with_extension("new").exists());
     drop(wal);
-    assert_eq!(Wal::open(&path).expect("opened").1, Some((H.next(), Vec::new())));
+    assert_eq!(Wal::open(&path, Disk::default()).expect("opened").1, Some((H.next(), Vec::new())));
 }
 
 #[test]
@@ -227,14 +227,14 @@ fn another_file_or_version_is_refused() {
     let (_dir, path) = scratch();
     for bytes in [&b""[..], b"sampanwl", b"something else that is long enough"] {
         fs::write(&path, bytes).expect("written");
-        assert!(matches!(Wal::open(&path), Err(Fatal::Damaged(_))), "{bytes:?}");
+        assert!(matches!(Wal::open(&path, Disk::default()), Err(Fatal::Damaged(_))), "{bytes:?}");
     }
     let mut header = encode_header(H);
     header[8] = 2;
     let crc = crc32(&[&header[..20]]);
     header[20..].copy_from_slice(&crc.to_le_bytes());
     fs::write(&path, &header).expect("written");
-    let refused = Wal::open(&path).expect_err("refused").to_string();
+    let refused = Wal::open(&path, Disk::default()).expect_err("refused").to_string();
     assert!(refused.contains("another version"), "{refused}");
 }
 

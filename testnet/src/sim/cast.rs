@@ -1,0 +1,110 @@
+//! Who takes part in a simulated network: agencies with validators, and people whose keys are known.
+
+use anyhow::Result;
+use sampan_node::net::{self, PeerId};
+use sampan_node::setup;
+use sampan_proto::body::{Body, pepper_commitment, reference_key};
+use sampan_proto::doc::{self, DocKind};
+use sampan_proto::genesis::{Genesis, GenesisEntry, Parameters};
+use sampan_proto::hash::Domain;
+use sampan_proto::ids::RecordId;
+use sampan_proto::keys::SecretKey;
+use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
+use sampan_proto::record::Record;
+use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::title::TitleAct;
+use sampan_proto::wire::Document;
+
+/// When every simulated network begins, in Unix milliseconds.
+pub(super) const BEGIN_MS: u64 = 1_790_000_000_000;
+/// Who issues bills.
+const CARRIER: &str = "sampan-line";
+/// Who is issued them.
+const EXPORTER: &str = "ningbo-tools";
+/// The two that race for them.
+pub(super) const RIVALS: [&str; 2] = ["harbour-bank", "klang-import"];
+
+/// A key that anybody can make again: simulated members have no secrets.
+pub(super) fn key(member: &str, purpose: Purpose) -> SecretKey {
+    SecretKey::from_seed(Domain::Pepper.hash(format!("simulated {member} {purpose:?}").as_bytes()).0)
+}
+
+/// The handle of a validator's agency.
+pub(super) fn agency(i: usize) -> String {
+    format!("customs-{i}")
+}
+
+/// A node's name on the network.
+pub(super) fn peer(i: usize) -> PeerId {
+    net::peer_id(&key(&agency(i), Purpose::Network).public())
+}
+
+fn pepper(member: &str) -> [u8; 32] {
+    Domain::Reference.hash(member.as_bytes()).0
+}
+
+fn entry(member: &str, role: Role, power: Option<u64>) -> Result<GenesisEntry> {
+    let mut purposes = vec![Purpose::Statement, Purpose::Network, Purpose::Governance];
+    purposes.extend((role == Role::Customs).then_some(Purpose::Consensus));
+    let listed = |purpose: Purpose| MemberKey::from_genesis(purpose, key(member, purpose).public());
+    let member = Member {
+        id: member.parse()?,
+        name: format!("Member {member}"),
+        country: "SG".parse()?,
+        roles: [role].into(),
+        standing: Standing::Active,
+        keys: purposes.into_iter().map(listed).collect(),
+        pepper: (role == Role::Carrier).then(|| pepper_commitment(&pepper(member))),
+    };
+    let digest = GenesisEntry::signing_digest(&member, power);
+    let signature = key(member.id.as_str(), Purpose::Governance).sign(&digest.0);
+    Ok(GenesisEntry { member, power, signature })
+}
+
+/// A network of so many validators of equal power.
+pub(super) fn genesis(validators: usize) -> Result<Genesis> {
+    let mut entries = (0..validators).map(|i| entry(&agency(i), Role::Customs, Some(1))).collect::<Result<Vec<_>>>()?;
+    entries.push(entry(CARRIER, Role::Carrier, None)?);
+    entries.push(entry(EXPORTER, Role::Trader, None)?);
+    for rival in RIVALS {
+        entries.push(entry(rival, Role::Trader, None)?);
+    }
+    let parameters = Parameters { heartbeat_ms: 2_000, ..Parameters::default() };
+    Ok(setup::assemble("simulated", parameters, entries, BEGIN_MS)?.1)
+}
+
+fn sign(genesis: &Genesis, member: &str, number: u64, action: Action) -> Result<SignedStatement> {
+    let mut nonce = [0; 16];
+    nonce[..8].copy_from_slice(&number.to_le_bytes());
+    let statement = Statement {
+        version: VERSION,
+        chain: genesis.chain,
+        member: member.parse()?,
+        nonce: Nonce(nonce),
+        not_after_ms: BEGIN_MS + 24 * 3_600_000,
+        action,
+    };
+    Ok(SignedStatement::sign(&statement, &[&key(member, Purpose::Statement)])?)
+}
+
+/// Bill of lading number `number`, issued to the exporter, and its record.
+pub(super) fn bill(genesis: &Genesis, number: u64) -> Result<(Document, RecordId)> {
+    let text = doc::template(DocKind::BillOfLading);
+    let value: serde_json::Value = serde_json::from_str(text)?;
+    let old = value.get("transportDocumentReference").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let bytes = text.replace(old, &format!("SIM{number:08}")).into_bytes();
+    let checked = doc::check(DocKind::BillOfLading, &bytes)?;
+    let body = Body { salt: [7; 32], pepper: pepper(CARRIER), bytes };
+    let reference = reference_key(&body.pepper, &CARRIER.parse()?, &checked.reference);
+    let committed = BodyRef::of(&body, checked.jcs_sha256);
+    let issue = Issue::first(checked.claims, reference, committed, EXPORTER.parse()?);
+    let statement = sign(genesis, CARRIER, number, Action::from(issue))?;
+    let record = Record::id_of(statement.id());
+    Ok((Document { statement, body: Some(body) }, record))
+}
+
+/// The exporter hands the bill to `to`, as it stands after its issue.
+pub(super) fn transfer(genesis: &Genesis, number: u64, record: RecordId, to: &str) -> Result<Document> {
+    let act = Action::title(record, 1, TitleAct::Transfer { to: to.parse()? });
+    Ok(Document { statement: sign(genesis, EXPORTER, number, act)?, body: None })
+}

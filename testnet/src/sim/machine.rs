@@ -1,0 +1,229 @@
+//! A machine: a node's engine with its store and log on a disk that may fail, started and ended as a process is.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use sampan_node::clock::Clock;
+use sampan_node::core::mempool;
+use sampan_node::engine::{self, Engine, Handle, Parts, Provenance};
+use sampan_node::fault::Fatal;
+use sampan_node::metrics::Metrics;
+use sampan_node::net::{self, Line, NetEvents};
+use sampan_node::store::{Disk, Durable, Hazard, Store};
+use sampan_node::verify::{self, Pool};
+use sampan_proto::genesis::Genesis;
+use sampan_proto::member::Purpose;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::cast;
+use super::script::CrashAt;
+
+/// A disk's cache in a simulation, in MiB: runs are short.
+const CACHE_MIB: usize = 1;
+
+/// What a machine's disk does next.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    log: PathBuf,
+    plan: Mutex<Option<(CrashAt, u64)>>,
+    full: Mutex<bool>,
+    /// Length of the log before the write under way.
+    length: AtomicU64,
+}
+
+impl Faults {
+    pub(super) fn crash(&self, at: CrashAt, writes: u64) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, writes.max(1)));
+    }
+
+    pub(super) fn fill(&self) {
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    pub(super) fn clear(&self) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = false;
+    }
+
+    /// Counts a write; whether the machine dies at this one, before or after its bytes are on the disk.
+    fn dies(&self, before: bool) -> Option<CrashAt> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, left) = plan.as_mut()?;
+        if before {
+            *left = left.saturating_sub(1);
+        }
+        let here = *left == 0 && before == (*at == CrashAt::Before);
+        here.then_some(*at)
+    }
+
+    fn log_length(&self) -> u64 {
+        std::fs::metadata(&self.log).map_or(0, |file| file.len())
+    }
+
+    /// Leaves a part of what was appended last, as a write that the power failed in.
+    fn tear(&self) -> std::io::Result<()> {
+        let (before, after) = (self.length.load(Ordering::Relaxed), self.log_length());
+        if after > before {
+            let file = std::fs::OpenOptions::new().write(true).open(&self.log)?;
+            file.set_len(before + (after - before) / 2)?;
+        }
+        Ok(())
+    }
+}
+
+fn died() -> std::io::Error {
+    std::io::Error::other("the machine died")
+}
+
+impl Hazard for Faults {
+    fn before(&self, what: Durable) -> std::io::Result<()> {
+        if *self.full.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        if what == Durable::Log {
+            self.length.store(self.log_length(), Ordering::Relaxed);
+        }
+        self.dies(true).map_or(Ok(()), |_| Err(died()))
+    }
+
+    fn after(&self, what: Durable) -> std::io::Result<()> {
+        match self.dies(false) {
+            Some(CrashAt::Torn) if what == Durable::Log => self.tear().and_then(|()| Err(died())),
+            Some(_) => Err(died()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A process that runs.
+pub(super) struct Process {
+    pub(super) store: Store,
+    pub(super) pool: Pool,
+    pub(super) engine: Handle,
+    pub(super) line: Line,
+    running: JoinHandle<Result<(), Fatal>>,
+    tasks: Vec<JoinHandle<()>>,
+    stop: CancellationToken,
+}
+
+/// A machine, whether its process runs or not.
+pub(super) struct Machine {
+    number: usize,
+    /// Whose keys it has: its own, but for a twin.
+    identity: usize,
+    dir: PathBuf,
+    genesis: Arc<Genesis>,
+    pub(super) clock: Clock,
+    pub(super) faults: Arc<Faults>,
+    pub(super) process: Option<Process>,
+}
+
+impl Machine {
+    pub(super) fn new(number: usize, identity: usize, dir: &Path, genesis: &Arc<Genesis>) -> Self {
+        let dir = dir.join(number.to_string());
+        let faults = Faults { log: dir.join("consensus.wal"), ..Faults::default() };
+        Self {
+            number,
+            identity,
+            dir,
+            genesis: Arc::clone(genesis),
+            clock: Clock::simulated(cast::BEGIN_MS + 1),
+            faults: Arc::new(faults),
+            process: None,
+        }
+    }
+
+    /// Starts it. `forgetful`: it has lost its write-ahead log and votes all the same, as no honest operator does.
+    pub(super) async fn start(&mut self, forgetful: bool) -> Result<()> {
+        self.faults.clear();
+        let store = self.open().await?;
+        let (network, consensus) = (cast::key(&cast::agency(self.identity), Purpose::Network), self.consensus());
+        let (net, NetEvents { gossip, requests }, line) = net::line(net::peer_id(&network.public()), true);
+        let metrics = Metrics::new(self.genesis.roster.validators().len());
+        let pool = Pool::inline(store.clone(), metrics.clone(), self.clock.clone());
+        let provenance = if forgetful {
+            // What it has said is lost; that there is nothing is no reason not to start.
+            let _ = std::fs::remove_file(&self.faults.log);
+            Provenance::Vouched
+        } else {
+            Provenance::Unsaid
+        };
+        let parts = Parts {
+            store: store.clone(),
+            wal: self.faults.log.clone(),
+            key: Some(consensus),
+            provenance,
+            net: net.clone(),
+            pool: pool.clone(),
+            mempool: mempool::Limits { bytes: 1 << 24, per_member: 1_000 },
+            metrics,
+            clock: self.clock.clone(),
+        };
+        let (engine, handle, lanes) = Engine::new(parts)?;
+        let stop = CancellationToken::new();
+        let intake = tokio::spawn(verify::intake(pool.clone(), net, lanes, gossip, stop.clone()));
+        let serve = tokio::spawn(serve(store.clone(), handle.clone(), requests));
+        let running = tokio::spawn(engine.run(stop.clone()));
+        self.process = Some(Process { store, pool, engine: handle, line, running, tasks: vec![intake, serve], stop });
+        Ok(())
+    }
+
+    fn consensus(&self) -> sampan_proto::keys::SecretKey {
+        cast::key(&cast::agency(self.identity), Purpose::Consensus)
+    }
+
+    /// The last process may hold the database for a few turns of the runtime more.
+    async fn open(&self) -> Result<Store> {
+        for _ in 0..1_000 {
+            match Store::open_on(Disk::with(self.faults.clone()), &self.dir, &self.genesis, CACHE_MIB) {
+                Err(Fatal::RunningTwice(_)) => tokio::task::yield_now().await,
+                opened => return opened.with_context(|| format!("machine {}", self.number)),
+            }
+        }
+        anyhow::bail!("the last process of machine {} never let go of its store", self.number)
+    }
+
+    /// Ends its process without a word, wherever it is.
+    pub(super) async fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.end().await;
+        }
+    }
+
+    /// Whether the process ended by itself, and why.
+    pub(super) async fn ended(&mut self) -> Option<Result<(), Fatal>> {
+        if !self.process.as_ref()?.running.is_finished() {
+            return None;
+        }
+        let Process { running, tasks, line, .. } = self.process.take()?;
+        tasks.iter().for_each(JoinHandle::abort);
+        drop(line);
+        running.await.ok()
+    }
+}
+
+impl Process {
+    async fn end(self) {
+        let Self { running, tasks, stop, line, .. } = self;
+        running.abort();
+        tasks.iter().for_each(JoinHandle::abort);
+        // Whoever waits for an answer of the network learns that there is none any more.
+        drop(line);
+        let _ = running.await;
+        for task in tasks {
+            let _ = task.await;
+        }
+        stop.cancel();
+    }
+}
+
+/// Answers requests one after the other, on this thread.
+async fn serve(store: Store, engine: Handle, mut requests: tokio::sync::mpsc::Receiver<net::InboundRequest>) {
+    while let Some(net::InboundRequest { request, reply, .. }) = requests.recv().await {
+        // The peer may be gone by now.
+        let _ = reply.send(engine::answer(&store, &engine, request).await);
+    }
+}

@@ -1,0 +1,102 @@
+//! From a seed to a script: faults that a network of this size must survive, as nasty as they may be.
+
+use super::dice::Dice;
+use super::mask::Mask;
+use super::script::{CrashAt, Event, Happening, Script};
+
+/// How long the faults last, in milliseconds.
+const LASTS_MS: u64 = 12_000;
+
+/// The script of a seed.
+pub(super) fn script(seed: u64) -> Script {
+    let mut dice = Dice::new(seed);
+    let nodes = *dice.pick(&[4, 4, 4, 5, 7]).unwrap_or(&4);
+    let faulty = (nodes - 1) / 3;
+    let mut masks = Vec::new();
+    if dice.percent(40) {
+        let count = dice.between(1, faulty as u64);
+        masks.extend((0..count).filter_map(|i| {
+            let node = usize::try_from(i).ok()?;
+            Some((node, *dice.pick(&Mask::ALL)?))
+        }));
+    }
+    let mut events = trade(nodes, &mut dice);
+    for _ in 0..dice.between(3, 9) {
+        trouble(nodes, &mut dice, &mut events);
+    }
+    events.sort_by_key(|event| event.at_ms);
+    Script { seed, nodes, masks, events, lasts_ms: LASTS_MS }
+}
+
+fn some_node(nodes: usize, dice: &mut Dice) -> usize {
+    usize::try_from(dice.below(nodes as u64)).unwrap_or_default()
+}
+
+/// What clients do all the while.
+fn trade(nodes: usize, dice: &mut Dice) -> Vec<Event> {
+    let mut events = Vec::new();
+    for _ in 0..dice.between(3, 6) {
+        let what = Happening::Submit { bills: dice.between(1, 4), by: some_node(nodes, dice) };
+        events.push(Event { at_ms: dice.below(LASTS_MS), what });
+    }
+    for _ in 0..dice.between(0, 3) {
+        let what = Happening::Race { one: some_node(nodes, dice), other: some_node(nodes, dice) };
+        events.push(Event { at_ms: dice.between(LASTS_MS / 4, LASTS_MS), what });
+    }
+    events
+}
+
+/// Something goes wrong, and perhaps right again later.
+fn trouble(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
+    let at_ms = dice.below(LASTS_MS);
+    let later = (at_ms + dice.between(50, 4_000)).min(LASTS_MS);
+    let node = some_node(nodes, dice);
+    let mut add = |at_ms, what| events.push(Event { at_ms, what });
+    match dice.below(8) {
+        0 => {
+            add(at_ms, Happening::Kill { node });
+            add(later, Happening::Start { node });
+        }
+        1 | 2 => {
+            let at = *dice.pick(&[CrashAt::Before, CrashAt::After, CrashAt::Torn]).unwrap_or(&CrashAt::Before);
+            add(at_ms, Happening::Crash { node, at, writes: dice.between(1, 8) });
+            add(later, Happening::Start { node });
+        }
+        3 => {
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            for node in 0..nodes {
+                if dice.percent(50) { one.push(node) } else { other.push(node) }
+            }
+            if !one.is_empty() && !other.is_empty() {
+                add(at_ms, Happening::Cut { one, other });
+                add(later, Happening::Heal);
+            }
+        }
+        4 => {
+            add(at_ms, Happening::Deafen { from: node, to: some_node(nodes, dice) });
+            add(later, Happening::Heal);
+        }
+        5 => {
+            let links =
+                Happening::Links { lost: dice.below(25), doubled: dice.below(25), delay_ms: dice.between(1, 300) };
+            add(at_ms, links);
+            add(later, Happening::Links { lost: 0, doubled: 0, delay_ms: 5 });
+        }
+        6 => {
+            add(at_ms, Happening::Fill { node });
+            add(later, Happening::Start { node });
+        }
+        _ => {
+            let error = i64::try_from(dice.below(30_000)).unwrap_or_default() - 15_000;
+            add(at_ms, Happening::Clock { node, error_ms: error });
+            add(later, Happening::Clock { node, error_ms: 0 });
+        }
+    }
+    // Now and then everybody goes at once, as when a site loses power.
+    if dice.percent(8) {
+        for node in 0..nodes {
+            events.push(Event { at_ms: later, what: Happening::Kill { node } });
+            events.push(Event { at_ms: (later + dice.between(1, 500)).min(LASTS_MS), what: Happening::Start { node } });
+        }
+    }
+}

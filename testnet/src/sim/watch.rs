@@ -1,0 +1,171 @@
+//! What must hold, whatever happens: looked at after every tick, and once more at the end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sampan_proto::codec;
+use sampan_proto::ids::{HeaderHash, Height, StatementId};
+use sampan_proto::keys::PublicKey;
+use sampan_proto::limits;
+use sampan_proto::member::Purpose;
+use sampan_proto::vote::VoteType;
+use sampan_proto::wire::{ConsensusMessage, ProposalMessage};
+
+use sampan_node::net::Topic;
+
+use super::cast;
+use super::machine::Machine;
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Two blocks are decided at one height.
+    Fork {
+        /// Where.
+        height: Height,
+        /// Who has the second one.
+        node: usize,
+    },
+    /// A node that was at a height is back before it.
+    Regressed {
+        /// Which node.
+        node: usize,
+        /// Where it was.
+        was: Height,
+        /// Where it is.
+        is: Height,
+    },
+    /// An honest validator signed two things in one place.
+    SaidTwoThings {
+        /// Which node.
+        node: usize,
+        /// At which height.
+        height: Height,
+    },
+    /// An honest node blamed an honest one.
+    Blamed {
+        /// Who blamed.
+        by: usize,
+        /// Whom.
+        whom: usize,
+        /// For what.
+        why: String,
+    },
+    /// A node stopped by itself for a reason that nothing in the script gave it.
+    Stopped {
+        /// Which node.
+        node: usize,
+        /// What it said.
+        why: String,
+    },
+    /// A statement that was final is not, or stands elsewhere.
+    Lost {
+        /// Which statement.
+        statement: StatementId,
+        /// On which node.
+        node: usize,
+    },
+    /// A bill went to two buyers.
+    SoldTwice,
+    /// Long after all faults are over the network has not come to rest.
+    Stalled {
+        /// What is not as it should be.
+        why: String,
+    },
+}
+
+/// A violation and when it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// In the network's life, in milliseconds.
+    pub at_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {} ms: ", self.at_ms)?;
+        match &self.what {
+            What::Fork { height, node } => write!(f, "fork: node {node} decided another block at height {height}"),
+            What::Regressed { node, was, is } => write!(f, "node {node} was at height {was} and is at {is}"),
+            What::SaidTwoThings { node, height } => write!(f, "node {node} signed two things at height {height}"),
+            What::Blamed { by, whom, why } => write!(f, "honest node {by} blames honest node {whom}: {why}"),
+            What::Stopped { node, why } => write!(f, "node {node} stopped by itself: {why}"),
+            What::Lost { statement, node } => {
+                write!(f, "statement {} is not where it was on node {node}", statement.0.short())
+            }
+            What::SoldTwice => f.write_str("a bill went to two buyers"),
+            What::Stalled { why } => write!(f, "the network does not come to rest: {why}"),
+        }
+    }
+}
+
+/// Where a validator spoke: height, round, and prevote, precommit or proposal.
+type Place = (PublicKey, Height, u32, Option<VoteType>);
+
+/// What has been seen.
+#[derive(Debug)]
+pub(super) struct Watch {
+    keys: Vec<PublicKey>,
+    chain: BTreeMap<Height, HeaderHash>,
+    heights: BTreeMap<usize, Height>,
+    spoken: BTreeMap<Place, Option<HeaderHash>>,
+}
+
+impl Watch {
+    pub(super) fn new(nodes: usize) -> Self {
+        let keys = (0..nodes).map(|node| cast::key(&cast::agency(node), Purpose::Consensus).public()).collect();
+        Self { keys, chain: BTreeMap::new(), heights: BTreeMap::new(), spoken: BTreeMap::new() }
+    }
+
+    /// The newest height that anybody decided.
+    pub(super) fn top(&self) -> Height {
+        self.chain.keys().next_back().copied().unwrap_or(Height::GENESIS)
+    }
+
+    /// Looks at the blocks that a machine has decided since it was looked at.
+    pub(super) fn look(&mut self, node: usize, machine: &Machine) -> Result<(), What> {
+        let Some(process) = &machine.process else { return Ok(()) };
+        let tip = process.store.tip();
+        let was = self.heights.get(&node).copied().unwrap_or(Height::GENESIS);
+        if tip.height < was {
+            return Err(What::Regressed { node, was, is: tip.height });
+        }
+        let reader = process.store.reader();
+        for height in (was.0 + 1..=tip.height.0).map(Height) {
+            let decided = reader.header(height).ok().flatten().map(|(header, _)| header.hash());
+            let known = decided.map(|hash| *self.chain.entry(height).or_insert(hash));
+            if decided.is_none() || known != decided {
+                return Err(What::Fork { height, node });
+            }
+        }
+        self.heights.insert(node, tip.height);
+        Ok(())
+    }
+
+    /// Listens to what an honest node publishes: in one place it says one thing, through every crash and restart.
+    pub(super) fn listen(&mut self, node: usize, topic: Topic, data: &[u8]) -> Result<(), What> {
+        let (place, block) = match topic {
+            Topic::Votes => match codec::decode(data, limits::CONSENSUS_MESSAGE_BYTES) {
+                Ok(ConsensusMessage::Vote(signed)) => {
+                    let vote = signed.message;
+                    ((vote.validator, vote.height, vote.round, Some(vote.vote_type)), vote.block)
+                }
+                _ => return Ok(()),
+            },
+            Topic::Proposals => match codec::decode::<ProposalMessage>(data, limits::CONSENSUS_MESSAGE_BYTES) {
+                Ok(ProposalMessage { proposal, .. }) => {
+                    let said = proposal.message;
+                    ((said.proposer, said.height, said.round, None), Some(said.block))
+                }
+                Err(_) => return Ok(()),
+            },
+            Topic::Documents | Topic::Headers => return Ok(()),
+        };
+        if self.keys.get(node) == Some(&place.0) && *self.spoken.entry(place).or_insert(block) != block {
+            return Err(What::SaidTwoThings { node, height: place.1 });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,418 @@
+//! The world: machines on links, a millisecond at a time, until the script is played and the network has come to rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use sampan_node::fault::Fatal;
+use sampan_node::net::{PeerId, RequestFailed, Said, Verdict};
+use sampan_proto::genesis::Genesis;
+use sampan_proto::hash::{Domain, Hash32};
+use sampan_proto::member::Purpose;
+use sampan_proto::wire::{Request, Response};
+use tokio::sync::oneshot;
+
+use super::cast;
+use super::client::Client;
+use super::dice::Dice;
+use super::link::Links;
+use super::machine::Machine;
+use super::mask::{Mask, Message, Wearer, amnesiac, twin};
+use super::script::{Event, Happening, Script};
+use super::watch::{Violation, Watch, What};
+use crate::console;
+
+/// A turn of the world.
+const TICK: Duration = Duration::from_millis(1);
+/// How long after the faults the network may take to come to rest, in milliseconds.
+const REST_MS: u64 = 120_000;
+/// Turns between two looks at what clients wait for.
+const CLIENT_TICKS: u64 = 20;
+
+type Reply = oneshot::Sender<Result<Response, RequestFailed>>;
+
+/// Something on its way.
+enum Parcel {
+    Gossip { from: usize, to: usize, message: Message },
+    Question { from: usize, to: usize, request: Request, reply: Reply },
+    Answer { to: usize, response: Response, reply: Reply },
+}
+
+/// A question that a node has been asked.
+struct Asked {
+    from: usize,
+    to: usize,
+    answer: oneshot::Receiver<Response>,
+    reply: Reply,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What must not be, if it was.
+    pub violation: Option<Violation>,
+    /// Digest of everything that passed between machines and when: the same script, the same digest.
+    pub trace: Hash32,
+    /// Blocks decided.
+    pub height: u64,
+    /// Statements that became final.
+    pub finals: usize,
+    /// Times that a process ended.
+    pub deaths: u64,
+    /// How long the network lived, in milliseconds.
+    pub lived_ms: u64,
+}
+
+/// Plays a script in a runtime of its own.
+///
+/// # Errors
+/// When a machine's directory cannot be made: nothing that happens inside is one.
+pub fn play(script: &Script, tell: bool) -> Result<Outcome> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().context("a runtime")?;
+    // In memory where there is such a place: a simulated disk need not survive the machine that simulates.
+    let memory = std::path::Path::new("/dev/shm");
+    let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
+    let outcome = runtime.block_on(async { World::new(script, dir.path(), tell)?.live(script).await });
+    // Threads of the stores may still be closing files.
+    drop(runtime);
+    outcome
+}
+
+struct World {
+    machines: Vec<Machine>,
+    /// Machines of the script; those behind them are twins.
+    nodes: usize,
+    /// Their names on the network.
+    names: Vec<PeerId>,
+    wearers: BTreeMap<usize, Wearer>,
+    links: Links,
+    client: Client,
+    watch: Watch,
+    /// By time and order of posting.
+    posted: BTreeMap<(u64, u64), Parcel>,
+    posts: u64,
+    asked: Vec<Asked>,
+    now_ms: u64,
+    trace: Hash32,
+    deaths: u64,
+    /// Nodes that the script makes die by themselves, once.
+    doomed: Vec<usize>,
+    tell: bool,
+}
+
+impl World {
+    fn new(script: &Script, dir: &std::path::Path, tell: bool) -> Result<Self> {
+        let mut dice = Dice::new(script.seed ^ 0x5a5a_5a5a);
+        let genesis: Arc<Genesis> = Arc::new(cast::genesis(script.nodes)?);
+        let mut machines: Vec<Machine> = (0..script.nodes).map(|i| Machine::new(i, i, dir, &genesis)).collect();
+        let mut wearers = BTreeMap::new();
+        for (node, mask) in &script.masks {
+            let key = cast::key(&cast::agency(*node), Purpose::Consensus);
+            wearers.insert(*node, Wearer::new(*mask, key, dice.part()));
+            if twin::doubles(*mask) {
+                machines.push(Machine::new(machines.len(), *node, dir, &genesis));
+            }
+        }
+        Ok(Self {
+            machines,
+            nodes: script.nodes,
+            names: (0..script.nodes).map(cast::peer).collect(),
+            wearers,
+            links: Links::new(dice.part()),
+            client: Client::new(&genesis, dice.part()),
+            watch: Watch::new(script.nodes),
+            posted: BTreeMap::new(),
+            posts: 0,
+            asked: Vec::new(),
+            now_ms: 0,
+            trace: Hash32::ZERO,
+            deaths: 0,
+            doomed: Vec::new(),
+            tell,
+        })
+    }
+
+    async fn live(mut self, script: &Script) -> Result<Outcome> {
+        for i in 0..self.machines.len() {
+            self.start(i).await?;
+        }
+        let mut events = script.events.iter().peekable();
+        let violation = loop {
+            while let Some(event) = events.next_if(|event| event.at_ms <= self.now_ms.min(script.lasts_ms)) {
+                self.happen(event).await?;
+            }
+            if self.now_ms == script.lasts_ms {
+                self.mend().await?;
+            }
+            match self.turn().await {
+                Err(what) => break Some(what),
+                Ok(()) if self.now_ms > script.lasts_ms && self.is_at_rest() => {
+                    break (0..self.nodes)
+                        .filter(|i| self.is_honest(*i))
+                        .find_map(|i| self.client.settle(i, &self.machines[i]).err())
+                        .or_else(|| self.client.sold_twice());
+                }
+                Ok(()) if self.now_ms > script.lasts_ms + REST_MS => break Some(self.stalled()),
+                Ok(()) => {}
+            }
+        };
+        for machine in &mut self.machines {
+            machine.kill().await;
+        }
+        Ok(Outcome {
+            violation: violation.map(|what| Violation { at_ms: self.now_ms, what }),
+            trace: self.trace,
+            height: self.watch.top().0,
+            finals: self.client.finals(),
+            deaths: self.deaths,
+            lived_ms: self.now_ms,
+        })
+    }
+
+    fn mask(&self, node: usize) -> Option<Mask> {
+        self.wearers.get(&node).map(|wearer| wearer.mask)
+    }
+
+    fn named(&self, peer: PeerId) -> usize {
+        self.names.iter().position(|name| *name == peer).unwrap_or_default()
+    }
+
+    fn is_honest(&self, node: usize) -> bool {
+        node < self.nodes && self.mask(node).is_none()
+    }
+
+    fn note(&mut self, words: impl FnOnce() -> String) {
+        let line = format!("{:>7} {}", self.now_ms, words());
+        self.trace = Domain::Gossip.hash(&[self.trace.as_bytes().as_slice(), line.as_bytes()].concat());
+        if self.tell {
+            console::out(&line);
+        }
+    }
+
+    async fn start(&mut self, i: usize) -> Result<()> {
+        let forgets = amnesiac::forgets(self.mask(i)) || i >= self.nodes;
+        let Some(machine) = self.machines.get_mut(i).filter(|machine| machine.process.is_none()) else { return Ok(()) };
+        machine.start(forgets).await?;
+        self.note(|| format!("{i} starts"));
+        Ok(())
+    }
+
+    async fn happen(&mut self, event: &Event) -> Result<()> {
+        self.note(|| event.what.to_string());
+        match &event.what {
+            Happening::Submit { bills, by } => self.client.submit(*bills, *by)?,
+            Happening::Race { one, other } => self.client.race([*one, *other])?,
+            Happening::Cut { one, other } => self.links.cut(one, other),
+            Happening::Deafen { from, to } => self.links.deafen(*from, *to),
+            Happening::Heal => self.links.heal(),
+            Happening::Links { lost, doubled, delay_ms } => self.links.set(*lost, *doubled, *delay_ms),
+            Happening::Kill { node } => {
+                self.deaths += u64::from(self.machines[*node].process.is_some());
+                self.forget(*node);
+                self.machines[*node].kill().await;
+            }
+            Happening::Crash { node, at, writes } => {
+                self.machines[*node].faults.crash(*at, *writes);
+                self.doomed.push(*node);
+            }
+            Happening::Fill { node } => {
+                self.machines[*node].faults.fill();
+                self.doomed.push(*node);
+            }
+            Happening::Start { node } => self.start(*node).await?,
+            Happening::Clock { node, error_ms } => self.machines[*node].clock.set_error_ms(*error_ms),
+        }
+        Ok(())
+    }
+
+    /// All faults are over.
+    async fn mend(&mut self) -> Result<()> {
+        self.note(|| "all is well again".to_owned());
+        self.links.heal();
+        self.links.set(0, 0, 5);
+        for i in 0..self.machines.len() {
+            self.machines[i].clock.set_error_ms(0);
+            self.machines[i].faults.clear();
+            self.start(i).await?;
+        }
+        Ok(())
+    }
+
+    async fn turn(&mut self) -> Result<(), What> {
+        self.connect();
+        self.deliver();
+        if self.now_ms.is_multiple_of(CLIENT_TICKS) {
+            self.client.tick(self.now_ms, &self.machines[..self.nodes]);
+        }
+        // Everything that can run runs before the time moves.
+        tokio::time::sleep(TICK).await;
+        self.now_ms += 1;
+        for i in 0..self.machines.len() {
+            self.collect(i)?;
+            self.bury(i).await?;
+            if self.is_honest(i) {
+                self.watch.look(i, &self.machines[i])?;
+            }
+        }
+        self.carry_answers();
+        Ok(())
+    }
+
+    /// Everybody sees whom it could talk to.
+    fn connect(&self) {
+        for (i, machine) in self.machines.iter().enumerate() {
+            let Some(process) = &machine.process else { continue };
+            let up = |j: &usize| self.machines[*j].process.is_some();
+            let open = |j: &usize| self.links.is_open(i, *j) && self.links.is_open(*j, i);
+            let mut peers: Vec<PeerId> = (0..self.nodes).filter(up).filter(open).map(|j| self.names[j]).collect();
+            peers.sort_unstable();
+            process.line.connect(peers);
+        }
+    }
+
+    /// What a process that ends was waiting for concerns nobody any more.
+    fn forget(&mut self, node: usize) {
+        self.asked.retain(|asked| asked.from != node);
+        self.posted.retain(|_, parcel| match parcel {
+            Parcel::Gossip { .. } => true,
+            Parcel::Question { from, .. } => *from != node,
+            Parcel::Answer { to, .. } => *to != node,
+        });
+    }
+
+    fn post(&mut self, after_ms: u64, parcel: Parcel) {
+        self.posts += 1;
+        self.posted.insert((self.now_ms + after_ms, self.posts), parcel);
+    }
+
+    /// What arrives now.
+    fn deliver(&mut self) {
+        let later = self.posted.split_off(&(self.now_ms + 1, 0));
+        let now = std::mem::replace(&mut self.posted, later);
+        for parcel in now.into_values() {
+            match parcel {
+                Parcel::Gossip { from, to, message: (topic, data) } => {
+                    let digest = Domain::Gossip.hash(&data).short();
+                    self.note(|| format!("{from} > {to} {topic:?} {digest}"));
+                    if let Some(process) = &mut self.machines[to].process {
+                        process.line.gossip(self.names[from % self.nodes], topic, data);
+                    }
+                }
+                Parcel::Question { from, to, request, reply } => {
+                    self.note(|| format!("{from} > {to} asks"));
+                    let answers = self.wearers.get(&to).is_none_or(|wearer| wearer.answers(&request));
+                    match &self.machines[to].process {
+                        Some(process) if answers => {
+                            let answer = process.line.ask(self.names[from % self.nodes], request);
+                            self.asked.push(Asked { from, to, answer, reply });
+                        }
+                        // The asker's own limit would end it; nothing is learned by waiting for that.
+                        _ => drop(reply.send(Err(RequestFailed::Timeout))),
+                    }
+                }
+                // The asker may be gone.
+                Parcel::Answer { response, reply, .. } => drop(reply.send(Ok(response))),
+            }
+        }
+    }
+
+    fn carry_answers(&mut self) {
+        for mut asked in std::mem::take(&mut self.asked) {
+            match asked.answer.try_recv() {
+                Ok(response) => match self.links.arrivals(asked.to, asked.from).first().copied() {
+                    Some(after) => self.post(after, Parcel::Answer { to: asked.from, response, reply: asked.reply }),
+                    None => drop(asked.reply.send(Err(RequestFailed::Timeout))),
+                },
+                Err(oneshot::error::TryRecvError::Empty) => self.asked.push(asked),
+                Err(oneshot::error::TryRecvError::Closed) => drop(asked.reply.send(Err(RequestFailed::Ended))),
+            }
+        }
+    }
+
+    /// Takes what a node says and posts it.
+    fn collect(&mut self, i: usize) -> Result<(), What> {
+        loop {
+            let Some(process) = &mut self.machines[i].process else { return Ok(()) };
+            let Some(said) = process.line.try_next() else { break };
+            match said {
+                Said::Publish(topic, data) => {
+                    if self.is_honest(i) {
+                        self.watch.listen(i, topic, &data)?;
+                    }
+                    self.publish(i, &(topic, data));
+                }
+                Said::Request(peer, request, reply) => {
+                    let to = self.named(peer);
+                    match self.links.arrivals(i, to).first().copied() {
+                        Some(after) => self.post(after, Parcel::Question { from: i, to, request, reply }),
+                        None => drop(reply.send(Err(RequestFailed::Timeout))),
+                    }
+                }
+                Said::Verdict(peer, topic, Verdict::Reject) => {
+                    self.blame(i, peer, &format!("a message on {topic:?}"))?;
+                }
+                Said::Verdict(..) => {}
+                Said::Fault(peer, fault) => self.blame(i, peer, &fault.to_string())?,
+            }
+        }
+        let babble = self.wearers.get_mut(&i).map(Wearer::babbles).unwrap_or_default();
+        for message in babble {
+            self.publish(i, &message);
+        }
+        Ok(())
+    }
+
+    fn blame(&mut self, by: usize, peer: PeerId, why: &str) -> Result<(), What> {
+        let whom = self.named(peer);
+        self.note(|| format!("{by} blames {whom} for {why}"));
+        if self.is_honest(by) && self.is_honest(whom) {
+            return Err(What::Blamed { by, whom, why: why.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, from: usize, message: &Message) {
+        for to in (0..self.machines.len()).filter(|to| *to != from) {
+            let told = match self.wearers.get_mut(&from) {
+                Some(wearer) => wearer.says(to, message),
+                None => vec![message.clone()],
+            };
+            for message in told {
+                for after in self.links.arrivals(from, to) {
+                    self.post(after, Parcel::Gossip { from, to, message: message.clone() });
+                }
+            }
+        }
+    }
+
+    /// A process that ended by itself: as the script wanted, or not.
+    async fn bury(&mut self, i: usize) -> Result<(), What> {
+        let Some(ended) = self.machines[i].ended().await else { return Ok(()) };
+        self.deaths += 1;
+        self.forget(i);
+        let why = ended.err().map_or_else(|| "for no reason".to_owned(), |fault: Fatal| fault.to_string());
+        self.note(|| format!("{i} ends"));
+        if self.doomed.contains(&i) || !self.is_honest(i) {
+            return Ok(());
+        }
+        Err(What::Stopped { node: i, why })
+    }
+
+    /// Everybody is at one height, and whatever was submitted is settled.
+    fn is_at_rest(&self) -> bool {
+        let tips = self.machines[..self.nodes].iter().enumerate().filter(|(i, _)| self.is_honest(*i));
+        let mut heights = tips.map(|(_, machine)| machine.process.as_ref().map(|process| process.store.tip().height));
+        let first = heights.next().flatten();
+        self.client.open() == 0 && first.is_some() && heights.all(|height| height == first)
+    }
+
+    fn stalled(&self) -> What {
+        let heights: Vec<String> = self.machines[..self.nodes]
+            .iter()
+            .map(|machine| machine.process.as_ref().map_or("-".to_owned(), |p| p.store.tip().height.to_string()))
+            .collect();
+        What::Stalled { why: format!("{} statements wait, heights {}", self.client.open(), heights.join(" ")) }
+    }
+}

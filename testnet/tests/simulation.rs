@@ -1,0 +1,47 @@
+//! Networks in which everything goes wrong: by seed, by incident, and twice the same.
+
+use sampan_testnet::sim::{Script, play, seeds};
+
+/// Seeds of a run of the tests; the command plays as many as one likes.
+const SEEDS: u64 = 200;
+
+fn scripts(dir: &str) -> Vec<(String, Script)> {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(dir);
+    let files = std::fs::read_dir(&dir).into_iter().flatten().map(|file| file.expect("listed").path());
+    let mut scripts: Vec<_> = files
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("readable");
+            (path.display().to_string(), text.parse().unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+        })
+        .collect();
+    scripts.sort_by(|a, b| a.0.cmp(&b.0));
+    scripts
+}
+
+#[test]
+fn every_incident_and_every_seed_that_ever_failed_holds() {
+    let all = [scripts("scenarios"), scripts("seeds")].concat();
+    assert!(all.len() >= 7, "the scenarios are there");
+    for (name, script) in all {
+        let outcome = play(&script, false).expect("plays");
+        assert_eq!(outcome.violation, None, "{name}\n{script}");
+        assert!(outcome.finals > 0, "{name}: something became final");
+    }
+}
+
+#[test]
+fn the_same_script_makes_the_same_run() {
+    let (_, script) = scripts("scenarios").into_iter().find(|(name, _)| name.contains("two-faces")).expect("there");
+    let first = play(&script, false).expect("plays");
+    assert_eq!(play(&script, false).expect("plays"), first);
+    let other: Script = script.to_string().replacen("seed 4", "seed 44", 1).parse().expect("a script");
+    assert_ne!(play(&other, false).expect("plays").trace, first.trace, "another seed, another run");
+}
+
+#[test]
+fn two_hundred_networks_survive_what_a_network_must_survive() {
+    let sum = seeds(0, SEEDS, || ()).expect("plays");
+    let told: Vec<String> = sum.failed.iter().map(|(seed, violation)| format!("seed {seed}: {violation}")).collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    assert!(sum.deaths > SEEDS && sum.finals as u64 > SEEDS, "{sum:?}: something happened");
+}
