@@ -1,6 +1,6 @@
 //! Lies of those whom one has to trust: validators who decide what is not so, issuers who sign what is not so.
 
-use sampan_proto::body::Body;
+use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, Claims, DocKind, TitleForm};
 use sampan_proto::entry::{ActEntry, Entry};
 use sampan_proto::hash::Hash32;
@@ -129,6 +129,11 @@ pub(super) fn issuers(cases: &mut Cases, story: &Story) {
     let same = || text.clone().into_bytes();
     claims(cases, "claims, honest", &[], None, same(), |_| ());
     claims(cases, "claims, another number", &["body"], None, same(), |issue| issue.reference.0 = digest(1));
+    let salted = Body { pepper: [9; 32], ..story.bill_body.clone() };
+    let number = doc::check(DocKind::BillOfLading, &salted.bytes).expect("a good document").reference;
+    let reference = reference_key(&salted.pepper, &cast::id(CARRIER), &number);
+    let another = |issue: &mut Issue| issue.reference = reference;
+    disclosed(cases, "claims, under another pepper", (&["body"], None), salted, another);
     claims(cases, "claims, another version", &["body"], None, same(), |issue| issue.version = 2);
     claims(cases, "claims, another digest", &["body"], None, same(), |issue| issue.body.jcs_sha256 = digest(1));
     claims(cases, "claims, another size", &["body"], None, same(), |issue| issue.body.size += 1);
@@ -160,11 +165,21 @@ fn claims(
     bytes: Vec<u8>,
     change: impl Fn(&mut Issue),
 ) {
+    disclosed(cases, name, (rungs, needs), Body { bytes, ..story::body(DocKind::BillOfLading, CARRIER) }, change);
+}
+
+/// The same with another body altogether.
+fn disclosed(
+    cases: &mut Cases,
+    name: &str,
+    (rungs, needs): (&[&str], Option<&str>),
+    body: Body,
+    change: impl Fn(&mut Issue),
+) {
     let kind = DocKind::BillOfLading;
     let good = story::body(kind, CARRIER);
     let mut chain = Chain::new(&cast::genesis_file());
     let mut issue = story::issue(kind, CARRIER, &good, TRADER);
-    let body = Body { bytes, ..good };
     issue.body.commitment = body.commitment();
     issue.body.size = u32::try_from(body.bytes.len()).expect("small");
     issue.body.jcs_sha256 = Hash32(doc::jcs_sha256(&body.bytes).expect("JSON"));
