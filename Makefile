@@ -2,8 +2,9 @@
 #
 #   make demo    a network of five processes tells the story of a shipment, every step checked
 #   make test    everything that must hold: format, lints, all tests
+#   make interop a second implementation, in Python, held against this one (asks PyPI for two packages, once)
 #
-# Both first run `make deps`, which installs what the build of RocksDB needs and says so.
+# The first two first run `make deps`, which installs what the build of RocksDB needs and says so.
 
 SHELL := /bin/bash
 CARGO ?= cargo
@@ -20,7 +21,7 @@ CXX := ccache g++
 endif
 endif
 
-.PHONY: help deps build demo test lint unit bench release clean
+.PHONY: help deps build demo test lint unit interop bench release clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -43,6 +44,11 @@ lint: deps
 # The binaries come first: tests of the command line and of whole networks run them.
 unit: build
 	$(CARGO) test --workspace --locked
+
+# Needs no RocksDB. INTEROP="--count 300 --seed 2" tries more and others.
+interop:
+	$(CARGO) build --package sampan-cli --locked
+	testnet/interop/run $(INTEROP)
 
 release: deps
 	$(CARGO) build --workspace --release --locked

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::{Domain, Hash32};
 use crate::ids::{ChainId, Height, MemberId};
+use crate::json::{self, JsonError, JsonLimits};
 use crate::keys::Signature;
 use crate::limits;
 use crate::member::{BadMember, Member, Purpose, Role};
@@ -191,9 +192,10 @@ pub enum BadGenesis {
 impl Genesis {
     /// Reads and checks a genesis file: format, every signature, roster, parameters.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadGenesis> {
-        let limits = crate::json::JsonLimits { max_bytes: limits::GENESIS_BYTES, max_depth: 12, integers_only: true };
-        let file: GenesisFile =
-            crate::json::from_slice(bytes, &limits).map_err(|e| BadGenesis::Json { path: e.path, detail: e.detail })?;
+        let limits = JsonLimits { max_bytes: limits::GENESIS_BYTES, max_depth: 12, integers_only: true };
+        let json = |e: JsonError| BadGenesis::Json { path: e.path, detail: e.detail };
+        let file: GenesisFile = json::from_slice(bytes, &limits).map_err(json)?;
+        json::expect_as_written(bytes, &file).map_err(json)?;
         Self::check(file, ChainId(Domain::Genesis.hash(bytes)))
     }
 

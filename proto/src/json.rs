@@ -10,6 +10,7 @@ mod scan;
 pub(crate) mod tests;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use crate::reject::{Code, Reject};
@@ -63,6 +64,38 @@ pub fn scan(bytes: &[u8], limits: &JsonLimits) -> Result<(), JsonError> {
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8], limits: &JsonLimits) -> Result<T, JsonError> {
     let text = checked_text(bytes, limits)?;
     serde_json::from_str(text).map_err(|error| located::<T>(text, &error))
+}
+
+/// Whether every value of the text stands, in the same place and form, in what `read` is written as.
+///
+/// The reader takes an object also as the array of its values, and null for what is left out; nobody else
+/// would. A text that was read so is not covered by its own writing. Fields that have a default may be left out.
+///
+/// # Errors
+/// `JsonType` when it is not; `JsonMalformed` when `read` has no JSON form.
+pub fn expect_as_written<T: serde::Serialize>(bytes: &[u8], read: &T) -> Result<(), JsonError> {
+    let fault = |code, detail: String| JsonError { code, path: "$".to_owned(), detail };
+    let malformed = |error: serde_json::Error| fault(Code::JsonMalformed, shortened(error.to_string()));
+    let (text, written) =
+        (serde_json::from_slice(bytes).map_err(malformed)?, serde_json::to_value(read).map_err(malformed)?);
+    if covers(&written, &text) {
+        return Ok(());
+    }
+    let detail = "an object as an array, null or an empty list for what is left out, or a set out of order";
+    Err(fault(Code::JsonType, detail.to_owned()))
+}
+
+/// Depth is capped before anything is read, so the recursion is too.
+fn covers(written: &Value, text: &Value) -> bool {
+    match (written, text) {
+        (Value::Object(written), Value::Object(text)) => {
+            text.iter().all(|(key, inner)| written.get(key).is_some_and(|written| covers(written, inner)))
+        }
+        (Value::Array(written), Value::Array(text)) => {
+            written.len() == text.len() && written.iter().zip(text).all(|(written, text)| covers(written, text))
+        }
+        _ => written == text,
+    }
 }
 
 fn checked_text<'a>(bytes: &'a [u8], limits: &JsonLimits) -> Result<&'a str, JsonError> {

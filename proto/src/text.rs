@@ -103,7 +103,7 @@ mod tests {
         for good in ["a", "court order 12/2026", "\u{6d77}\u{5173}\u{67e5}\u{9a8c}", &"x".repeat(255)] {
             assert_eq!(good.parse::<Note>().map(|note| note.to_string()), Ok(good.to_owned()));
         }
-        for bad in ["", " a", "a ", "a\nb", "a\u{202e}b", "e\u{301}", &"x".repeat(256)] {
+        for bad in ["", " a", "a ", "a\nb", "a\u{2028}b", "a\u{2029}b", "a\u{202e}b", "e\u{301}", &"x".repeat(256)] {
             assert_eq!(bad.parse::<Note>(), Err(NotANote), "{bad:?}");
         }
     }

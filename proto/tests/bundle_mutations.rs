@@ -252,6 +252,47 @@ fn unknown_fields_and_duplicate_keys_are_refused_in_every_object() {
     }
 }
 
+/// `serde` reads an object also as the array of its values, and null for what is left out. Nobody else does.
+#[test]
+fn a_part_has_one_form() {
+    fn walk(value: &Value, path: &str, objects: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                objects.push(path.to_owned());
+                map.iter().for_each(|(key, inner)| walk(inner, &format!("{path}/{key}"), objects));
+            }
+            Value::Array(list) => (0..).zip(list).for_each(|(i, inner)| walk(inner, &format!("{path}/{i}"), objects)),
+            _ => {}
+        }
+    }
+    let story = Story::tell();
+    let whole = serde_json::to_value(story.full()).expect("JSON");
+    let mut objects = Vec::new();
+    walk(&whole, "", &mut objects);
+    assert!(objects.len() > 15, "{}", objects.len());
+    for place in objects {
+        let mut changed = whole.clone();
+        let object = changed.pointer_mut(&place).expect("an object");
+        *object = object.as_object().expect("an object").values().cloned().collect();
+        assert!(Bundle::from_json(&serde_json::to_vec(&changed).expect("JSON")).is_err(), "{place} as an array");
+    }
+    // In the order in which the fields are declared, which serde goes by.
+    let array = String::from_utf8(file(&story.full())).expect("text");
+    let array = array.replacen("\"head\":{\"header\":", "\"head\":[", 1).replacen("\"certificate\":", "", 1);
+    let array = array.replacen("\"},\"receipt\"", "\"],\"receipt\"", 1);
+    assert_eq!(Bundle::from_json(array.as_bytes()).map_err(|e| e.code), Err(Code::JsonType));
+    for (part, nothing) in [("body", "null"), ("status", "null"), ("members", "[]"), ("history", "[]")] {
+        let mut changed = whole.clone();
+        changed[part] = serde_json::from_str(nothing).expect("JSON");
+        let refused = Bundle::from_json(&serde_json::to_vec(&changed).expect("JSON"));
+        assert_eq!(refused.map_err(|e| e.code), Err(Code::JsonType), "{part} is {nothing}");
+    }
+    let absent = String::from_utf8(file(&story.absent())).expect("text");
+    assert!(absent.contains("\"record\":null"), "here null says that there is none");
+    assert!(Bundle::from_json(absent.as_bytes()).is_ok());
+    assert!(Bundle::from_json(absent.replace("\"record\":null,", "").as_bytes()).is_ok(), "so does nothing");
+}
+
 #[test]
 fn a_bundle_has_its_size_and_depth() {
     let story = Story::tell();

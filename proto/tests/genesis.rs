@@ -237,6 +237,9 @@ fn the_file_is_strict_json() {
         (good.replacen("\"country\": \"CN\"", "\"country\": \"cn\"", 1), "$.members[0].member.country", "capital"),
         (format!("{good}{{}}"), "$", "follows"),
         (good.replacen("\"network\": \"test-strait\",", "", 1), "$.network", "missing field"),
+        (good.replacen("\"valid_from\": 0", "\"valid_until\": null", 1), "$", "null"),
+        (good.replacen("\"bank\",\n          \"verifier\"", "\"verifier\", \"bank\"", 1), "$", "order"),
+        (good.replacen("\"customs\"", "\"customs\", \"customs\"", 1), "$", "order"),
     ];
     for (text, at, says) in cases {
         assert_ne!(text, good, "{at}: the case changes the file");
@@ -245,6 +248,9 @@ fn the_file_is_strict_json() {
             other => panic!("{at}: {other:?}"),
         }
     }
+    let short = good.replacen("\"standing\": \"active\",", "", 1).replacen(",\n            \"valid_from\": 0", "", 1);
+    assert!(short.len() + 40 < good.len());
+    assert!(Genesis::from_bytes(short.as_bytes()).is_ok(), "what has a default may be left out");
     let blanks = vec![b' '; limits::GENESIS_BYTES + 1];
     assert!(matches!(Genesis::from_bytes(&blanks), Err(BadGenesis::Json { detail, .. }) if detail.contains("at most")));
 }

@@ -3,10 +3,12 @@
 //! Every node that sees the body, and every reader, derives them from it again ([`super::check`]); the
 //! ledger itself never looks into a body.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::amount::{Amounts, Quantity};
 use super::date::Date;
@@ -132,9 +134,29 @@ impl Scheme {
     }
 }
 
-/// A line of goods on a certificate, from 1; text form in JSON keys decimal.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+/// A line of goods on a certificate, from 1; in JSON a key, its text form decimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, Serialize)]
 #[serde(transparent)]
 pub struct ItemNumber(pub u16);
+
+/// The text is no item number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an item number is 0 to 65535 in decimal, without a zero that could be left out")]
+pub struct NotAnItemNumber;
+
+impl FromStr for ItemNumber {
+    type Err = NotAnItemNumber;
+
+    fn from_str(text: &str) -> Result<Self, NotAnItemNumber> {
+        let number = text.parse::<u16>().map_err(|_| NotAnItemNumber)?;
+        if number.to_string() == text { Ok(Self(number)) } else { Err(NotAnItemNumber) }
+    }
+}
+
+/// As text: where `serde_json` reads a key as a number itself, it does not know escapes.
+impl<'de> Deserialize<'de> for ItemNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

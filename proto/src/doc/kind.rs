@@ -84,9 +84,9 @@ fn is_unseen(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_invisible(c)
 }
 
-/// Characters that show nothing, or turn the direction of what follows.
+/// Characters that show nothing, end a line, or turn the direction of what follows.
 pub(crate) fn is_invisible(c: char) -> bool {
     let invisible = ['\u{ad}', '\u{34f}', '\u{61c}', '\u{180e}', '\u{feff}'];
-    let ranges = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{fe00}'..='\u{fe0f}'];
+    let ranges = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{fe00}'..='\u{fe0f}'];
     invisible.contains(&c) || ranges.iter().any(|range| range.contains(&c))
 }

@@ -21,7 +21,7 @@ mod tests;
 
 pub use amount::{Amount, Amounts, Currency, Money, NotACurrency, NotAUnit, NotAnAmount, Quantity, Unit};
 pub use certificate_of_origin::CertificateForm;
-pub use claims::{BillClaims, BillType, Claims, ItemNumber, OriginClaims, Scheme, TitleForm};
+pub use claims::{BillClaims, BillType, Claims, ItemNumber, NotAnItemNumber, OriginClaims, Scheme, TitleForm};
 pub use codelist::{CodeList, CodeLists};
 pub use date::{Date, NotADate};
 pub use finding::{Finding, Refusal, Rule, Severity};

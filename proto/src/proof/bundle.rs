@@ -180,9 +180,11 @@ impl Bundle {
         }
     }
 
-    /// Reads a bundle file: capped, strict JSON, canonical binary parts.
+    /// Reads a bundle file: capped, strict JSON, canonical binary parts, each part in its one form.
     pub fn from_json(bytes: &[u8]) -> Result<Self, JsonError> {
         let limits = JsonLimits { max_bytes: limits::BUNDLE_BYTES, max_depth: 8, integers_only: true };
-        json::from_slice(bytes, &limits)
+        let bundle = json::from_slice(bytes, &limits)?;
+        json::expect_as_written(bytes, &bundle)?;
+        Ok(bundle)
     }
 }

@@ -92,10 +92,10 @@ impl SignedStatement {
     /// Reads the payload without checking any signature: for display and for writing new statements.
     pub fn parse(&self) -> Result<Statement, Reject> {
         let statement: Statement = json::from_slice(&self.payload, &STATEMENT_JSON)?;
-        // The reader would also take an object as the array of its values; nobody else would. No statement
-        // has an array.
-        if has_array(&self.payload) {
-            return Err(Reject::new(Code::JsonType, "$", "a statement holds objects, not arrays"));
+        // The reader would also take an object as the array of its values, and null for what is left out; nobody
+        // else would. No statement has either.
+        if has_array_or_null(&self.payload) {
+            return Err(Reject::new(Code::JsonType, "$", "a statement holds no array and no null"));
         }
         if statement.version == VERSION {
             Ok(statement)
@@ -129,14 +129,15 @@ impl SignedStatement {
     }
 }
 
-/// Whether JSON that is known to be well-formed has an array anywhere.
-fn has_array(json: &[u8]) -> bool {
+/// Whether JSON that is known to be well-formed has an array or a null anywhere. Outside of strings an `n` begins
+/// a null and nothing else.
+fn has_array_or_null(json: &[u8]) -> bool {
     let (mut quoted, mut escaped) = (false, false);
     json.iter().any(|byte| {
-        let opens = *byte == b'[' && !quoted;
+        let begins = matches!(byte, b'[' | b'n') && !quoted;
         quoted ^= *byte == b'"' && !escaped;
         escaped = *byte == b'\\' && !escaped;
-        opens
+        begins
     })
 }
 

@@ -111,6 +111,15 @@ fn as_array(payload: &str) -> String {
     format!("{head}[{}", tail.replacen('}', "]", 1))
 }
 
+/// An acceptance of a certificate for one item, its number as written.
+fn items(number: &str) -> String {
+    let good = String::from_utf8(signed().payload).expect("text");
+    let (head, _) = good.split_once("\"title\":").expect("a transfer");
+    let record = "03".repeat(32);
+    let act = format!("{{\"accept\":{{\"used\":{{\"{number}\":{{\"KGM\":\"1\"}}}}}}}}");
+    format!("{head}\"origin\":{{\"record\":\"{record}\",\"seq\":1,\"act\":{act}}}}}}}")
+}
+
 #[test]
 fn strict_json_at_every_depth() {
     let good = String::from_utf8(signed().payload).expect("text");
@@ -131,9 +140,16 @@ fn strict_json_at_every_depth() {
         (good.replacen("ningbo-tools", "Ningbo Tools", 1), Code::JsonType, "$.member"),
         (good.replacen("{\"version\":1", "{\"version\":2", 1), Code::StatementVersion, "$.version"),
         (as_array(&good), Code::JsonType, "$"),
+        (good.replacen("\"seq\":1", "\"seq\":null", 1), Code::JsonType, "$"),
         (format!("{good} x"), Code::JsonMalformed, "$"),
         (String::from("["), Code::JsonMalformed, "$"),
+        (items("01"), Code::JsonType, "$.action.origin"),
+        (items("+1"), Code::JsonType, "$.action.origin"),
+        (items("65536"), Code::JsonType, "$.action.origin"),
     ];
+    for key in ["0", "1", "65535", "\\u0031"] {
+        assert!(sign_bytes(&items(key)).verify(CHAIN).is_ok(), "a key is its text, escaped or not: {key}");
+    }
     for (payload, code, path) in cases {
         let refused = refusal(sign_bytes(&payload));
         assert_eq!(refused.0, code, "{payload}");
@@ -143,7 +159,7 @@ fn strict_json_at_every_depth() {
 
 #[test]
 fn a_bracket_in_a_text_is_no_array() {
-    let act = TitleAct::Void { reason: "wrong \"port\" [see \\ note".parse().expect("note") };
+    let act = TitleAct::Void { reason: "wrong, null \"port\" [see \\ note".parse().expect("note") };
     let statement = Statement { action: Action::title(RecordId(Hash32([3; 32])), 1, act), ..transfer() };
     let signed = SignedStatement::sign(&statement, &[&key(1)]).expect("signed");
     assert_eq!(signed.verify(CHAIN).expect("verified").statement(), &statement);

@@ -1,13 +1,11 @@
 //! Golden files: what a format looked like when it was frozen.
 
 use std::fmt::{Display, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use sampan_proto::codec;
 
-/// How a deliberate change is approved.
-const APPROVE: &str = "to approve a deliberate change run `UPDATE_GOLDEN=1 cargo test -p sampan-proto --test golden`";
 /// Differing lines that are shown.
 const SHOWN: usize = 12;
 
@@ -59,10 +57,14 @@ pub(crate) fn directory() -> PathBuf {
 
 /// Compares what is written today with the golden file; with `UPDATE_GOLDEN` set, writes the file instead.
 pub(crate) fn settle(file: &str, actual: &str) {
-    let path = directory().join(file);
-    let frozen = std::fs::read_to_string(&path).unwrap_or_default();
+    settle_file(&directory().join(file), file, actual, "golden");
+}
+
+/// The same for a file anywhere, that the test named `test` writes.
+pub(crate) fn settle_file(path: &Path, file: &str, actual: &str, test: &str) {
+    let frozen = std::fs::read_to_string(path).unwrap_or_default();
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, actual).expect("golden file written");
+        std::fs::write(path, actual).expect("golden file written");
         let unattended = std::env::var("CI").is_ok_and(|ci| ci == "true");
         assert!(!unattended, "{file} was written, but nobody can approve that here: unset UPDATE_GOLDEN");
         return;
@@ -70,7 +72,8 @@ pub(crate) fn settle(file: &str, actual: &str) {
     if frozen == actual {
         return;
     }
-    panic!("{file}: the format has changed\n{}{APPROVE}", difference(&frozen, actual));
+    let approve = "to approve a deliberate change run `UPDATE_GOLDEN=1 cargo test -p sampan-proto --test";
+    panic!("{file}: the format has changed\n{}{approve} {test}`", difference(&frozen, actual));
 }
 
 /// The lines that differ, side by side.

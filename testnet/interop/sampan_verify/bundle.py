@@ -1,0 +1,164 @@
+"""The bundle file: which parts it has, each decoded (SPEC section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .body import Body
+from .certificate import Certificate
+from .encoding import Reader, Refused, base64_bytes, decode, hexadecimal, member_id, read_json, text_of
+from .genesis import Roster
+from .merkle import InclusionProof, StateProof
+from .shapes import Shape, array, fields, integer, nullable
+from .statement import envelope_shape
+from .values import Entry, Header, Member, Record
+
+T = TypeVar("T")
+
+MEDIA_TYPE = "application/vnd.sampan.bundle+json;version=1"
+MAX_BYTES = 2 * 1024 * 1024
+MAX_DEPTH = 8
+
+
+def _whole(from_borsh: Callable[[bytes], Any]) -> Shape:
+    """Base64 of a structure that keeps its own bytes."""
+    return lambda value: from_borsh(base64_bytes(value))
+
+
+def _binary(read: Callable[[Reader], Any]) -> Shape:
+    """Base64 of a structure."""
+    return lambda value: decode(base64_bytes(value), read)
+
+
+_entry = _whole(Entry.from_borsh)
+_header = _whole(Header.from_borsh)
+_certificate = _binary(Certificate.read)
+_proof = _binary(StateProof.read)
+
+_shape = fields(
+    {
+        "mediaType": text_of,
+        "chain": hexadecimal,
+        "head": fields({"header": _header, "certificate": _certificate}),
+    },
+    {
+        "trustPath": array(
+            fields({"header": _header, "certificate": _certificate, "roster": _binary(Roster.read)}),
+        ),
+        "receipt": fields({"statement": envelope_shape, "entry": _entry, "path": _binary(InclusionProof.read)}),
+        "status": fields({"id": hexadecimal, "proof": _proof}, {"record": nullable(_whole(Record.from_borsh))}),
+        "history": array(fields({"index": integer(64), "entry": _entry, "statement": envelope_shape})),
+        "reference": fields(
+            {"issuer": member_id, "key": hexadecimal, "proof": _proof}, {"record": nullable(hexadecimal)}
+        ),
+        "members": array(fields({"member": _whole(Member.from_borsh), "proof": _proof})),
+        "body": _binary(Body.read),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Handover:
+    """A roster's last header, which names the next roster."""
+
+    header: Header
+    certificate: Certificate
+    roster: Roster
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A statement and its entry in the log."""
+
+    statement: dict[str, Any]
+    entry: Entry
+    path: InclusionProof
+
+
+@dataclass(frozen=True)
+class Status:
+    """A record's state, or that there is none."""
+
+    id: bytes
+    proof: StateProof
+    record: Record | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One act in a record's history."""
+
+    index: int
+    entry: Entry
+    statement: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What became of a document's number."""
+
+    issuer: str
+    key: bytes
+    proof: StateProof
+    record: bytes | None = None
+
+
+@dataclass(frozen=True)
+class MemberPart:
+    """A member's registry entry."""
+
+    member: Member
+    proof: StateProof
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A proof file. Parts that are not there are None or empty."""
+
+    media_type: str
+    chain: bytes
+    header: Header
+    certificate: Certificate
+    trust_path: list[Handover]
+    receipt: Receipt | None
+    status: Status | None
+    history: list[Step]
+    reference: Reference | None
+    members: list[MemberPart]
+    body: Body | None
+
+    @staticmethod
+    def from_json(data: bytes) -> Bundle:
+        """Reads a bundle file: capped, strict JSON, canonical binary parts."""
+        if len(data) > MAX_BYTES:
+            raise Refused("a bundle of more than 2 MiB")
+        content = _shape(read_json(data, max_depth=MAX_DEPTH))
+        for name in ("trustPath", "history", "members"):
+            if content.get(name) == []:
+                raise Refused(f"an empty {name!r} is left out")
+        return Bundle(
+            media_type=content["mediaType"],
+            chain=content["chain"],
+            header=content["head"]["header"],
+            certificate=content["head"]["certificate"],
+            trust_path=[Handover(**step) for step in content.get("trustPath", [])],
+            receipt=_part(Receipt, content.get("receipt")),
+            status=_part(Status, content.get("status")),
+            history=[Step(**step) for step in content.get("history", [])],
+            reference=_part(Reference, content.get("reference")),
+            members=[MemberPart(**part) for part in content.get("members", [])],
+            body=content.get("body"),
+        )
+
+    def subject(self) -> bytes | None:
+        """The record that the bundle is about: that of `status`, or else of the receipt's entry."""
+        if self.status is not None:
+            return self.status.id
+        act = self.receipt.entry.act if self.receipt is not None else None
+        return None if act is None else act.record
+
+
+def _part(kind: Callable[..., T], content: dict[str, Any] | None) -> T | None:
+    return None if content is None else kind(**content)

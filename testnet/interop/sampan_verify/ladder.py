@@ -1,0 +1,304 @@
+"""The ladder: from a genesis and a bundle to named verdicts (SPEC section 6).
+
+Two things are not done, and the ladder says so in rungs that are SKIPPED: `law`, which carries the acts out again
+by the rules of the trade, and `document`, the schemas and rules that a disclosed document keeps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import body as body_rung
+from .bundle import MEDIA_TYPE, Bundle, Receipt, Step
+from .encoding import Refused
+from .genesis import Genesis, Roster
+from .hashing import digest, member_key, record_key, reference_state_key
+from .statement import Statement, open_envelope
+from .values import ActEntry, EntryRef, Header, Member, Record
+
+VALID, WARN, INVALID, SKIPPED = "VALID", "WARN", "INVALID", "SKIPPED"
+VERSION = 1
+MAX_HANDOVERS = 1024
+#: Rungs that this implementation never climbs, or that the Rust one does not have.
+NOT_CLIMBED = ("law", "document")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the verifier brings besides the anchor."""
+
+    now_ms: int | None = None
+    max_age_ms: int | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One check."""
+
+    name: str
+    verdict: str
+    detail: str
+
+
+@dataclass
+class Ladder:
+    """All checks of one verification, in the order they ran."""
+
+    rungs: list[Rung] = field(default_factory=list)
+
+    def push(self, name: str, verdict: str, detail: str) -> None:
+        """Adds a rung."""
+        self.rungs.append(Rung(name, verdict, detail))
+
+    def check(self, name: str, fault: str | None, detail: str) -> bool:
+        """Adds a rung that holds unless there is a `fault`."""
+        self.push(name, VALID if fault is None else INVALID, detail if fault is None else fault)
+        return fault is None
+
+    def outcome(self) -> str:
+        """Valid when no rung is INVALID and at least one is VALID."""
+        verdicts = {rung.verdict for rung in self.rungs}
+        return VALID if INVALID not in verdicts and VALID in verdicts else INVALID
+
+
+def climb(bundle: Bundle, anchor: Genesis, policy: Policy) -> Ladder:
+    """Checks everything that a bundle claims, from the genesis alone."""
+    return _Climb(bundle, anchor, policy).run()
+
+
+def trusted_roster(bundle: Bundle, anchor: Genesis) -> Roster:
+    """The roster that decides the head: from that of the genesis by every handover, none left out."""
+    if len(bundle.trust_path) > MAX_HANDOVERS:
+        raise Refused(f"more than {MAX_HANDOVERS} handovers")
+    roster, height = anchor.roster, 0
+    for number, step in enumerate(bundle.trust_path, 1):
+        header, certificate = step.header, step.certificate
+        if header.chain != anchor.chain or header.version != VERSION:
+            raise Refused(f"handover {number}: of another network or protocol version")
+        if header.height <= height or header.roster_hash != roster.hash():
+            raise Refused(f"handover {number}: does not follow the one before")
+        if not certificate.names(header):
+            raise Refused(f"handover {number}: the certificate is for another header")
+        fault = certificate.fault(anchor.chain, roster)
+        if fault is not None:
+            raise Refused(f"handover {number}: {fault}")
+        if header.next_roster_hash != step.roster.hash():
+            raise Refused(f"handover {number}: its header names another roster")
+        roster, height = step.roster, header.height
+    if bundle.header.roster_hash != roster.hash():
+        raise Refused("decided by a roster that the anchor does not lead to")
+    if bundle.header.height <= height:
+        raise Refused("the head is not after the last handover")
+    return roster
+
+
+def _unless(holds: bool, fault: str) -> str | None:
+    return None if holds else fault
+
+
+@dataclass
+class _Climb:
+    bundle: Bundle
+    anchor: Genesis
+    policy: Policy
+    ladder: Ladder = field(default_factory=Ladder)
+    #: Registry entries that are proven; what others signed stands on nothing.
+    members: dict[str, Member] = field(default_factory=dict)
+
+    @property
+    def header(self) -> Header:
+        """What everything below the head stands on."""
+        return self.bundle.header
+
+    def run(self) -> Ladder:
+        if not self.head():
+            self.ladder.push("contents", SKIPPED, "nothing stands on a head that is not proven")
+            return self.ladder
+        self.age()
+        self.prove_members()
+        issued = self.receipt()
+        begun = self.history(self.status())
+        self.reference()
+        self.body(begun or issued)
+        return self.ladder
+
+    def head(self) -> bool:
+        """Rungs `format` to `certificate`; the first that fails is the last."""
+        bundle, header, certificate = self.bundle, self.header, self.bundle.certificate
+        known = bundle.media_type == MEDIA_TYPE and header.version == VERSION
+        same_chain = bundle.chain == self.anchor.chain == header.chain
+        check = self.ladder.check
+        if not (
+            check("format", _unless(known, "media type or protocol version is not known here"), MEDIA_TYPE)
+            and check("network", _unless(same_chain, "of another network"), f"network `{self.anchor.network}`")
+        ):
+            return False
+        try:
+            roster = trusted_roster(self.bundle, self.anchor)
+        except Refused as refusal:
+            return check("roster", str(refusal), "")
+        check("roster", None, f"{len(self.bundle.trust_path)} handovers from the genesis roster")
+        named = certificate.names(header)
+        return check(
+            "header", _unless(named, "the certificate is for another header"), f"height {header.height}"
+        ) and check("certificate", certificate.fault(self.anchor.chain, roster), "a quorum signed")
+
+    def age(self) -> None:
+        """Rungs `age` and `anchor age`; a head from the future is 0 ms old."""
+        now, limit = self.policy.now_ms, self.policy.max_age_ms
+        if now is None:
+            self.ladder.push("age", SKIPPED, "no clock given")
+            self.ladder.push("anchor age", SKIPPED, "no clock given")
+            return
+        age = max(now - self.header.time_ms, 0)
+        if limit is None:
+            self.ladder.push("age", SKIPPED, "no maximum age asked for")
+        else:
+            self.ladder.check("age", _unless(age <= limit, f"{age} ms old, at most {limit} ms"), f"{age} ms old")
+        if max(now - self.anchor.time_ms, 0) > self.anchor.trusting_period_ms:
+            verdict = INVALID if self.policy.strict else WARN
+            self.ladder.push("anchor age", verdict, "the anchor is older than the trusting period")
+        else:
+            self.ladder.push("anchor age", VALID, "within the trusting period")
+
+    def prove_members(self) -> None:
+        """Rung `members`; an entry whose proof fails counts for nothing below."""
+        parts = self.bundle.members
+        if not parts:
+            self.ladder.push("members", SKIPPED, "the bundle proves no registry entry")
+            return
+        root = self.header.state_root
+        proven = [p.member for p in parts if p.proof.shows(root, member_key(p.member.id), p.member.value())]
+        self.members = {member.id: member for member in proven}
+        fault = _unless(len(proven) == len(parts), f"{len(parts) - len(proven)} of {len(parts)} fail")
+        self.ladder.check("members", fault, f"{len(parts)} registry entries")
+
+    def receipt(self) -> Statement | None:
+        """Rungs `inclusion` and `statement`, or `receipt` when the entry is that of a block."""
+        part = self.bundle.receipt
+        if part is None or not self.included(part):
+            return None
+        act = part.entry.act
+        if act is None:
+            self.ladder.push("receipt", INVALID, "the entry records no statement")
+            return None
+        try:
+            if act.record != self.bundle.subject():
+                raise Refused("the receipt is of another record than the status")
+            statement = self.recorded(act, part.statement)
+        except Refused as refusal:
+            self.ladder.push("statement", INVALID, str(refusal))
+            return None
+        self.ladder.push("statement", VALID, f"{act.action} at height {act.height}")
+        return statement
+
+    def included(self, part: Receipt) -> bool:
+        """Rung `inclusion`."""
+        path, header = part.path, self.header
+        holds = path.size == header.log_size and path.leads(part.entry.leaf(), header.log_root)
+        fault = _unless(holds, "the entry's path does not lead to the head's log root")
+        return self.ladder.check("inclusion", fault, f"entry {path.index} of {path.size}")
+
+    def recorded(self, act: ActEntry, envelope: dict[str, Any]) -> Statement:
+        """The statement is the one that the entry records, and its member's keys signed it."""
+        statement = open_envelope(envelope, self.anchor.chain)
+        touched = statement.touches(act.record)
+        if touched is None:
+            raise Refused("the statement does not touch the record that the entry names")
+        action, seq = touched
+        body = statement.body() if act.record == statement.record() else None
+        same = (
+            act.statement == statement.id
+            and act.action == action
+            and act.actor == member_key(statement.member)
+            and (seq is None or act.seq == seq + 1)
+            and act.body == (None if body is None else body["commitment"])
+        )
+        if not same:
+            raise Refused("the entry records another statement")
+        member = self.members.get(statement.member)
+        if member is None:
+            raise Refused(f"no proof that `{statement.member}` is a member")
+        if not all(member.has_key(key, statement.key_purpose(), act.height) for key in statement.signers):
+            raise Refused(f"signed by a key that was not `{member.id}`'s at height {act.height}")
+        return statement
+
+    def status(self) -> Record | None:
+        """Rung `status`."""
+        part = self.bundle.status
+        if part is None:
+            return None
+        root, key, record = self.header.state_root, record_key(part.id), part.record
+        if record is None:
+            absent = part.proof.shows_absence(root, key)
+            self.ladder.check("status", _unless(absent, "the absence proof fails"), "no such record exists")
+            return None
+        present = record.id == part.id and part.proof.shows(root, key, record.value())
+        fault = _unless(present, "the record's path does not lead to the head's state root")
+        return record if self.ladder.check("status", fault, f"status {record.status}, seq {record.seq}") else None
+
+    def history(self, record: Record | None) -> Statement | None:
+        """Rung `history`; gives the statement that it begins with."""
+        steps = self.bundle.history
+        if not steps:
+            return None
+        try:
+            if record is None:
+                raise Refused("a history without a proven record that it belongs to")
+            acts = _walk(steps, record)
+            statements = [self.recorded(act, step.statement) for act, step in zip(acts, steps, strict=True)]
+        except Refused as refusal:
+            self.ladder.push("history", INVALID, str(refusal))
+            return None
+        self.ladder.push("history", VALID, f"{len(steps)} acts, complete back to the issue")
+        self.ladder.push("law", SKIPPED, "this implementation does not carry acts out again")
+        return statements[0]
+
+    def reference(self) -> None:
+        """Rung `reference`."""
+        part = self.bundle.reference
+        if part is None:
+            return
+        root, key, subject = self.header.state_root, reference_state_key(part.issuer, part.key), self.bundle.subject()
+        if part.record is None:
+            holds, detail = part.proof.shows_absence(root, key), f"`{part.issuer}` never issued this number"
+        else:
+            holds = part.proof.shows(root, key, digest("state value reference", part.record))
+            detail = f"this number of `{part.issuer}` is record {part.record.hex()[:8]}"
+        fault = _unless(holds, "the path does not lead to the head's state root")
+        if part.record is not None and subject is not None and part.record != subject:
+            fault = "this is the number of another record"
+        self.ladder.check("reference", fault, detail)
+
+    def body(self, statement: Statement | None) -> None:
+        """Rung `body`."""
+        disclosed = self.bundle.body
+        if disclosed is None:
+            self.ladder.push("body", SKIPPED, "the document is not disclosed in this bundle")
+            return
+        if statement is None:
+            self.ladder.push("body", INVALID, "no issue is proven that commits to the document")
+            return
+        fault = body_rung.fault(statement, self.members.get(statement.member), disclosed)
+        if self.ladder.check("body", fault, f"{len(disclosed.document)} bytes, as committed and as claimed"):
+            self.ladder.push("document", SKIPPED, "this implementation does not judge the document's schema and rules")
+
+
+def _walk(steps: list[Step], record: Record) -> list[ActEntry]:
+    """From the record's newest entry back: each names the one before it, so nothing is left out."""
+    acts: list[ActEntry] = []
+    expected: EntryRef | None = record.last
+    for step in reversed(steps):
+        act = step.entry.act
+        if act is None:
+            raise Refused("an entry records no act")
+        here = EntryRef(step.index, step.entry.leaf())
+        if here != expected or act.record != record.id or act.seq != record.seq - len(acts):
+            raise Refused(f"entry {step.index} is not the one that the next act names")
+        expected = act.previous
+        acts.append(act)
+    if expected is not None or acts[-1].action not in ("issue", "apply"):
+        raise Refused("the history does not go back to the issue")
+    return acts[::-1]
