@@ -1,5 +1,7 @@
 //! Networks in which everything goes wrong: by seed, by incident, and twice the same.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
+
 use sampan_testnet::sim::{Script, play, seeds};
 
 /// Seeds of a run of the tests; the command plays as many as one likes.
