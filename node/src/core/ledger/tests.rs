@@ -1,3 +1,4 @@
+mod frozen;
 mod law;
 
 use std::sync::Arc;
