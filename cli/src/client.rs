@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sampan_proto::api::{
-    HeaderView, MembersView, NodeStatus, Problem, READ_HEADER, ReadRequest, StatementStatus, Submission, Ticket,
+    MembersView, NodeStatus, Problem, ProposalView, ProposalsView, READ_HEADER, ReadRequest, StatementStatus,
+    Submission, Ticket,
 };
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::json::{self, JsonLimits};
@@ -73,9 +74,14 @@ impl Client {
         self.get_json("/v1/members", TIMEOUT)
     }
 
-    /// The newest decided header.
-    pub(crate) fn latest_header(&self) -> Result<HeaderView, Failure> {
-        self.get_json("/v1/headers/latest", TIMEOUT)
+    /// What the roster is asked to decide, as the node tells it.
+    pub(crate) fn proposals(&self) -> Result<ProposalsView, Failure> {
+        self.get_json("/v1/proposals", TIMEOUT)
+    }
+
+    /// One proposal, as the node tells it.
+    pub(crate) fn proposal(&self, id: &StatementId) -> Result<ProposalView, Failure> {
+        self.get_json(&format!("/v1/proposals/{id}"), TIMEOUT)
     }
 
     /// Hands a statement in.

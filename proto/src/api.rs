@@ -5,7 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::block::Header;
 use crate::body::Body;
+use crate::doc::cross::CrossFinding;
 use crate::entry::Entry;
+use crate::governance::Proposal;
 use crate::hash::{Domain, Hash32};
 use crate::ids::{ChainId, HeaderHash, Height, MemberId, RecordId, StatementId};
 use crate::keys::{BadSignature, PublicKey, SecretKey, Signature};
@@ -238,6 +240,40 @@ pub struct ActView {
 pub struct MembersView {
     /// In order of their ids.
     pub members: Vec<Member>,
+    /// When.
+    pub as_of: AsOf,
+}
+
+/// Proposals as of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposalsView {
+    /// The newest first; at most a thousand.
+    pub proposals: Vec<Proposal>,
+    /// When.
+    pub as_of: AsOf,
+}
+
+/// A proposal as of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProposalView {
+    /// The proposal with its votes.
+    pub proposal: Proposal,
+    /// When.
+    pub as_of: AsOf,
+}
+
+/// What a bill of lading and a certificate of origin say of each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingsView {
+    /// The bill.
+    pub bill: RecordId,
+    /// The certificate.
+    pub certificate: RecordId,
+    /// The worst first. The same for the same two documents, on whatever node.
+    pub findings: Vec<CrossFinding>,
     /// When.
     pub as_of: AsOf,
 }

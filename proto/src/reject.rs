@@ -105,6 +105,7 @@ codes! {
     NoSuchItem = "no_such_item", 422, "name items of the certificate, and leave out those not used";
     AccountOverdrawn = "account_overdrawn", 409, "the detail says what is left of the certificate";
     ApplicationMismatch = "application_mismatch", 422, "certify the very document that was applied for";
+    NotAPair = "not_a_pair", 422, "name a bill of lading and a certificate of origin";
     UnknownProposal = "unknown_proposal", 404, "check the id of the statement that proposed it";
     NotOnRoster = "not_on_roster", 403, "only members whose validator is on the roster propose, vote and enact";
     ProposalClosed = "proposal_closed", 409, "nothing to do: it is decided or its time is over";

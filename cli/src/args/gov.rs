@@ -16,6 +16,13 @@ use crate::time::parse_span;
 /// `sampan gov`. Every act is signed by a governance key.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Gov {
+    /// What is proposed, and what was decided, the newest first
+    List,
+    /// One proposal: what it changes, who is for it, who against, and what it waits for
+    Show {
+        /// The statement that proposed it
+        proposal: StatementId,
+    },
     /// Propose a change to those who run validators; you vote for it by that
     #[command(subcommand)]
     Propose(Propose),

@@ -1,5 +1,7 @@
 //! `sampan gov`: who takes part, decided by those who run validators; and one's own keys.
 
+mod proposals;
+
 use std::path::Path;
 
 use sampan_proto::genesis::{GenesisEntry, Parameters};
@@ -25,6 +27,8 @@ const FILE_BYTES: usize = 64 * 1024;
 /// `sampan gov`.
 pub(super) fn run(command: &Gov, context: &Context) -> Result<Exit, Failure> {
     let (signing, govern) = match command {
+        Gov::List => return proposals::list(context),
+        Gov::Show { proposal } => return proposals::show(proposal, context),
         Gov::Propose(what) => propose(what)?,
         Gov::Vote(args) => (&args.signing, Govern::Vote { proposal: args.proposal, yes: args.answer == YesNo::Yes }),
         Gov::Object(args) => (&args.signing, Govern::Object { proposal: args.proposal }),

@@ -1,9 +1,9 @@
 //! `sampan network`: the network, the node, the members. What is proven has a tick; the rest is what the node says.
 
 use sampan_proto::api::NodeStatus;
-use sampan_proto::ids::ChainId;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{ChainId, RecordId};
 use sampan_proto::member::Member;
-use sampan_proto::proof::{Bundle, Ladder};
 use sampan_proto::reject::Code;
 use serde::Serialize;
 
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
         network: &anchor.genesis.network,
         chain: anchor.chain(),
         anchor: &anchor.origin,
-        validators: anchor.genesis.roster.validators().len(),
+        validators: head.as_ref().map_or_else(|| anchor.genesis.roster.validators().len(), |(_, count)| *count),
         head: head.map(|(head, _)| head),
         node: &node,
         members: members.collect(),
@@ -63,14 +63,16 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn head(client: &Client, anchor: &Anchor) -> Result<Option<(AsOf, Ladder)>, Failure> {
-    let view = match client.latest_header() {
+/// The newest block, proven, and how many validators decided it.
+fn head(client: &Client, anchor: &Anchor) -> Result<Option<(AsOf, usize)>, Failure> {
+    // Any proof brings the newest head and the way to whoever decided it: this one is of a record that nobody has.
+    let bundle = match client.status(&RecordId(Hash32::ZERO)) {
         Err(failure) if failure.is(Code::NotFound) || failure.is(Code::NotReady) => return Ok(None),
-        view => view?,
+        bundle => bundle?,
     };
-    let bundle = Bundle::new(view.header.chain, view.header, view.certificate);
-    let ladder = proven::demand(&bundle, anchor, &["certificate"], None)?;
-    Ok(Some((AsOf::of(&bundle), ladder)))
+    proven::demand(&bundle, anchor, &["certificate"], None)?;
+    let roster = bundle.trust_path.last().map_or(&anchor.genesis.roster, |step| &step.roster.0);
+    Ok(Some((AsOf::of(&bundle), roster.validators().len())))
 }
 
 fn write(report: &Report<'_>, base: &str, page: &mut Page) {

@@ -91,6 +91,6 @@ pub(super) fn may_read(caller: &Caller, member: Option<&Member>, ground: &Ground
 }
 
 /// The parties of the record, and the customs agencies.
-fn is_party(member: &Member, record: &Record) -> bool {
+pub(super) fn is_party(member: &Member, record: &Record) -> bool {
     record.parties().any(|party| *party == member.id) || member.roles.contains(&Role::Customs)
 }

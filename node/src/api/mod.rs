@@ -6,6 +6,7 @@
 
 mod access;
 mod error;
+mod findings;
 mod guard;
 mod input;
 mod ops;
@@ -138,6 +139,9 @@ fn routes() -> Vec<Route> {
         route("/v1/records/{id}/bundle", Lane::Read, get(proofs::bundle)),
         route("/v1/records/{id}/body", Lane::Read, get(proofs::body)),
         route("/v1/references/{issuer}/{key}", Lane::Read, get(proofs::reference)),
+        route("/v1/records/{id}/findings/{other}", Lane::Read, get(findings::findings)),
+        route("/v1/proposals", Lane::Read, get(query::proposals)),
+        route("/v1/proposals/{id}", Lane::Read, get(query::proposal)),
         route("/v1/members", Lane::Read, get(query::members)),
         route("/v1/members/{id}", Lane::Read, get(proofs::member)),
         route("/v1/headers/{height}", Lane::Read, get(query::header)),

@@ -173,7 +173,7 @@ pub(super) async fn body(
     })
 }
 
-fn authorise(reader: &Reader<'_>, caller: &Caller, record: &Record, chain: ChainId) -> Result<(), Refusal> {
+pub(super) fn authorise(reader: &Reader<'_>, caller: &Caller, record: &Record, chain: ChainId) -> Result<(), Refusal> {
     let member = match caller {
         Caller::Signed(request) => View::member(reader, &request.member)?,
         Caller::Local | Caller::Unknown => None,

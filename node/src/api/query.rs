@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use sampan_proto::api::{ActView, AsOf, HeaderView, HistoryView, MembersView, RecordView};
+use sampan_proto::api::{ActView, AsOf, HeaderView, HistoryView, MembersView, ProposalView, ProposalsView, RecordView};
 use sampan_proto::entry::Entry;
-use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::member::Member;
 use sampan_proto::record::Record;
 use sampan_proto::reject::Code;
@@ -23,10 +23,12 @@ use crate::store::Reader;
 
 /// What never changes may be kept for ever.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Proposals in one answer; older ones are asked for by name.
+const PROPOSALS: usize = 1_000;
 /// What changes is asked for again.
 const AS_OF_NOW: &str = "no-cache";
 
-fn as_of(reader: &Reader<'_>) -> Result<AsOf, Fatal> {
+pub(super) fn as_of(reader: &Reader<'_>) -> Result<AsOf, Fatal> {
     let tip = reader.tip()?;
     Ok(AsOf { height: tip.height, time_ms: tip.time_ms, header: tip.hash })
 }
@@ -70,6 +72,31 @@ pub(super) async fn members(Shared(state): Shared<State>) -> Result<Json<Members
     let view = state.read(|reader| {
         let members: Vec<Member> = reader.members()?.into_iter().map(Arc::unwrap_or_clone).collect();
         Ok(MembersView { members, as_of: as_of(reader)? })
+    });
+    view.await.map(Json)
+}
+
+/// `GET /v1/proposals`: what the roster is asked to decide, and what it decided, the newest first.
+pub(super) async fn proposals(Shared(state): Shared<State>) -> Result<Json<ProposalsView>, Refusal> {
+    let view = state.read(|reader| {
+        let mut proposals = reader.proposals()?;
+        proposals.sort_by_key(|proposal| std::cmp::Reverse(proposal.last.index));
+        proposals.truncate(PROPOSALS);
+        Ok(ProposalsView { proposals, as_of: as_of(reader)? })
+    });
+    view.await.map(Json)
+}
+
+/// `GET /v1/proposals/{id}`: one of them, by the statement that proposed it.
+pub(super) async fn proposal(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+) -> Result<Json<ProposalView>, Refusal> {
+    let id: StatementId = parameter("id", &id)?;
+    let view = state.read(move |reader| {
+        let unknown = || Refusal::new(Code::UnknownProposal, "$", format!("{} proposed nothing", id.0.short()));
+        let proposal = reader.proposal(&id)?.ok_or_else(unknown)?;
+        Ok(ProposalView { proposal, as_of: as_of(reader)? })
     });
     view.await.map(Json)
 }

@@ -113,6 +113,17 @@ impl<'a> Reader<'a> {
         self.get(Family::Headers, &schema::height_key(height))
     }
 
+    /// Every proposal there ever was.
+    pub fn proposals(&self) -> Result<Vec<Proposal>, Fatal> {
+        let proposals = Family::Proposals.handle(&self.inner.db)?;
+        let rows = self.snapshot.iterator_cf(proposals, IteratorMode::Start);
+        rows.map(|row| {
+            let (key, value) = row?;
+            schema::decode(Family::Proposals, &key, &value)
+        })
+        .collect()
+    }
+
     /// The roster that decides the block at a height; none beyond the block after the tip, for that is not settled.
     pub fn roster(&self, height: Height) -> Result<Option<Roster>, Fatal> {
         if height == Height::GENESIS || height > self.tip()?.height.next() {

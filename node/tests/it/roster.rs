@@ -1,7 +1,8 @@
 //! The roster changes while the network runs: a validator joins and votes, another leaves, and nobody stops.
 
+use sampan_proto::api::{ProposalView, ProposalsView};
 use sampan_proto::genesis::Parameters;
-use sampan_proto::governance::{Change, Govern, Ready};
+use sampan_proto::governance::{Change, Govern, Ready, State};
 use sampan_proto::ids::{Height, StatementId};
 use sampan_proto::proof::{self, Bundle, Outcome, Policy, Verdict};
 
@@ -63,6 +64,10 @@ async fn a_fifth_validator_joins_decides_and_two_may_then_stop() {
         voting(&net, i, false).await;
         decide(&net, seat(&net, i), &[0, 1, 2, 3, 4][..i - 1]).await;
         voting(&net, i, true).await;
+        let told: ProposalsView = net.get_json(0, "/v1/proposals").await;
+        assert_eq!((told.proposals.len(), told.proposals[0].state), (i - 3, State::Enacted));
+        let id = told.proposals[0].id;
+        assert_eq!(net.get_json::<ProposalView>(1, &format!("/v1/proposals/{id}")).await.proposal.yes.len(), i - 1);
         assert_eq!(net.metric(0, "sampan_roster_size").await, i as u64 + 1);
     }
     // Seven decide with five: two of the founders stop, and the newcomers carry on.

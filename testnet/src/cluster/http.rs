@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, bail};
 use reqwest::{RequestBuilder, StatusCode};
 use sampan_proto::api::{
-    BatchResults, HeaderView, HistoryView, NodeStatus, Problem, RecordView, StatementStatus, Submission, Ticket,
+    BatchResults, FindingsView, HeaderView, HistoryView, NodeStatus, Problem, RecordView, StatementStatus, Submission,
+    Ticket,
 };
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::proof::Bundle;
@@ -135,6 +136,14 @@ impl Api {
     /// When it does not answer.
     pub async fn record(&self, id: &RecordId) -> Result<Answer<RecordView>> {
         self.get(&format!("/v1/records/{id}")).await
+    }
+
+    /// What a bill and a certificate say of each other.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn findings(&self, one: &RecordId, other: &RecordId) -> Result<Answer<FindingsView>> {
+        self.get(&format!("/v1/records/{one}/findings/{other}")).await
     }
 
     /// A record's history.

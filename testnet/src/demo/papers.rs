@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use sampan_proto::doc::DocKind;
+use sampan_proto::doc::cross::{self, Bill, Origin};
 use serde_json::Value;
 
 use super::scene::{EXPORTERS_NODE, Paper, Scene, exits, text};
@@ -67,6 +68,30 @@ pub(super) async fn read_back(scene: &Scene, story: &mut Story, papers: &Papers)
         let back = scene.api(EXPORTERS_NODE)?.body(&paper.record).await?;
         let words = format!("the {what} from the exporter's node: {} bytes, the same", back.len());
         story.check(&words, back == sent, "the bytes that went in", || format!("{} others", back.len()))?;
+    }
+    compared(scene, story, papers).await
+}
+
+/// An officer lays both documents side by side; every node that holds them says the same.
+async fn compared(scene: &Scene, story: &mut Story, papers: &Papers) -> Result<()> {
+    story.step("An officer lays the bill and the certificate side by side");
+    let (bill, origin) =
+        (Bill::open(&std::fs::read(&papers.bill.file)?)?, Origin::open(&std::fs::read(&papers.certificate.file)?)?);
+    let expected = cross::pair(&bill, &origin);
+    for node in [0, EXPORTERS_NODE] {
+        let answer = scene.api(node)?.findings(&papers.bill.record, &papers.certificate.record).await?;
+        let told = answer.map(|view| view.findings).map_err(|problem| anyhow::anyhow!("{}", problem.detail))?;
+        story.same(
+            &format!("node {node} finds what the documents say: {} findings", expected.len()),
+            &told,
+            &expected,
+        )?;
+    }
+    for finding in &expected {
+        story.tell(&format!(
+            "{} {}: `{}` against `{}`",
+            finding.rule, finding.detail, finding.left.value, finding.right.value
+        ));
     }
     Ok(())
 }

@@ -59,7 +59,12 @@ async fn comes_back(scene: &Scene, story: &mut Story) -> Result<()> {
     let request = scene.file("ready.json");
     std::fs::write(&request, &ready.stdout)?;
     carry(scene, story, &["seat", text(&request)?]).await?;
-    votes(scene, story, "its node votes again", true).await
+    votes(scene, story, "its node votes again", true).await?;
+    let listed = scene.reading(EXPORTERS_NODE, &["gov", "list"]).await?;
+    exits(story, "`sampan gov list` tells what was decided", &listed, 0)?;
+    story.tell(listed.text().lines().next().unwrap_or_default());
+    let network = scene.reading(EXPORTERS_NODE, &["network"]).await?;
+    exits(story, "`sampan network` proves the newest head over both changes", &network, 0)
 }
 
 /// A bundle from after both changes leads from the genesis over each of them; without one it leads nowhere.

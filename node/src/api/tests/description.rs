@@ -108,6 +108,7 @@ async fn answers_are_as_described() {
         (format!("/v1/records/{record}/bundle"), "Bundle"),
         (format!("/v1/members/{CARRIER}"), "Bundle"),
         ("/v1/members".to_owned(), "MembersView"),
+        ("/v1/proposals".to_owned(), "ProposalsView"),
         ("/v1/headers/latest".to_owned(), "HeaderView"),
         ("/v1/node".to_owned(), "NodeStatus"),
         ("/v1/nothing".to_owned(), "Problem"),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::http::header;
-use sampan_proto::api::{HeaderView, HistoryView, MembersView, NodeStatus};
+use sampan_proto::api::{HeaderView, HistoryView, MembersView, NodeStatus, ProposalsView};
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::{Height, RecordId};
 use sampan_proto::proof::{BUNDLE_MEDIA_TYPE, Bundle};
@@ -9,7 +9,7 @@ use sampan_proto::reject::Code;
 use sampan_proto::statement::Action;
 
 use super::super::ops::quorum_in_reach;
-use super::fixture::{BANK, CARRIER, CUSTOMS, EXPORTER, IMPORTER, Solo};
+use super::fixture::{BANK, CARRIER, CUSTOMS, EXPORTER, IMPORTER, LOCAL, Solo};
 use crate::metrics::monotonic;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,4 +124,23 @@ async fn a_record_that_does_not_exist_is_not_found() {
         let problem = solo.get(format!("/v1/records/{id}{uri}")).await.problem();
         assert_eq!(problem.known_code(), Some(Code::UnknownRecord), "{uri}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_are_for_whoever_may_read_both_documents_and_of_a_pair() {
+    let solo = Solo::start();
+    let one = solo.finish(&solo.issue("SPLNGB2610011")).await.record;
+    let two = solo.finish(&solo.issue("SPLNGB2610012")).await.record;
+    let uri = format!("/v1/records/{one}/findings/{two}");
+    assert_eq!(solo.get(&uri).await.problem().known_code(), Some(Code::NotDisclosed), "asked from elsewhere");
+    let here = axum::http::Request::get(&uri).body(axum::body::Body::empty()).expect("request");
+    let problem = solo.ask(LOCAL, here).await.problem();
+    assert_eq!(problem.known_code(), Some(Code::NotAPair), "two bills");
+    let unknown = format!("/v1/records/{one}/findings/{}", "7".repeat(64));
+    let here = axum::http::Request::get(&unknown).body(axum::body::Body::empty()).expect("request");
+    assert_eq!(solo.ask(LOCAL, here).await.problem().known_code(), Some(Code::UnknownRecord));
+    let proposals: ProposalsView = solo.get("/v1/proposals").await.json();
+    assert!(proposals.proposals.is_empty());
+    let none = solo.get(format!("/v1/proposals/{}", "7".repeat(64))).await.problem();
+    assert_eq!(none.known_code(), Some(Code::UnknownProposal));
 }

@@ -1,0 +1,82 @@
+//! `sampan gov list` and `show`: what the roster is asked to decide. It is what the node says, not proven: whoever votes
+//! signs the id of the statement that proposed it, and nothing else.
+
+use sampan_proto::governance::{Change, Proposal, State};
+use sampan_proto::ids::{MemberId, StatementId};
+
+use super::super::Context;
+use crate::failure::{Exit, Failure};
+use crate::page::{Cell, Page, Tone};
+use crate::time;
+
+/// `sampan gov list`.
+pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
+    let view = context.client()?.proposals()?;
+    context.printer.data(&view, |page| {
+        page.table(&view.proposals.iter().map(row).collect::<Vec<_>>());
+        if view.proposals.is_empty() {
+            page.line("nothing is proposed");
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+/// `sampan gov show`.
+pub(super) fn show(id: &StatementId, context: &Context) -> Result<Exit, Failure> {
+    let view = context.client()?.proposal(id)?;
+    context.printer.data(&view, |page| write(&view.proposal, page))?;
+    if view.proposal.state == State::Open {
+        context.printer.note(format!("vote with `sampan gov vote {id} yes --key GOVERNANCE_KEY`"));
+    }
+    Ok(Exit::Done)
+}
+
+fn row(proposal: &Proposal) -> Vec<Cell> {
+    vec![
+        state(proposal),
+        Cell::new(proposal.id.to_string(), Tone::Strong),
+        format!("by {}", proposal.by).into(),
+        words(&proposal.change).into(),
+    ]
+}
+
+fn state(proposal: &Proposal) -> Cell {
+    match proposal.state {
+        State::Open => Cell::new("open", Tone::Care),
+        State::Accepted { from_ms } => Cell::new(format!("accepted, from {}", time::utc(from_ms)), Tone::Care),
+        State::Enacted => Cell::new("enacted", Tone::Good),
+        State::Rejected => Cell::new("rejected", Tone::Faint),
+        State::Objected => Cell::new("objected", Tone::Faint),
+    }
+}
+
+fn write(proposal: &Proposal, page: &mut Page) {
+    let names = |members: &std::collections::BTreeSet<MemberId>| {
+        let names: Vec<&str> = members.iter().map(MemberId::as_str).collect();
+        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+    };
+    page.pairs(&[
+        ("proposal", Cell::new(proposal.id.to_string(), Tone::Strong)),
+        ("change", words(&proposal.change).into()),
+        ("by", proposal.by.to_string().into()),
+        ("state", state(proposal)),
+        ("open until", time::utc(proposal.until_ms).into()),
+        ("for it", names(&proposal.yes).into()),
+        ("against it", names(&proposal.no).into()),
+    ]);
+}
+
+fn words(change: &Change) -> String {
+    match change {
+        Change::Admit { member, .. } => format!("admit `{}` ({}, {})", member.0.id, member.0.name, member.0.country),
+        Change::Suspend { member, reason } => format!("suspend `{member}`: {reason}"),
+        Change::Reinstate { member, reason } => format!("reinstate `{member}`: {reason}"),
+        Change::RecoverKeys { member, .. } => format!("give `{member}` new keys"),
+        Change::Seat { member, power, ready } => {
+            format!("seat `{member}` with power {power}, key {}", ready.key.short())
+        }
+        Change::Unseat { member, reason } => format!("unseat `{member}`: {reason}"),
+        Change::Parameters(_) => "other protocol parameters".to_owned(),
+        Change::Edition { list, edition, .. } => format!("{list} in edition {edition}"),
+    }
+}
