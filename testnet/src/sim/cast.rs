@@ -1,5 +1,7 @@
 //! Who takes part in a simulated network: agencies with validators, and people whose keys are known.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use sampan_node::net::{self, PeerId};
 use sampan_node::setup;
@@ -11,7 +13,7 @@ use sampan_proto::ids::RecordId;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::statement::{Action, BodyRef, Finding, Issue, Nonce, SignedStatement, Statement, VERSION};
 use sampan_proto::title::TitleAct;
 use sampan_proto::wire::Document;
 
@@ -21,8 +23,10 @@ pub(super) const BEGIN_MS: u64 = 1_790_000_000_000;
 const CARRIER: &str = "sampan-line";
 /// Who is issued them.
 const EXPORTER: &str = "ningbo-tools";
-/// The two that race for them.
-pub(super) const RIVALS: [&str; 2] = ["harbour-bank", "klang-import"];
+/// Everybody who buys and sells them.
+pub(super) const TRADERS: [&str; 3] = [EXPORTER, "harbour-bank", "klang-import"];
+/// How long a statement stands that is in no hurry, in milliseconds.
+pub(super) const A_DAY_MS: u64 = 24 * 3_600_000;
 
 /// A key that anybody can make again: simulated members have no secrets.
 pub(super) fn key(member: &str, purpose: Purpose) -> SecretKey {
@@ -65,46 +69,78 @@ fn entry(member: &str, role: Role, power: Option<u64>) -> Result<GenesisEntry> {
 pub(super) fn genesis(validators: usize) -> Result<Genesis> {
     let mut entries = (0..validators).map(|i| entry(&agency(i), Role::Customs, Some(1))).collect::<Result<Vec<_>>>()?;
     entries.push(entry(CARRIER, Role::Carrier, None)?);
-    entries.push(entry(EXPORTER, Role::Trader, None)?);
-    for rival in RIVALS {
-        entries.push(entry(rival, Role::Trader, None)?);
+    for trader in TRADERS {
+        entries.push(entry(trader, Role::Trader, None)?);
     }
     let parameters = Parameters { heartbeat_ms: 2_000, ..Parameters::default() };
     Ok(setup::assemble("simulated", parameters, entries, BEGIN_MS)?.1)
 }
 
-fn sign(genesis: &Genesis, member: &str, number: u64, action: Action) -> Result<SignedStatement> {
-    let mut nonce = [0; 16];
-    nonce[..8].copy_from_slice(&number.to_le_bytes());
-    let statement = Statement {
-        version: VERSION,
-        chain: genesis.chain,
-        member: member.parse()?,
-        nonce: Nonce(nonce),
-        not_after_ms: BEGIN_MS + 24 * 3_600_000,
-        action,
-    };
-    Ok(SignedStatement::sign(&statement, &[&key(member, Purpose::Statement)])?)
+/// What everybody who writes statements needs to know.
+#[derive(Clone, Debug)]
+pub(super) struct Pen {
+    pub(super) genesis: Arc<Genesis>,
+    /// Statements written.
+    written: u64,
 }
 
-/// Bill of lading number `number`, issued to the exporter, and its record.
-pub(super) fn bill(genesis: &Genesis, number: u64) -> Result<(Document, RecordId)> {
-    let text = doc::template(DocKind::BillOfLading);
-    let value: serde_json::Value = serde_json::from_str(text)?;
-    let old = value.get("transportDocumentReference").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let bytes = text.replace(old, &format!("SIM{number:08}")).into_bytes();
-    let checked = doc::check(DocKind::BillOfLading, &bytes)?;
-    let body = Body { salt: [7; 32], pepper: pepper(CARRIER), bytes };
-    let reference = reference_key(&body.pepper, &CARRIER.parse()?, &checked.reference);
-    let committed = BodyRef::of(&body, checked.jcs_sha256);
-    let issue = Issue::first(checked.claims, reference, committed, EXPORTER.parse()?);
-    let statement = sign(genesis, CARRIER, number, Action::from(issue))?;
-    let record = Record::id_of(statement.id());
-    Ok((Document { statement, body: Some(body) }, record))
+impl Pen {
+    pub(super) const fn new(genesis: Arc<Genesis>) -> Self {
+        Self { genesis, written: 0 }
+    }
+
+    /// A statement of `member` that stands until so many milliseconds of the network's life, with the key of `signer`.
+    fn sign(&mut self, member: &str, signer: &str, until_ms: u64, action: Action) -> Result<SignedStatement> {
+        self.written += 1;
+        let mut nonce = [0; 16];
+        nonce[..8].copy_from_slice(&self.written.to_le_bytes());
+        let statement = Statement {
+            version: VERSION,
+            chain: self.genesis.chain,
+            member: member.parse()?,
+            nonce: Nonce(nonce),
+            not_after_ms: BEGIN_MS + until_ms,
+            action,
+        };
+        Ok(SignedStatement::sign(&statement, &[&key(signer, Purpose::Statement)])?)
+    }
+
+    /// A new bill of lading, issued to the exporter, and its record.
+    pub(super) fn bill(&mut self, until_ms: u64) -> Result<(Document, RecordId)> {
+        let text = doc::template(DocKind::BillOfLading);
+        let value: serde_json::Value = serde_json::from_str(text)?;
+        let old = value.get("transportDocumentReference").and_then(serde_json::Value::as_str).unwrap_or_default();
+        let bytes = text.replace(old, &format!("SIM{:08}", self.written)).into_bytes();
+        let checked = doc::check(DocKind::BillOfLading, &bytes)?;
+        let body = Body { salt: [7; 32], pepper: pepper(CARRIER), bytes };
+        let reference = reference_key(&body.pepper, &CARRIER.parse()?, &checked.reference);
+        let committed = BodyRef::of(&body, checked.jcs_sha256);
+        let issue = Issue::first(checked.claims, reference, committed, EXPORTER.parse()?);
+        let statement = self.sign(CARRIER, CARRIER, until_ms, Action::from(issue))?;
+        let record = Record::id_of(statement.id());
+        Ok((Document { statement, body: Some(body) }, record))
+    }
+
+    /// `from` hands the bill at `seq` to `to`, or `signer` says so.
+    pub(super) fn transfer(&mut self, record: RecordId, seq: u64, way: Way<'_>) -> Result<Document> {
+        let act = Action::title(record, seq, TitleAct::Transfer { to: way.to.parse()? });
+        let statement = self.sign(way.from, way.signer, A_DAY_MS, act)?;
+        Ok(Document { statement, body: None })
+    }
+
+    /// A customs agency puts a remark of its own on the bill: no seq, so it can be said again and again.
+    pub(super) fn finding(&mut self, record: RecordId) -> Result<Document> {
+        let (rule, says) = ("seal.number".parse()?, "the seal has another number".parse()?);
+        let finding = Action::Finding(Finding { record, rule, says, other: None });
+        let statement = self.sign(&agency(0), &agency(0), A_DAY_MS, finding)?;
+        Ok(Document { statement, body: None })
+    }
 }
 
-/// The exporter hands the bill to `to`, as it stands after its issue.
-pub(super) fn transfer(genesis: &Genesis, number: u64, record: RecordId, to: &str) -> Result<Document> {
-    let act = Action::title(record, 1, TitleAct::Transfer { to: to.parse()? });
-    Ok(Document { statement: sign(genesis, EXPORTER, number, act)?, body: None })
+/// From whom to whom a bill goes, and who signs for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way<'a> {
+    pub(super) from: &'a str,
+    pub(super) to: &'a str,
+    pub(super) signer: &'a str,
 }

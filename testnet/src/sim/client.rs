@@ -1,25 +1,29 @@
-//! A client with a memory: it submits, asks again where it got no answer, and remembers what it was told is final.
+//! A client with a memory: it submits, asks again where it got no answer, and remembers what it was told is final. And
+//! one that cheats: it submits what must never be executed, and does not care for the answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Result;
+use sampan_node::core::ledger::View as _;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::{RecordId, StatementId};
+use sampan_proto::record::Record;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::wire::Document;
 use tokio::sync::mpsc;
 
-use super::cast::{self, RIVALS};
+use super::cast::{A_DAY_MS, Pen, TRADERS, Way};
 use super::dice::Dice;
 use super::machine::Machine;
 use super::watch::What;
 
 /// How long it waits before it asks another node, in milliseconds.
 const PATIENCE_MS: u64 = 3_000;
-
 /// Refusals that wait to be heard.
 const REFUSALS: usize = 1_024;
+/// Of a hundred bills so many are in a hurry.
+const HURRIED: u64 = 10;
 
 /// Where an errand is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ enum State {
     Open,
     /// Final, with this entry.
     Final(u64),
-    /// Somebody else was first.
+    /// Somebody else was first, or its time is over.
     Refused,
 }
 
@@ -36,22 +40,41 @@ enum State {
 #[derive(Debug)]
 struct Errand {
     document: Document,
-    record: RecordId,
-    /// One of two that cannot both be.
-    races: bool,
+    /// One of several that cannot all be: the race's number.
+    race: Option<u64>,
+    until_ms: u64,
     by: usize,
     again_ms: u64,
     state: State,
 }
 
+impl Errand {
+    /// Whether a refusal settles it.
+    fn is_settled_by(&self, code: Code, now_ms: u64) -> bool {
+        let lost = matches!(code, Code::WrongSeq | Code::NotPossessor | Code::Superseded);
+        (self.race.is_some() && lost) || (code == Code::StatementExpired && now_ms > self.until_ms)
+    }
+}
+
+/// A bill that the client had issued.
+#[derive(Debug)]
+struct Bill {
+    issue: StatementId,
+    record: RecordId,
+    /// Who sold it, oldest first.
+    sellers: Vec<&'static str>,
+}
+
 /// The client.
 pub(super) struct Client {
-    genesis: Arc<Genesis>,
+    pen: Pen,
     dice: Dice,
     errands: BTreeMap<StatementId, Errand>,
-    /// Bills in order of their issue, and whether they have been sold.
-    bills: Vec<(StatementId, RecordId, bool)>,
-    number: u64,
+    /// In order of their issue.
+    bills: Vec<Bill>,
+    races: u64,
+    /// What cheats submit at the next tick, and through whom.
+    crooked: Vec<(usize, Document)>,
     refusals: mpsc::Sender<(StatementId, Reject)>,
     refused: mpsc::Receiver<(StatementId, Reject)>,
 }
@@ -59,58 +82,92 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn new(genesis: &Arc<Genesis>, dice: Dice) -> Self {
         let (refusals, refused) = mpsc::channel(REFUSALS);
-        Self {
-            genesis: Arc::clone(genesis),
-            dice,
-            errands: BTreeMap::new(),
-            bills: Vec::new(),
-            number: 0,
-            refusals,
-            refused,
-        }
+        let pen = Pen::new(Arc::clone(genesis));
+        let (errands, bills, crooked) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { pen, dice, errands, bills, races: 0, crooked, refusals, refused }
     }
 
-    /// So many bills more, through a node.
-    pub(super) fn submit(&mut self, bills: u64, by: usize) -> Result<()> {
+    /// So many bills more, through a node; some of them in a hurry.
+    pub(super) fn submit(&mut self, bills: u64, by: usize, now_ms: u64) -> Result<()> {
         for _ in 0..bills {
-            self.number += 1;
-            let (document, record) = cast::bill(&self.genesis, self.number)?;
-            self.bills.push((document.statement.id(), record, false));
-            self.take_on(document, record, by, false);
+            let hurried = self.dice.percent(HURRIED);
+            let until_ms = if hurried { now_ms + self.dice.between(100, 3_000) } else { A_DAY_MS };
+            let (document, record) = self.pen.bill(until_ms)?;
+            self.bills.push(Bill { issue: document.statement.id(), record, sellers: Vec::new() });
+            self.take_on(document, by, None, until_ms);
         }
         Ok(())
     }
 
-    /// The oldest bill that is final and unsold goes to two buyers, each through a node of its own.
-    pub(super) fn race(&mut self, nodes: [usize; 2]) -> Result<()> {
-        let errands = &self.errands;
-        let is_final = |id: &StatementId| errands.get(id).is_some_and(|errand| matches!(errand.state, State::Final(_)));
-        let Some((_, record, sold)) = self.bills.iter_mut().find(|(id, _, sold)| !sold && is_final(id)) else {
-            return Ok(());
-        };
-        *sold = true;
-        let record = *record;
-        for (rival, by) in RIVALS.into_iter().zip(nodes) {
-            self.number += 1;
-            let document = cast::transfer(&self.genesis, self.number, record, rival)?;
-            self.take_on(document, record, by, true);
+    /// The oldest bill that is final and unsold, or else any, goes to two buyers, each through a node of its own.
+    pub(super) fn race(&mut self, nodes: [usize; 2], machines: &[Machine]) -> Result<()> {
+        let Some((bill, record)) = self.some_bill(true, nodes[0], machines) else { return Ok(()) };
+        let Some((seller, buyers)) = parties(&record) else { return Ok(()) };
+        self.bills[bill].sellers.push(seller);
+        self.races += 1;
+        for (to, by) in buyers.into_iter().zip(nodes) {
+            let document = self.pen.transfer(record.id, record.seq, Way { from: seller, to, signer: seller })?;
+            self.take_on(document, by, Some(self.races), A_DAY_MS);
         }
         Ok(())
     }
 
-    fn take_on(&mut self, document: Document, record: RecordId, by: usize, races: bool) {
-        let errand = Errand { document, record, races, by, again_ms: 0, state: State::Open };
+    /// Customs find something about a bill.
+    pub(super) fn find(&mut self, by: usize, machines: &[Machine]) -> Result<()> {
+        let Some((_, record)) = self.some_bill(false, by, machines) else { return Ok(()) };
+        let document = self.pen.finding(record.id)?;
+        self.take_on(document, by, None, A_DAY_MS);
+        Ok(())
+    }
+
+    /// Everything that somebody who means no good would try, through one node.
+    pub(super) fn cheat(&mut self, by: usize, machines: &[Machine]) -> Result<()> {
+        let is_final = |errand: &&Errand| matches!(errand.state, State::Final(_));
+        let finals: Vec<Document> = self.errands.values().filter(is_final).map(|e| e.document.clone()).collect();
+        for _ in 0..4 {
+            self.crooked.extend(self.dice.pick(&finals).map(|document| (by, document.clone())));
+        }
+        let Some((bill, record)) = self.some_bill(false, by, machines) else { return Ok(()) };
+        let Some((from, buyers)) = parties(&record) else { return Ok(()) };
+        let [to, thief] = buyers;
+        // The possessor names a seq that is over, and one that is to come; a buyer signs for the possessor; and who had
+        // the bill sells it again.
+        let honest = Way { from, to, signer: from };
+        let mut tries = vec![(record.seq.saturating_sub(1), honest), (record.seq + 1, honest)];
+        tries.push((record.seq, Way { signer: thief, ..honest }));
+        let former = self.bills[bill].sellers.iter().rev().find(|seller| **seller != from).copied();
+        tries.extend(former.map(|former| (record.seq, Way { from: former, to: from, signer: former })));
+        for (seq, way) in tries {
+            let document = self.pen.transfer(record.id, seq, way)?;
+            self.crooked.push((by, document));
+        }
+        Ok(())
+    }
+
+    /// A bill that is final, as a node knows it now: one that was never sold where there is one, if so wanted.
+    fn some_bill(&mut self, unsold: bool, node: usize, machines: &[Machine]) -> Option<(usize, Record)> {
+        let is_final = |bill: &Bill| self.errands.get(&bill.issue).is_some_and(|e| matches!(e.state, State::Final(_)));
+        let all: Vec<usize> = (0..self.bills.len()).filter(|i| is_final(&self.bills[*i])).collect();
+        let first = all.iter().find(|i| self.bills[**i].sellers.is_empty()).filter(|_| unsold).copied();
+        let bill = first.or_else(|| self.dice.pick(&all).copied())?;
+        let process = machines.get(node)?.process.as_ref()?;
+        let record = process.store.reader().record(&self.bills[bill].record).ok().flatten()?;
+        Some((bill, record))
+    }
+
+    fn take_on(&mut self, document: Document, by: usize, race: Option<u64>, until_ms: u64) {
+        let errand = Errand { document, race, until_ms, by, again_ms: 0, state: State::Open };
         self.errands.insert(errand.document.statement.id(), errand);
     }
 
     /// Submits what is due, hears answers, and looks what has become final.
     pub(super) fn tick(&mut self, now_ms: u64, machines: &[Machine]) {
         while let Ok((id, reject)) = self.refused.try_recv() {
-            let lost = matches!(reject.code, Code::WrongSeq | Code::NotPossessor | Code::Superseded);
-            if let Some(errand) = self.errands.get_mut(&id).filter(|errand| errand.races && lost) {
+            if let Some(errand) = self.errands.get_mut(&id).filter(|e| e.is_settled_by(reject.code, now_ms)) {
                 errand.state = State::Refused;
             }
         }
+        let mut due = std::mem::take(&mut self.crooked);
         for (id, errand) in self.errands.iter_mut().filter(|(_, errand)| errand.state == State::Open) {
             let process = machines.get(errand.by).and_then(|machine| machine.process.as_ref());
             if let Some(process) = process
@@ -127,22 +184,29 @@ impl Client {
                 errand.by = usize::try_from(self.dice.below(machines.len() as u64)).unwrap_or_default();
             }
             errand.again_ms = now_ms + PATIENCE_MS;
-            let Some(process) = machines.get(errand.by).and_then(|machine| machine.process.as_ref()) else { continue };
-            let (pool, engine, refusals) = (process.pool.clone(), process.engine.clone(), self.refusals.clone());
-            let (id, document) = (*id, errand.document.clone());
-            tokio::spawn(async move {
-                for admitted in pool.admit(vec![document]).await {
-                    let refused = match admitted {
-                        Ok(admitted) => engine.submit(vec![admitted]).await.into_iter().find_map(Result::err),
-                        Err(reject) => Some(reject),
-                    };
-                    if let Some(reject) = refused {
-                        // Lost when the queue is full, as an answer of a node may be: it is asked again.
-                        let _ = refusals.try_send((id, reject));
-                    }
-                }
-            });
+            due.push((errand.by, errand.document.clone()));
         }
+        for (by, document) in due {
+            self.send(by, document, machines);
+        }
+    }
+
+    fn send(&self, by: usize, document: Document, machines: &[Machine]) {
+        let Some(process) = machines.get(by).and_then(|machine| machine.process.as_ref()) else { return };
+        let (pool, engine, refusals) = (process.pool.clone(), process.engine.clone(), self.refusals.clone());
+        let id = document.statement.id();
+        tokio::spawn(async move {
+            for admitted in pool.admit(vec![document]).await {
+                let refused = match admitted {
+                    Ok(admitted) => engine.submit(vec![admitted]).await.into_iter().find_map(Result::err),
+                    Err(reject) => Some(reject),
+                };
+                if let Some(reject) = refused {
+                    // Lost when the queue is full, as an answer of a node may be: it is asked again.
+                    let _ = refusals.try_send((id, reject));
+                }
+            }
+        });
     }
 
     /// How many errands are not settled yet.
@@ -171,9 +235,19 @@ impl Client {
 
     /// Whether a bill went to two buyers.
     pub(super) fn sold_twice(&self) -> Option<What> {
-        let sold = self.errands.values().filter(|errand| errand.races && matches!(errand.state, State::Final(_)));
-        let mut buyers: BTreeMap<RecordId, usize> = BTreeMap::new();
-        sold.for_each(|errand| *buyers.entry(errand.record).or_default() += 1);
+        let is_final = |errand: &&Errand| matches!(errand.state, State::Final(_));
+        let mut buyers: BTreeMap<u64, usize> = BTreeMap::new();
+        for race in self.errands.values().filter(is_final).filter_map(|errand| errand.race) {
+            *buyers.entry(race).or_default() += 1;
+        }
         buyers.values().any(|count| *count > 1).then_some(What::SoldTwice)
     }
+}
+
+/// Who has a bill, and two others.
+fn parties(record: &Record) -> Option<(&'static str, [&'static str; 2])> {
+    let possessor = record.possessor.as_ref()?.as_str();
+    let seller = TRADERS.into_iter().find(|trader| *trader == possessor)?;
+    let mut others = TRADERS.into_iter().filter(|trader| *trader != seller);
+    Some((seller, [others.next()?, others.next()?]))
 }

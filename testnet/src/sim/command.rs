@@ -37,6 +37,9 @@ pub struct Arguments {
     /// Where scripts that fail are kept, shortened.
     #[arg(long, value_name = "DIR", default_value = "testnet/seeds")]
     keep: PathBuf,
+    /// Do not shorten and keep them.
+    #[arg(long)]
+    no_keep: bool,
 }
 
 /// Runs the command: exit code 1 when something that must hold did not.
@@ -145,7 +148,7 @@ fn many(arguments: &Arguments) -> Result<ExitCode> {
     for (seed, violation) in &sum.failed {
         console::out(&format!("seed {seed}: {violation}"));
     }
-    if let Some((seed, violation)) = sum.failed.first() {
+    if let Some((seed, violation)) = sum.failed.first().filter(|_| !arguments.no_keep) {
         console::out(&format!("kept in {}", keep(*seed, violation, &arguments.keep)?.display()));
     }
     Ok(ExitCode::from(u8::from(!sum.failed.is_empty())))

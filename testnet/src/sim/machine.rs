@@ -1,10 +1,9 @@
 //! A machine: a node's engine with its store and log on a disk that may fail, started and ended as a process is.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result};
 use sampan_node::clock::Clock;
 use sampan_node::core::mempool;
 use sampan_node::engine::{self, Engine, Handle, Parts, Provenance};
@@ -29,7 +28,9 @@ const CACHE_MIB: usize = 1;
 pub(super) struct Faults {
     log: PathBuf,
     plan: Mutex<Option<(CrashAt, u64)>>,
-    full: Mutex<bool>,
+    full: AtomicBool,
+    /// Something failed since the process began: it may end for that.
+    struck: AtomicBool,
     /// Length of the log before the write under way.
     length: AtomicU64,
 }
@@ -40,12 +41,31 @@ impl Faults {
     }
 
     pub(super) fn fill(&self) {
-        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.full.store(true, Ordering::Relaxed);
     }
 
+    /// Nothing will go wrong.
     pub(super) fn clear(&self) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.full.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.full.store(false, Ordering::Relaxed);
+    }
+
+    /// A process begins, with room on its disk. A crash that is due may meet it in its first writes.
+    fn begin(&self) {
+        self.full.store(false, Ordering::Relaxed);
+        self.struck.store(false, Ordering::Relaxed);
+    }
+
+    fn died(&self) -> std::io::Error {
+        self.struck.store(true, Ordering::Relaxed);
+        // It dies once; whoever starts it again has a machine that works.
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        std::io::Error::other("the machine died")
+    }
+
+    /// Whether a process that ended had a reason to.
+    pub(super) fn struck(&self) -> bool {
+        self.struck.load(Ordering::Relaxed)
     }
 
     /// Counts a write; whether the machine dies at this one, before or after its bytes are on the disk.
@@ -74,25 +94,22 @@ impl Faults {
     }
 }
 
-fn died() -> std::io::Error {
-    std::io::Error::other("the machine died")
-}
-
 impl Hazard for Faults {
     fn before(&self, what: Durable) -> std::io::Result<()> {
-        if *self.full.lock().unwrap_or_else(PoisonError::into_inner) {
+        if self.full.load(Ordering::Relaxed) {
+            self.struck.store(true, Ordering::Relaxed);
             return Err(std::io::ErrorKind::StorageFull.into());
         }
         if what == Durable::Log {
             self.length.store(self.log_length(), Ordering::Relaxed);
         }
-        self.dies(true).map_or(Ok(()), |_| Err(died()))
+        self.dies(true).map_or(Ok(()), |_| Err(self.died()))
     }
 
     fn after(&self, what: Durable) -> std::io::Result<()> {
         match self.dies(false) {
-            Some(CrashAt::Torn) if what == Durable::Log => self.tear().and_then(|()| Err(died())),
-            Some(_) => Err(died()),
+            Some(CrashAt::Torn) if what == Durable::Log => self.tear().and_then(|()| Err(self.died())),
+            Some(_) => Err(self.died()),
             None => Ok(()),
         }
     }
@@ -111,7 +128,6 @@ pub(super) struct Process {
 
 /// A machine, whether its process runs or not.
 pub(super) struct Machine {
-    number: usize,
     /// Whose keys it has: its own, but for a twin.
     identity: usize,
     dir: PathBuf,
@@ -126,7 +142,6 @@ impl Machine {
         let dir = dir.join(number.to_string());
         let faults = Faults { log: dir.join("consensus.wal"), ..Faults::default() };
         Self {
-            number,
             identity,
             dir,
             genesis: Arc::clone(genesis),
@@ -137,8 +152,11 @@ impl Machine {
     }
 
     /// Starts it. `forgetful`: it has lost its write-ahead log and votes all the same, as no honest operator does.
-    pub(super) async fn start(&mut self, forgetful: bool) -> Result<()> {
-        self.faults.clear();
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub(super) async fn start(&mut self, forgetful: bool) -> Result<(), Fatal> {
+        self.faults.begin();
         let store = self.open().await?;
         let (network, consensus) = (cast::key(&cast::agency(self.identity), Purpose::Network), self.consensus());
         let (net, NetEvents { gossip, requests }, line) = net::line(net::peer_id(&network.public()), true);
@@ -176,14 +194,15 @@ impl Machine {
     }
 
     /// The last process may hold the database for a few turns of the runtime more.
-    async fn open(&self) -> Result<Store> {
+    async fn open(&self) -> Result<Store, Fatal> {
+        let open = || Store::open_on(Disk::with(self.faults.clone()), &self.dir, &self.genesis, CACHE_MIB);
         for _ in 0..1_000 {
-            match Store::open_on(Disk::with(self.faults.clone()), &self.dir, &self.genesis, CACHE_MIB) {
+            match open() {
                 Err(Fatal::RunningTwice(_)) => tokio::task::yield_now().await,
-                opened => return opened.with_context(|| format!("machine {}", self.number)),
+                opened => return opened,
             }
         }
-        anyhow::bail!("the last process of machine {} never let go of its store", self.number)
+        open()
     }
 
     /// Ends its process without a word, wherever it is.

@@ -5,8 +5,9 @@
 //!  seed ──▶ script ──▶ world ──┬─▶ machine   an engine with its store, on a disk that may fail
 //!           (text)             ├─▶ link      delay, loss, doubles, cuts
 //!                              ├─▶ mask      what a Byzantine validator makes of its messages
-//!                              ├─▶ client    submits, remembers every answer
-//!                              └─▶ watch     what must hold, looked at after every tick
+//!                              ├─▶ client    submits, remembers every answer; and one that cheats
+//!                              ├─▶ watch     what must hold, looked at after every tick
+//!                              └─▶ referee   every decided block judged once more, by rules of its own
 //! ```
 //!
 //! Time is the runtime's, which stands still while anything can run. Nothing here reads a real clock but the report.
@@ -19,6 +20,7 @@ mod link;
 mod machine;
 mod mask;
 mod plan;
+mod referee;
 mod script;
 mod shrink;
 mod watch;

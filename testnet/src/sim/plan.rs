@@ -39,10 +39,15 @@ fn trade(nodes: usize, dice: &mut Dice) -> Vec<Event> {
         let what = Happening::Submit { bills: dice.between(1, 4), by: some_node(nodes, dice) };
         events.push(Event { at_ms: dice.below(LASTS_MS), what });
     }
-    for _ in 0..dice.between(0, 3) {
-        let what = Happening::Race { one: some_node(nodes, dice), other: some_node(nodes, dice) };
-        events.push(Event { at_ms: dice.between(LASTS_MS / 4, LASTS_MS), what });
-    }
+    let mut add = |most, dice: &mut Dice, what: fn([usize; 2]) -> Happening| {
+        for _ in 0..dice.between(0, most) {
+            let what = what([some_node(nodes, dice), some_node(nodes, dice)]);
+            events.push(Event { at_ms: dice.between(LASTS_MS / 4, LASTS_MS), what });
+        }
+    };
+    add(4, dice, |[one, other]| Happening::Race { one, other });
+    add(2, dice, |[by, _]| Happening::Find { by });
+    add(3, dice, |[by, _]| Happening::Cheat { by });
     events
 }
 

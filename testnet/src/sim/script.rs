@@ -30,6 +30,10 @@ pub(super) enum Happening {
     Submit { bills: u64, by: usize },
     /// A bill is sold to two buyers, through two nodes at once.
     Race { one: usize, other: usize },
+    /// Customs put a finding onto a bill.
+    Find { by: usize },
+    /// Somebody submits what must never be executed: old statements again, acts at a wrong seq, a bill that is another's.
+    Cheat { by: usize },
     /// Nodes of one group hear nothing of the other, both ways.
     Cut { one: Vec<usize>, other: Vec<usize> },
     /// What `from` says does not reach `to`; the other way it does.
@@ -41,7 +45,7 @@ pub(super) enum Happening {
     /// The process ends without a word.
     Kill { node: usize },
     /// It ends at one of its next writes, before or after the bytes are on the disk; a torn log is one that has only a
-    /// part of them.
+    /// part of them. Where it does not run, those are the writes of its next start.
     Crash { node: usize, at: CrashAt, writes: u64 },
     /// Its disk takes nothing more.
     Fill { node: usize },
@@ -100,6 +104,8 @@ impl fmt::Display for Happening {
         match self {
             Self::Submit { bills, by } => write!(f, "submit {bills} by {by}"),
             Self::Race { one, other } => write!(f, "race {one} {other}"),
+            Self::Find { by } => write!(f, "find by {by}"),
+            Self::Cheat { by } => write!(f, "cheat by {by}"),
             Self::Cut { one, other } => write!(f, "cut {} | {}", group(one), group(other)),
             Self::Deafen { from, to } => write!(f, "deafen {from} > {to}"),
             Self::Heal => f.write_str("heal"),
@@ -192,6 +198,8 @@ fn happening(script: &Script, words: &[&str]) -> Option<Happening> {
     Some(match words {
         ["submit", bills, "by", by] => Happening::Submit { bills: bills.parse().ok()?, by: node(by)? },
         ["race", one, other] => Happening::Race { one: node(one)?, other: node(other)? },
+        ["find", "by", by] => Happening::Find { by: node(by)? },
+        ["cheat", "by", by] => Happening::Cheat { by: node(by)? },
         ["cut", one, "|", other] => Happening::Cut { one: group(one)?, other: group(other)? },
         ["deafen", from, ">", to] => Happening::Deafen { from: node(from)?, to: node(to)? },
         ["heal"] => Happening::Heal,

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use sampan_proto::codec;
+use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::{HeaderHash, Height, StatementId};
 use sampan_proto::keys::PublicKey;
 use sampan_proto::limits;
@@ -12,9 +14,11 @@ use sampan_proto::vote::VoteType;
 use sampan_proto::wire::{ConsensusMessage, ProposalMessage};
 
 use sampan_node::net::Topic;
+use sampan_node::store::Reader;
 
 use super::cast;
 use super::machine::Machine;
+use super::referee::Referee;
 
 /// Something that must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +69,32 @@ pub enum What {
         /// On which node.
         node: usize,
     },
+    /// A block was decided that must not be.
+    Unlawful {
+        /// Where.
+        height: Height,
+        /// On which node.
+        node: usize,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A node showed a height that it had not made durable.
+    Promised {
+        /// Which node.
+        node: usize,
+        /// What it showed.
+        height: Height,
+    },
+    /// An honest validator that never lost anything does not vote.
+    Silent {
+        /// Which node.
+        node: usize,
+    },
+    /// A node has a bill otherwise than the blocks say.
+    Astray {
+        /// Which node.
+        node: usize,
+    },
     /// A bill went to two buyers.
     SoldTwice,
     /// Long after all faults are over the network has not come to rest.
@@ -95,6 +125,10 @@ impl fmt::Display for Violation {
             What::Lost { statement, node } => {
                 write!(f, "statement {} is not where it was on node {node}", statement.0.short())
             }
+            What::Unlawful { height, node, why } => write!(f, "block {height} on node {node}: {why}"),
+            What::Promised { node, height } => write!(f, "node {node} showed height {height} before it was durable"),
+            What::Silent { node } => write!(f, "node {node} does not vote, though it lost nothing"),
+            What::Astray { node } => write!(f, "node {node} has a bill otherwise than the blocks say"),
             What::SoldTwice => f.write_str("a bill went to two buyers"),
             What::Stalled { why } => write!(f, "the network does not come to rest: {why}"),
         }
@@ -108,15 +142,17 @@ type Place = (PublicKey, Height, u32, Option<VoteType>);
 #[derive(Debug)]
 pub(super) struct Watch {
     keys: Vec<PublicKey>,
+    referee: Referee,
     chain: BTreeMap<Height, HeaderHash>,
     heights: BTreeMap<usize, Height>,
     spoken: BTreeMap<Place, Option<HeaderHash>>,
 }
 
 impl Watch {
-    pub(super) fn new(nodes: usize) -> Self {
+    pub(super) fn new(nodes: usize, genesis: &Arc<Genesis>) -> Self {
         let keys = (0..nodes).map(|node| cast::key(&cast::agency(node), Purpose::Consensus).public()).collect();
-        Self { keys, chain: BTreeMap::new(), heights: BTreeMap::new(), spoken: BTreeMap::new() }
+        let (chain, heights, spoken) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { keys, referee: Referee::new(genesis), chain, heights, spoken }
     }
 
     /// The newest height that anybody decided.
@@ -124,24 +160,47 @@ impl Watch {
         self.chain.keys().next_back().copied().unwrap_or(Height::GENESIS)
     }
 
-    /// Looks at the blocks that a machine has decided since it was looked at.
-    pub(super) fn look(&mut self, node: usize, machine: &Machine) -> Result<(), What> {
+    /// Looks at an honest machine: what it shows, and the blocks that it has decided since it was looked at.
+    pub(super) fn look(&mut self, node: usize, machine: &Machine, now_ms: u64) -> Result<(), What> {
         let Some(process) = &machine.process else { return Ok(()) };
-        let tip = process.store.tip();
+        let (tip, shown) = (process.store.tip().height, process.engine.head().borrow().height);
+        if shown > tip {
+            return Err(What::Promised { node, height: shown });
+        }
+        if !process.engine.is_voting() {
+            return Err(What::Silent { node });
+        }
         let was = self.heights.get(&node).copied().unwrap_or(Height::GENESIS);
-        if tip.height < was {
-            return Err(What::Regressed { node, was, is: tip.height });
+        if tip < was {
+            return Err(What::Regressed { node, was, is: tip });
         }
-        let reader = process.store.reader();
-        for height in (was.0 + 1..=tip.height.0).map(Height) {
-            let decided = reader.header(height).ok().flatten().map(|(header, _)| header.hash());
-            let known = decided.map(|hash| *self.chain.entry(height).or_insert(hash));
-            if decided.is_none() || known != decided {
-                return Err(What::Fork { height, node });
-            }
+        for height in (was.0 + 1..=tip.0).map(Height) {
+            self.decided(node, height, &process.store.reader(), now_ms)?;
         }
-        self.heights.insert(node, tip.height);
+        self.heights.insert(node, tip);
         Ok(())
+    }
+
+    /// A node has decided a height: rightly, and as everybody else.
+    fn decided(&mut self, node: usize, height: Height, reader: &Reader<'_>, now_ms: u64) -> Result<(), What> {
+        let Some((header, certificate)) = reader.header(height).ok().flatten() else {
+            return Err(What::Fork { height, node });
+        };
+        let unlawful = |why| What::Unlawful { height, node, why };
+        self.referee.certified(&header, &certificate).map_err(unlawful)?;
+        if let Some(known) = self.chain.get(&height) {
+            return if *known == header.hash() { Ok(()) } else { Err(What::Fork { height, node }) };
+        }
+        self.chain.insert(height, header.hash());
+        let block = reader.block(height).ok().flatten().ok_or(unlawful("its contents cannot be read"))?;
+        self.referee.judge(&block, now_ms).map_err(unlawful)
+    }
+
+    /// At the end: what a machine says of every bill is what the blocks say.
+    pub(super) fn settle(&self, node: usize, machine: &Machine) -> Result<(), What> {
+        let process = machine.process.as_ref();
+        let astray = process.is_some_and(|process| !self.referee.agrees(&process.store.reader()));
+        if astray { Err(What::Astray { node }) } else { Ok(()) }
     }
 
     /// Listens to what an honest node publishes: in one place it says one thing, through every crash and restart.

@@ -18,7 +18,7 @@ use super::client::Client;
 use super::dice::Dice;
 use super::link::Links;
 use super::machine::Machine;
-use super::mask::{Mask, Message, Wearer, amnesiac, twin};
+use super::mask::{Answer, Mask, Message, Wearer, amnesiac, twin};
 use super::script::{Event, Happening, Script};
 use super::watch::{Violation, Watch, What};
 use crate::console;
@@ -97,8 +97,8 @@ struct World {
     now_ms: u64,
     trace: Hash32,
     deaths: u64,
-    /// Nodes that the script makes die by themselves, once.
-    doomed: Vec<usize>,
+    /// A machine did not start.
+    found: Option<What>,
     tell: bool,
 }
 
@@ -109,8 +109,9 @@ impl World {
         let mut machines: Vec<Machine> = (0..script.nodes).map(|i| Machine::new(i, i, dir, &genesis)).collect();
         let mut wearers = BTreeMap::new();
         for (node, mask) in &script.masks {
-            let key = cast::key(&cast::agency(*node), Purpose::Consensus);
-            wearers.insert(*node, Wearer::new(*mask, key, dice.part()));
+            let key = |node| cast::key(&cast::agency(node), Purpose::Consensus);
+            let others = (0..script.nodes).filter(|other| other != node).map(|other| key(other).public());
+            wearers.insert(*node, Wearer::new(*mask, key(*node), others.collect(), dice.part()));
             if twin::doubles(*mask) {
                 machines.push(Machine::new(machines.len(), *node, dir, &genesis));
             }
@@ -122,21 +123,21 @@ impl World {
             wearers,
             links: Links::new(dice.part()),
             client: Client::new(&genesis, dice.part()),
-            watch: Watch::new(script.nodes),
+            watch: Watch::new(script.nodes, &genesis),
             posted: BTreeMap::new(),
             posts: 0,
             asked: Vec::new(),
             now_ms: 0,
             trace: Hash32::ZERO,
             deaths: 0,
-            doomed: Vec::new(),
+            found: None,
             tell,
         })
     }
 
     async fn live(mut self, script: &Script) -> Result<Outcome> {
         for i in 0..self.machines.len() {
-            self.start(i).await?;
+            self.start(i).await;
         }
         let mut events = script.events.iter().peekable();
         let violation = loop {
@@ -144,14 +145,17 @@ impl World {
                 self.happen(event).await?;
             }
             if self.now_ms == script.lasts_ms {
-                self.mend().await?;
+                self.mend().await;
             }
             match self.turn().await {
                 Err(what) => break Some(what),
                 Ok(()) if self.now_ms > script.lasts_ms && self.is_at_rest() => {
                     break (0..self.nodes)
                         .filter(|i| self.is_honest(*i))
-                        .find_map(|i| self.client.settle(i, &self.machines[i]).err())
+                        .find_map(|i| {
+                            let machine = &self.machines[i];
+                            self.client.settle(i, machine).and_then(|()| self.watch.settle(i, machine)).err()
+                        })
                         .or_else(|| self.client.sold_twice());
                 }
                 Ok(()) if self.now_ms > script.lasts_ms + REST_MS => break Some(self.stalled()),
@@ -191,19 +195,29 @@ impl World {
         }
     }
 
-    async fn start(&mut self, i: usize) -> Result<()> {
+    /// Starts a machine that does not run. That it does not start has a reason in the script, or is a finding.
+    async fn start(&mut self, i: usize) {
         let forgets = amnesiac::forgets(self.mask(i)) || i >= self.nodes;
-        let Some(machine) = self.machines.get_mut(i).filter(|machine| machine.process.is_none()) else { return Ok(()) };
-        machine.start(forgets).await?;
-        self.note(|| format!("{i} starts"));
-        Ok(())
+        let Some(machine) = self.machines.get_mut(i).filter(|machine| machine.process.is_none()) else { return };
+        match machine.start(forgets).await {
+            Ok(()) => self.note(|| format!("{i} starts")),
+            Err(fault) => {
+                self.deaths += 1;
+                self.note(|| format!("{i} does not start"));
+                if self.is_honest(i) && !self.machines[i].faults.struck() {
+                    self.found = Some(What::Stopped { node: i, why: fault.to_string() });
+                }
+            }
+        }
     }
 
     async fn happen(&mut self, event: &Event) -> Result<()> {
         self.note(|| event.what.to_string());
         match &event.what {
-            Happening::Submit { bills, by } => self.client.submit(*bills, *by)?,
-            Happening::Race { one, other } => self.client.race([*one, *other])?,
+            Happening::Submit { bills, by } => self.client.submit(*bills, *by, self.now_ms)?,
+            Happening::Race { one, other } => self.client.race([*one, *other], &self.machines)?,
+            Happening::Find { by } => self.client.find(*by, &self.machines)?,
+            Happening::Cheat { by } => self.client.cheat(*by, &self.machines)?,
             Happening::Cut { one, other } => self.links.cut(one, other),
             Happening::Deafen { from, to } => self.links.deafen(*from, *to),
             Happening::Heal => self.links.heal(),
@@ -213,34 +227,30 @@ impl World {
                 self.forget(*node);
                 self.machines[*node].kill().await;
             }
-            Happening::Crash { node, at, writes } => {
-                self.machines[*node].faults.crash(*at, *writes);
-                self.doomed.push(*node);
-            }
-            Happening::Fill { node } => {
-                self.machines[*node].faults.fill();
-                self.doomed.push(*node);
-            }
-            Happening::Start { node } => self.start(*node).await?,
+            Happening::Crash { node, at, writes } => self.machines[*node].faults.crash(*at, *writes),
+            Happening::Fill { node } => self.machines[*node].faults.fill(),
+            Happening::Start { node } => self.start(*node).await,
             Happening::Clock { node, error_ms } => self.machines[*node].clock.set_error_ms(*error_ms),
         }
         Ok(())
     }
 
     /// All faults are over.
-    async fn mend(&mut self) -> Result<()> {
+    async fn mend(&mut self) {
         self.note(|| "all is well again".to_owned());
         self.links.heal();
         self.links.set(0, 0, 5);
         for i in 0..self.machines.len() {
             self.machines[i].clock.set_error_ms(0);
             self.machines[i].faults.clear();
-            self.start(i).await?;
+            self.start(i).await;
         }
-        Ok(())
     }
 
     async fn turn(&mut self) -> Result<(), What> {
+        if let Some(what) = self.found.take() {
+            return Err(what);
+        }
         self.connect();
         self.deliver();
         if self.now_ms.is_multiple_of(CLIENT_TICKS) {
@@ -251,10 +261,10 @@ impl World {
         self.now_ms += 1;
         for i in 0..self.machines.len() {
             self.collect(i)?;
-            self.bury(i).await?;
             if self.is_honest(i) {
-                self.watch.look(i, &self.machines[i])?;
+                self.watch.look(i, &self.machines[i], self.now_ms)?;
             }
+            self.bury(i).await?;
         }
         self.carry_answers();
         Ok(())
@@ -293,28 +303,43 @@ impl World {
         let now = std::mem::replace(&mut self.posted, later);
         for parcel in now.into_values() {
             match parcel {
-                Parcel::Gossip { from, to, message: (topic, data) } => {
-                    let digest = Domain::Gossip.hash(&data).short();
-                    self.note(|| format!("{from} > {to} {topic:?} {digest}"));
+                Parcel::Gossip { from, to, message } => {
+                    let digest = Domain::Gossip.hash(&message.1).short();
+                    self.note(|| format!("{from} > {to} {:?} {digest}", message.0));
+                    if let Some(wearer) = self.wearers.get_mut(&to) {
+                        wearer.hears(&message);
+                    }
                     if let Some(process) = &mut self.machines[to].process {
-                        process.line.gossip(self.names[from % self.nodes], topic, data);
+                        process.line.gossip(self.names[from % self.nodes], message.0, message.1);
                     }
                 }
-                Parcel::Question { from, to, request, reply } => {
-                    self.note(|| format!("{from} > {to} asks"));
-                    let answers = self.wearers.get(&to).is_none_or(|wearer| wearer.answers(&request));
-                    match &self.machines[to].process {
-                        Some(process) if answers => {
-                            let answer = process.line.ask(self.names[from % self.nodes], request);
-                            self.asked.push(Asked { from, to, answer, reply });
-                        }
-                        // The asker's own limit would end it; nothing is learned by waiting for that.
-                        _ => drop(reply.send(Err(RequestFailed::Timeout))),
-                    }
-                }
+                Parcel::Question { from, to, request, reply } => self.ask(from, to, request, reply),
                 // The asker may be gone.
                 Parcel::Answer { response, reply, .. } => drop(reply.send(Ok(response))),
             }
+        }
+    }
+
+    /// A question arrives.
+    fn ask(&mut self, from: usize, to: usize, request: Request, reply: Reply) {
+        self.note(|| format!("{from} > {to} asks"));
+        let Some(process) = &self.machines[to].process else {
+            // The asker's own limit would end it; nothing is learned by waiting for that.
+            return drop(reply.send(Err(RequestFailed::Timeout)));
+        };
+        let answer = self.wearers.get(&to).map_or(Answer::True, |wearer| wearer.answers(&request, &process.store));
+        match answer {
+            Answer::True => {
+                let answer = process.line.ask(self.names[from % self.nodes], request);
+                self.asked.push(Asked { from, to, answer, reply });
+            }
+            Answer::False(lie) => {
+                let (said, answer) = oneshot::channel();
+                // Its other end is in the next line.
+                let _ = said.send(*lie);
+                self.asked.push(Asked { from, to, answer, reply });
+            }
+            Answer::Silence => drop(reply.send(Err(RequestFailed::Timeout))),
         }
     }
 
@@ -357,8 +382,9 @@ impl World {
                 Said::Fault(peer, fault) => self.blame(i, peer, &fault.to_string())?,
             }
         }
-        let babble = self.wearers.get_mut(&i).map(Wearer::babbles).unwrap_or_default();
-        for message in babble {
+        let store = self.machines[i].process.as_ref().map(|process| &process.store);
+        let babble = self.wearers.get_mut(&i).zip(store).map(|(wearer, store)| wearer.babbles(store));
+        for message in babble.into_iter().flatten() {
             self.publish(i, &message);
         }
         Ok(())
@@ -394,16 +420,19 @@ impl World {
         self.forget(i);
         let why = ended.err().map_or_else(|| "for no reason".to_owned(), |fault: Fatal| fault.to_string());
         self.note(|| format!("{i} ends"));
-        if self.doomed.contains(&i) || !self.is_honest(i) {
+        if self.machines[i].faults.struck() || !self.is_honest(i) {
             return Ok(());
         }
         Err(What::Stopped { node: i, why })
     }
 
-    /// Everybody is at one height, and whatever was submitted is settled.
+    /// Everybody is at one height, whatever was submitted is settled, and nothing waits.
     fn is_at_rest(&self) -> bool {
         let tips = self.machines[..self.nodes].iter().enumerate().filter(|(i, _)| self.is_honest(*i));
-        let mut heights = tips.map(|(_, machine)| machine.process.as_ref().map(|process| process.store.tip().height));
+        let mut heights = tips.map(|(_, machine)| {
+            let idle = machine.process.as_ref().filter(|process| process.engine.mempool_len() == 0);
+            idle.map(|process| process.store.tip().height)
+        });
         let first = heights.next().flatten();
         self.client.open() == 0 && first.is_some() && heights.all(|height| height == first)
     }
@@ -413,6 +442,9 @@ impl World {
             .iter()
             .map(|machine| machine.process.as_ref().map_or("-".to_owned(), |p| p.store.tip().height.to_string()))
             .collect();
-        What::Stalled { why: format!("{} statements wait, heights {}", self.client.open(), heights.join(" ")) }
+        let running = self.machines[..self.nodes].iter().filter_map(|machine| machine.process.as_ref());
+        let waiting: usize = running.map(|process| process.engine.mempool_len()).sum();
+        let (open, heights) = (self.client.open(), heights.join(" "));
+        What::Stalled { why: format!("{open} statements are not settled, {waiting} wait at nodes, heights {heights}") }
     }
 }

@@ -4,11 +4,14 @@
 //! need more than that: the [`amnesiac`] and the [`twin`], which the world starts otherwise.
 
 mod equivocator;
+mod forger;
+mod impersonator;
 mod invalid_proposer;
 mod liar;
 mod replayer;
 mod selective;
 mod spammer;
+mod usurper;
 mod withholder;
 
 /// It forgets its write-ahead log whenever it starts, and votes all the same.
@@ -35,11 +38,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use sampan_node::net::Topic;
+use sampan_node::store::Store;
 use sampan_proto::codec;
-use sampan_proto::keys::SecretKey;
+use sampan_proto::keys::{PublicKey, SecretKey};
 use sampan_proto::limits;
 use sampan_proto::vote::Signed;
-use sampan_proto::wire::{ConsensusMessage, ProposalMessage, Request};
+use sampan_proto::wire::{ConsensusMessage, ProposalMessage, Request, Response};
 
 use super::dice::Dice;
 
@@ -67,11 +71,17 @@ pub(super) enum Mask {
     Selective,
     /// Runs twice.
     Twin,
+    /// Announces and hands out blocks that nobody decided.
+    Forger,
+    /// Votes in the names of others.
+    Impersonator,
+    /// Proposes when it is others' turn.
+    Usurper,
 }
 
 impl Mask {
     /// Every mask.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Equivocator,
         Self::Withholder,
         Self::Liar,
@@ -81,6 +91,9 @@ impl Mask {
         Self::InvalidProposer,
         Self::Selective,
         Self::Twin,
+        Self::Forger,
+        Self::Impersonator,
+        Self::Usurper,
     ];
 
     const fn name(self) -> &'static str {
@@ -94,6 +107,9 @@ impl Mask {
             Self::InvalidProposer => "invalid-proposer",
             Self::Selective => "selective",
             Self::Twin => "twin",
+            Self::Forger => "forger",
+            Self::Impersonator => "impersonator",
+            Self::Usurper => "usurper",
         }
     }
 }
@@ -116,14 +132,27 @@ impl FromStr for Mask {
 pub(super) struct Wearer {
     pub(super) mask: Mask,
     key: SecretKey,
+    others: Vec<PublicKey>,
     dice: Dice,
     /// What it said, for whoever says it again.
     said: Vec<Message>,
+    forger: forger::Forger,
+}
+
+/// What a validator answers.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// What its engine says.
+    True,
+    /// Something else.
+    False(Box<Response>),
+    /// Nothing.
+    Silence,
 }
 
 impl Wearer {
-    pub(super) const fn new(mask: Mask, key: SecretKey, dice: Dice) -> Self {
-        Self { mask, key, dice, said: Vec::new() }
+    pub(super) fn new(mask: Mask, key: SecretKey, others: Vec<PublicKey>, dice: Dice) -> Self {
+        Self { mask, key, others, dice, said: Vec::new(), forger: forger::Forger::default() }
     }
 
     /// What one of the others hears when the engine says `message` to all.
@@ -135,18 +164,37 @@ impl Wearer {
             Mask::Withholder => withholder::says(message),
             Mask::Selective => selective::says(to, message),
             Mask::Replayer => replayer::says(&mut self.said, &mut self.dice, message),
-            Mask::Amnesiac | Mask::Spammer | Mask::Twin => vec![message.clone()],
+            Mask::Impersonator => impersonator::says(&self.key, &self.others, &mut self.dice, message),
+            Mask::Usurper => usurper::says(&self.key, message),
+            Mask::Amnesiac | Mask::Spammer | Mask::Twin | Mask::Forger => vec![message.clone()],
         }
     }
 
-    /// What one of the others hears besides, at any moment.
-    pub(super) fn babbles(&mut self) -> Vec<Message> {
-        if self.mask == Mask::Spammer { spammer::babbles(&mut self.dice) } else { Vec::new() }
+    /// It hears what somebody says.
+    pub(super) fn hears(&mut self, message: &Message) {
+        if self.mask == Mask::Forger {
+            self.forger.hears(message);
+        }
     }
 
-    /// Whether it answers a request at all.
-    pub(super) fn answers(&self, request: &Request) -> bool {
-        self.mask != Mask::Withholder || withholder::answers(request)
+    /// What the others hear besides, at any moment.
+    pub(super) fn babbles(&mut self, store: &Store) -> Vec<Message> {
+        match self.mask {
+            Mask::Spammer => spammer::babbles(&mut self.dice),
+            Mask::Forger => self.forger.babbles(&self.key, &mut self.dice, store),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What it answers to a request.
+    pub(super) fn answers(&self, request: &Request, store: &Store) -> Answer {
+        match self.mask {
+            Mask::Withholder if !withholder::answers(request) => Answer::Silence,
+            Mask::Forger => {
+                forger::answer(&self.key, request, store).map_or(Answer::True, |lie| Answer::False(Box::new(lie)))
+            }
+            _ => Answer::True,
+        }
     }
 }
 
