@@ -1,6 +1,6 @@
 //! The roster changes while the network runs: a validator joins and votes, another leaves, and nobody stops.
 
-use sampan_proto::api::{ProposalView, ProposalsView};
+use sampan_proto::api::{HeaderView, ProposalView, ProposalsView};
 use sampan_proto::genesis::Parameters;
 use sampan_proto::governance::{Change, Govern, Ready, State};
 use sampan_proto::ids::{Height, StatementId};
@@ -133,11 +133,16 @@ async fn parameters_change_while_the_network_runs() {
     let mut net = Network::new(4, 0, lively());
     net.start_all().await;
     let slower = Parameters { heartbeat_ms: 400, propose_timeout_ms: 700, ..lively() };
-    let changed = decide(&net, Change::Parameters(slower), &[0, 1, 2]).await;
+    let changed = decide(&net, Change::Parameters(slower.clone()), &[0, 1, 2]).await;
     let one = net.reaches(3, changed.next().next()).await;
+    let by = async |net: &Network, height: Height| {
+        net.get_json::<HeaderView>(3, &format!("/v1/headers/{height}")).await.header.parameters_hash
+    };
+    assert_eq!((by(&net, changed).await, by(&net, one.height).await), (lively().hash(), slower.hash()));
     net.stop_all().await;
     net.start_all().await;
     let again = net.reaches(3, one.height.next()).await;
     assert!(again.time_ms >= one.time_ms + 400, "an empty block waits for the new heartbeat");
+    assert_eq!(by(&net, again.height).await, slower.hash(), "a restart keeps them");
     net.stop_all().await;
 }
