@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use sampan_node::config::{Config, Loaded};
+use sampan_node::setup;
 
 use super::{Failure, print};
 
@@ -17,6 +18,23 @@ pub(crate) enum Command {
         #[command(flatten)]
         overrides: Overrides,
     },
+}
+
+/// A node's configuration: its file, and the flags that win over it.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// The configuration file.
+    #[arg(long, env = "SAMPAN_CONFIG", value_name = "FILE", default_value = setup::CONFIG_FILE)]
+    config: PathBuf,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+impl Source {
+    /// The configuration.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        Ok(load(Some(&self.config), &self.overrides)?.config)
+    }
 }
 
 /// Flags that win over environment and file.

@@ -1,28 +1,22 @@
 //! `sampand ready`: a validator's key says that its node runs and will vote.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use sampan_node::clock::now_ms;
 use sampan_node::identity::Identity;
-use sampan_node::setup;
 use sampan_proto::governance::{Ready, SeatRequest};
 
-use super::config::{Overrides, load};
+use super::config::Source;
 use super::{Failure, print, read_genesis, say};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The node's configuration.
-    #[arg(long, env = "SAMPAN_CONFIG", value_name = "FILE", default_value = setup::CONFIG_FILE)]
-    config: PathBuf,
     #[command(flatten)]
-    overrides: Overrides,
+    source: Source,
 }
 
 /// Runs the command. It reads the keys and says a word; the node itself goes on beside it.
 pub(crate) fn ready(arguments: &Arguments) -> Result<(), Failure> {
-    let config = load(Some(&arguments.config), &arguments.overrides)?.config;
+    let config = arguments.source.load()?;
     let genesis = read_genesis(&config.genesis)?;
     let identity = Identity::load(&config).map_err(|error| Failure::refused(error.to_string(), error.hint()))?;
     let (Some(member), Some(key)) = (identity.member, identity.consensus) else {

@@ -1,29 +1,24 @@
 //! `sampand run`: a node, until a signal or a fault ends it.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 
 use clap::Args;
 use sampan_node::config::{Config, Log, LogFormat};
 use sampan_node::engine::Provenance;
 use sampan_node::fault::Fatal;
 use sampan_node::node::Node;
-use sampan_node::setup;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, fmt};
 
 use super::Failure;
-use super::config::{Overrides, load};
+use super::config::Source;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The configuration file.
-    #[arg(long, env = "SAMPAN_CONFIG", value_name = "FILE", default_value = setup::CONFIG_FILE)]
-    config: PathBuf,
     #[command(flatten)]
-    overrides: Overrides,
+    source: Source,
     /// The data directory was restored from a backup: vote only once newer heights are decided.
     #[arg(long, conflicts_with = "vote_now")]
     restored: bool,
@@ -45,7 +40,7 @@ impl Arguments {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let config = load(Some(&arguments.config), &arguments.overrides)?.config;
+    let config = arguments.source.load()?;
     start_logging(&config.log);
     host(config, arguments.provenance(), |node| tracing::info!(http = %node.http_addr(), "the node is up"))
 }
