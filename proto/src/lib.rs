@@ -11,6 +11,7 @@
 //! | [`entry`], [`record`], [`state_key`], [`merkle`] | what the ledger keeps, and the trees that commit to it |
 //! | [`block`], [`vote`] | what validators decide |
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
+//! | [`snapshot`] | the state handed to a newcomer, in parts that prove themselves |
 //! | [`api`], [`wire`] | what clients and peers say to a node |
 
 #![deny(missing_docs)]
@@ -37,6 +38,7 @@ pub mod proof;
 pub mod record;
 pub mod reject;
 pub mod roster;
+pub mod snapshot;
 pub mod state_key;
 pub mod statement;
 pub mod text;

@@ -46,6 +46,11 @@ pub const PROPOSAL_HORIZON_MS: u64 = 90 * 24 * 3_600 * 1_000;
 pub const READY_MS: u64 = 24 * 3_600 * 1_000;
 /// Changes of the roster that a bundle walks over: one a week for twenty years.
 pub const HANDOVERS: usize = 1_024;
+/// Items in one part of a snapshot, in bytes; what is more is handed over a level of the state tree further down.
+pub const SNAPSHOT_PART_BYTES: usize = 1024 * 1024;
+/// Nibbles of the longest path of which a snapshot hands over a page instead of what is below. So many keys with so
+/// long a common beginning cannot be found.
+pub const SNAPSHOT_DEPTH: u8 = 16;
 /// Records that one document replaces, and certificates that it draws on.
 pub const REPLACED_RECORDS: usize = 16;
 /// A member's handle, in characters.

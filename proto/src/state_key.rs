@@ -33,16 +33,29 @@ pub fn executed(id: &StatementId) -> Hash32 {
     Domain::KeyExecuted.hash(id.0.as_bytes())
 }
 
-/// Value of an executed statement: the index of its entry.
+/// Value of an executed statement: the index of its entry, and the expiry after whose passing the key leaves the
+/// tree. With it the tree alone says what every later block does: nothing about old statements need be known beside it.
 #[must_use]
-pub fn executed_value(index: u64) -> Hash32 {
-    Domain::ValueExecuted.hash(&index.to_le_bytes())
+pub fn executed_value(index: u64, not_after_ms: u64) -> Hash32 {
+    Domain::ValueExecuted.hash_borsh(&(index, not_after_ms))
 }
 
 /// Key of a protocol parameter set.
 #[must_use]
 pub fn parameter(name: &str) -> Hash32 {
     Domain::KeyParameter.hash(name.as_bytes())
+}
+
+/// Key of the parameters by which the next block is decided.
+#[must_use]
+pub fn protocol() -> Hash32 {
+    parameter("protocol")
+}
+
+/// Key of the edition of a code list or policy that is in force.
+#[must_use]
+pub fn edition(list: &str) -> Hash32 {
+    parameter(&format!("list {list}"))
 }
 
 /// Key of goods: absent as long as no open pledge names them.
@@ -63,7 +76,7 @@ pub fn proposal(id: &StatementId) -> Hash32 {
     Domain::KeyProposal.hash(id.0.as_bytes())
 }
 
-/// Value of a code list's or policy's edition, under [`parameter`] of its name.
+/// Value of a code list's or policy's edition, under [`edition`] of its name.
 #[must_use]
 pub fn edition_value(edition: &str, sha256: &Hash32) -> Hash32 {
     Domain::ValueParameter.hash_borsh(&(edition, sha256))

@@ -294,12 +294,14 @@ fn state_tree() {
     let mut sheet =
         Sheet::new("state.txt", "The state after the story: each key space, the root, and a proof of each form.");
     let reference = &story.bill_issue.reference;
-    let executed = chain.statements[&ISSUE_INDEX].id();
+    let signed = &chain.statements[&ISSUE_INDEX];
+    let executed = signed.id();
+    let not_after_ms = signed.parse().expect("a statement").not_after_ms;
     let spaces: [(&str, Hash32, Hash32); 5] = [
         ("record", state_key::record(&story.bill), chain.records[&story.bill].value_hash()),
         ("reference", state_key::reference(&cast::id(CARRIER), reference), state_key::reference_value(&story.bill)),
         ("member", state_key::member(&cast::id(BANK)), chain.member(BANK).member.0.value_hash()),
-        ("executed", state_key::executed(&executed), state_key::executed_value(ISSUE_INDEX)),
+        ("executed", state_key::executed(&executed), state_key::executed_value(ISSUE_INDEX, not_after_ms)),
         ("parameter", state_key::parameter("protocol"), chain.genesis.parameters_hash()),
     ];
     sheet.line("empty root", state::empty());

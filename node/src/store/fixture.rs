@@ -60,14 +60,17 @@ impl World {
     /// The files as a kill would leave them now: copied while the store is open.
     pub(crate) fn killed(&self) -> TempDir {
         let copy = TempDir::new().expect("directory");
-        for file in std::fs::read_dir(self.dir.path()).expect("listed") {
-            let file = file.expect("file");
-            match std::fs::copy(file.path(), copy.path().join(file.file_name())) {
-                // The database deletes what it no longer needs in the background; a kill would not find it either.
-                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {}
-                copied => drop(copied.expect("copied")),
-            }
+        // A kill stops all files at one moment, and we copy one after the other: what the database drops in the
+        // background stays meanwhile, and the list of its files is copied before the files on it.
+        self.store.0.db.disable_file_deletions().expect("disabled");
+        let listed = std::fs::read_dir(self.dir.path()).expect("listed");
+        let mut files: Vec<_> = listed.map(|file| file.expect("file").file_name()).collect();
+        files
+            .sort_by_key(|name| !["CURRENT", "MANIFEST"].iter().any(|first| name.to_string_lossy().starts_with(first)));
+        for file in files {
+            std::fs::copy(self.dir.path().join(&file), copy.path().join(&file)).expect("copied");
         }
+        self.store.0.db.enable_file_deletions().expect("enabled");
         copy
     }
 

@@ -32,6 +32,13 @@ impl Frontier {
         Self { size: 0, peaks: Vec::new() }
     }
 
+    /// The frontier with these peaks, widest first; none when a log of that size has another number of them.
+    #[must_use]
+    pub fn from_peaks(size: u64, peaks: Vec<Hash32>) -> Option<Self> {
+        let fits = size <= MAX_SIZE && peaks.len() as u64 == u64::from(size.count_ones());
+        fits.then_some(Self { size, peaks })
+    }
+
     /// Leaves in the log.
     #[must_use]
     pub const fn size(&self) -> u64 {

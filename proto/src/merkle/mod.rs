@@ -52,7 +52,7 @@ pub enum BadProof {
 }
 
 /// Reads a list of at most `most` digests: the length is judged before anything is allocated.
-fn read_hashes<R: Read>(reader: &mut R, most: u32) -> Result<Vec<Hash32>> {
+pub(crate) fn read_hashes<R: Read>(reader: &mut R, most: u32) -> Result<Vec<Hash32>> {
     let count = u32::deserialize_reader(reader)?;
     if count > most {
         return Err(malformed("too many digests"));
@@ -60,6 +60,6 @@ fn read_hashes<R: Read>(reader: &mut R, most: u32) -> Result<Vec<Hash32>> {
     (0..count).map(|_| Hash32::deserialize_reader(reader)).collect()
 }
 
-fn malformed(what: &'static str) -> Error {
+pub(crate) fn malformed(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidData, what)
 }

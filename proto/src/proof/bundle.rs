@@ -86,7 +86,7 @@ pub struct Head {
 }
 
 /// A roster hands over to the next: its last header names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handover {
     /// The last header that the roster decided.

@@ -15,4 +15,5 @@ pub use bundle::{
     ReferenceProof, StatusPart,
 };
 pub use ladder::{Ladder, Outcome, Rung, Verdict};
+pub use trust::{BadPath, Broken, follow_handovers};
 pub use verify::{Policy, check_body, check_claims, check_commitment, verify};

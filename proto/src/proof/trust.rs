@@ -10,20 +10,65 @@ use crate::genesis::Genesis;
 use crate::ids::Height;
 use crate::limits;
 use crate::roster::Roster;
+use crate::vote::BadCertificate;
+
+/// A handover that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("handover {step}: {why}")]
+pub struct BadPath {
+    /// Which one, from 1.
+    pub step: usize,
+    /// What is wrong with it.
+    pub why: Broken,
+}
+
+/// Why one roster does not hand over to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// There are too many.
+    #[error("more than {} of them", limits::HANDOVERS)]
+    TooMany,
+    /// Another chain, or a version that is not known here.
+    #[error("of another network or protocol version")]
+    Foreign,
+    /// Not in the order of their heights.
+    #[error("height {0} is not after {1}")]
+    Order(Height, Height),
+    /// A step is missing before it.
+    #[error("decided by another roster than the one before it named")]
+    Skipped,
+    /// A certificate that belongs elsewhere.
+    #[error("the certificate is for another header")]
+    AnotherHeader,
+    /// Not decided.
+    #[error(transparent)]
+    Certificate(#[from] BadCertificate),
+    /// The roster that comes with it is not the next one.
+    #[error("its header names another roster")]
+    AnotherRoster,
+}
+
+/// Follows handovers from the genesis: the roster that the last one names, and the height that made it.
+///
+/// # Errors
+/// [`BadPath`]: the handover that does not hold.
+pub fn follow_handovers<'a>(steps: &'a [Handover], anchor: &'a Genesis) -> Result<(&'a Roster, Height), BadPath> {
+    if steps.len() > limits::HANDOVERS {
+        return Err(BadPath { step: limits::HANDOVERS + 1, why: Broken::TooMany });
+    }
+    let mut trusted = (&anchor.roster, Height::GENESIS);
+    for (step, handover) in (1..).zip(steps) {
+        trusted = hand_over(handover, trusted, anchor).map_err(|why| BadPath { step, why })?;
+    }
+    Ok(trusted)
+}
 
 /// The roster that decides the head of a bundle, with the way to it in words.
 ///
 /// # Errors
 /// The handover that does not hold, and why.
 pub(super) fn walk<'a>(bundle: &'a Bundle, anchor: &'a Genesis) -> Result<(&'a Roster, String), String> {
-    if bundle.trust_path.len() > limits::HANDOVERS {
-        return Err(format!("more than {} handovers", limits::HANDOVERS));
-    }
-    let mut trusted = (&anchor.roster, Height::GENESIS);
-    for (i, step) in bundle.trust_path.iter().enumerate() {
-        trusted = hand_over(step, trusted, anchor).map_err(|why| format!("handover {}: {why}", i + 1))?;
-    }
-    let (roster, since) = trusted;
+    let (roster, since) = follow_handovers(&bundle.trust_path, anchor).map_err(|bad| bad.to_string())?;
     let header = &bundle.head.header.0;
     if header.roster_hash != roster.hash() {
         return Err("decided by a roster that the anchor does not lead to".to_owned());
@@ -44,23 +89,23 @@ fn hand_over<'a>(
     step: &'a Handover,
     (roster, since): (&Roster, Height),
     anchor: &Genesis,
-) -> Result<(&'a Roster, Height), String> {
+) -> Result<(&'a Roster, Height), Broken> {
     let (header, certificate, next) = (&step.header.0, &step.certificate.0, &step.roster.0);
     if header.chain != anchor.chain || header.version != PROTOCOL_VERSION {
-        return Err("of another network or protocol version".to_owned());
+        return Err(Broken::Foreign);
     }
     if header.height <= since {
-        return Err(format!("height {} is not after {since}", header.height));
+        return Err(Broken::Order(header.height, since));
     }
     if header.roster_hash != roster.hash() {
-        return Err("decided by another roster than the one before it named".to_owned());
+        return Err(Broken::Skipped);
     }
     if certificate.block != header.hash() || certificate.height != header.height {
-        return Err("the certificate is for another header".to_owned());
+        return Err(Broken::AnotherHeader);
     }
-    certificate.verify(anchor.chain, roster).map_err(|bad| bad.to_string())?;
+    certificate.verify(anchor.chain, roster)?;
     if header.next_roster_hash != next.hash() {
-        return Err("its header names another roster".to_owned());
+        return Err(Broken::AnotherRoster);
     }
     Ok((next, header.height))
 }

@@ -138,7 +138,8 @@ impl Chain {
         };
         let record = Record { last: placed, ..record };
         self.statements.insert(placed.index, signed.clone());
-        self.changes.insert(state_key::executed(&verified.id()), Some(state_key::executed_value(placed.index)));
+        let executed = state_key::executed_value(placed.index, statement.not_after_ms);
+        self.changes.insert(state_key::executed(&verified.id()), Some(executed));
         self.keep(record);
     }
 

@@ -66,6 +66,6 @@ def member_key(member: str) -> bytes:
     return digest("state key member", member.encode("utf-8"))
 
 
-def executed_value(index: int) -> bytes:
+def executed_value(index: int, not_after_ms: int) -> bytes:
     """What the state holds for an executed statement."""
-    return digest("state value executed", u64(index))
+    return digest("state value executed", u64(index) + u64(not_after_ms))

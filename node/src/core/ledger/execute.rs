@@ -27,9 +27,6 @@ use super::view::{InForce, Overlay, Tip, View};
 /// always shrinks.
 const EXPIRIES_PER_BLOCK: usize = 2 * BLOCK_STATEMENTS;
 
-/// Name of the protocol parameters among all parameters of the state tree.
-const PARAMETERS: &str = "protocol";
-
 /// What is known of a block before its statements are executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
@@ -132,7 +129,7 @@ pub struct Execution<'a, V> {
 fn edition(proposal: &Proposal) -> Option<(Hash32, Option<Hash32>)> {
     match &proposal.change {
         Decided::Edition { list, edition, sha256 } if proposal.state == State::Enacted => {
-            let key = state_key::parameter(&format!("list {list}"));
+            let key = state_key::edition(list.as_str());
             Some((key, Some(state_key::edition_value(edition.as_str(), sha256))))
         }
         _ => None,
@@ -249,7 +246,8 @@ impl<'a, V: View> Execution<'a, V> {
         changes.extend(
             placed
                 .iter()
-                .map(|placed| (state_key::executed(&placed.statement), Some(state_key::executed_value(placed.index)))),
+                .map(|p| (state_key::executed(&p.statement), state_key::executed_value(p.index, p.not_after_ms)))
+                .map(|(key, value)| (key, Some(value))),
         );
         changes.extend(overlay.references.iter().map(|(key, id)| (*key, Some(state_key::reference_value(id)))));
         changes.extend(
@@ -264,7 +262,7 @@ impl<'a, V: View> Execution<'a, V> {
         let now = &draft.tip.in_force;
         let in_force = overlay.settled.clone().map_or_else(|| Arc::clone(now), Arc::new);
         if in_force.parameters != now.parameters {
-            changes.insert(state_key::parameter(PARAMETERS), Some(in_force.parameters.hash()));
+            changes.insert(state_key::protocol(), Some(in_force.parameters.hash()));
         }
         changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
         let update = tree::update(overlay.base(), &changes)?;
@@ -319,7 +317,7 @@ pub struct GenesisState {
 pub fn genesis_state(genesis: &Genesis) -> Result<GenesisState, TreeError<Infallible>> {
     let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
     changes.extend(genesis.members.iter().map(|m| (state_key::member(&m.id), Some(m.value_hash()))));
-    changes.insert(state_key::parameter(PARAMETERS), Some(genesis.parameters_hash()));
+    changes.insert(state_key::protocol(), Some(genesis.parameters_hash()));
     let update = tree::update(&BTreeMap::new(), &changes)?;
     let members = genesis.members.clone();
     Ok(GenesisState { tip: Tip::genesis(genesis, update.root), members, pages: update.pages })

@@ -185,12 +185,13 @@ fn a_statement_executes_once_and_its_id_leaves_the_tree_when_it_has_expired() {
     net.block(&[Arc::clone(&issue)]);
     assert_eq!(code(&net, &issue), Code::StatementAlreadyExecuted);
     let key = state_key::executed(&statement.id());
+    let not_after_ms = statement.statement().not_after_ms;
+    let value = state_key::executed_value(1, not_after_ms);
     let present = |net: &Network| {
         let proof = tree::prove(&net.state.pages, &key).expect("whole");
-        proof.verify_presence(&net.tip.state_root, &key, &state_key::executed_value(1)).is_ok()
+        proof.verify_presence(&net.tip.state_root, &key, &value).is_ok()
     };
     assert!(present(&net));
-    let not_after_ms = statement.statement().not_after_ms;
     net.block_at(not_after_ms, &[]);
     assert!(present(&net), "at its last moment it could still be replayed");
     let (outcome, _) = net.block_at(not_after_ms + 1, &[]);

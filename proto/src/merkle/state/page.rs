@@ -267,6 +267,26 @@ impl PagePath {
         child
     }
 
+    /// Whether `key` begins with these nibbles.
+    #[must_use]
+    pub fn is_above(&self, key: &Hash32) -> bool {
+        (0..self.len).all(|index| nibble(&self.prefix, index) == nibble(&key.0, index))
+    }
+
+    /// The first key below this path, and the last.
+    #[must_use]
+    pub fn range(&self) -> (Hash32, Hash32) {
+        let mut last = [0xff; 32];
+        for (index, (byte, prefix)) in (0..).zip(last.iter_mut().zip(&self.prefix)) {
+            *byte = match self.len.saturating_sub(2 * index) {
+                0 => 0xff,
+                1 => prefix | 0xf,
+                _ => *prefix,
+            };
+        }
+        (Hash32(self.prefix), Hash32(last))
+    }
+
     /// The nibble at which `key` leaves this page.
     pub(super) fn nibble_of(&self, key: &Hash32) -> u8 {
         nibble(&key.0, self.len)

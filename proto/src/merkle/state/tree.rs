@@ -111,7 +111,8 @@ pub fn update<R: PageRead>(
 }
 
 type Change = (Hash32, Option<Hash32>);
-type Leaf = (Hash32, Hash32);
+/// A key and its value hash.
+pub type Leaf = (Hash32, Hash32);
 
 struct Updater<'a, R> {
     reader: &'a R,
@@ -143,6 +144,10 @@ impl<R: PageRead> Updater<'_, R> {
         Ok(touched)
     }
 
+    fn build(&mut self, path: &PagePath, leaves: &[Leaf]) -> Slot {
+        build_into(&mut |path, page| drop(self.pages.insert(path, Some(page))), path, leaves)
+    }
+
     /// Applies changes to what lies below one slot; `path` is the slot's own, where its page is or would be.
     fn slot(&mut self, path: &PagePath, old: &Slot, changes: &[Change]) -> Result<Slot, TreeError<R::Error>> {
         match old {
@@ -159,25 +164,33 @@ impl<R: PageRead> Updater<'_, R> {
             }
         }
     }
+}
 
-    /// Builds the pages over leaves, sorted and all below `path`, where nothing was before.
-    fn build(&mut self, path: &PagePath, leaves: &[Leaf]) -> Slot {
-        match leaves {
-            [] => Slot::Empty,
-            [(key, value_hash)] => Slot::Leaf { key: *key, value_hash: *value_hash },
-            _ => {
-                let mut slots = [Slot::Empty; SLOTS];
-                for group in leaves.chunk_by(|a, b| path.nibble_of(&a.0) == path.nibble_of(&b.0)) {
-                    let Some(nibble) = group.first().map(|first| path.nibble_of(&first.0)) else { continue };
-                    if let Some(slot) = slots.get_mut(usize::from(nibble)) {
-                        *slot = self.build(&path.child(nibble), group);
-                    }
+/// The pages over leaves, in the order of their keys and all below `path`, and the slot that they collapse to.
+#[must_use]
+pub fn build(path: &PagePath, leaves: &[Leaf]) -> (Slot, BTreeMap<PagePath, Page>) {
+    let mut pages = BTreeMap::new();
+    let slot = build_into(&mut |path, page| drop(pages.insert(path, page)), path, leaves);
+    (slot, pages)
+}
+
+/// Builds the pages over leaves, sorted and all below `path`, where nothing was before.
+fn build_into(write: &mut impl FnMut(PagePath, Page), path: &PagePath, leaves: &[Leaf]) -> Slot {
+    match leaves {
+        [] => Slot::Empty,
+        [(key, value_hash)] => Slot::Leaf { key: *key, value_hash: *value_hash },
+        _ => {
+            let mut slots = [Slot::Empty; SLOTS];
+            for group in leaves.chunk_by(|a, b| path.nibble_of(&a.0) == path.nibble_of(&b.0)) {
+                let Some(nibble) = group.first().map(|first| path.nibble_of(&first.0)) else { continue };
+                if let Some(slot) = slots.get_mut(usize::from(nibble)) {
+                    *slot = build_into(write, &path.child(nibble), group);
                 }
-                let page = Page::new(slots);
-                let new = page.collapse();
-                self.pages.insert(*path, Some(page));
-                new
             }
+            let page = Page::new(slots);
+            let new = page.collapse();
+            write(*path, page);
+            new
         }
     }
 }
