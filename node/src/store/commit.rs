@@ -11,13 +11,14 @@ use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{self, TileAppend};
+use sampan_proto::state_key;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
-use super::schema::{self, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
+use super::schema::{self, ExecutedRow, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
 use super::{Durable, Inner, Registry, Store, tuning};
 use crate::core::Document;
-use crate::core::ledger::{Outcome, Placed, Tip};
+use crate::core::ledger::{GenesisState, Outcome, Placed, Tip};
 use crate::fault::Fatal;
 
 /// Room in a batch, in bytes, for keys and framing of a staged document beside its own size, for the rows
@@ -169,17 +170,19 @@ impl Inner {
         batch.put_placed(header.height, &outcome.placed);
         for (not_after_ms, statement) in &outcome.expired {
             batch.delete(Family::Expiry, &schema::expiry_key(*not_after_ms, statement));
+            batch.delete(Family::Executed, state_key::executed(statement).as_bytes());
         }
         for (id, record) in &outcome.records {
-            batch.put_borsh(Family::Records, id.0.as_bytes(), record);
+            batch.put_borsh(Family::Records, state_key::record(id).as_bytes(), record);
         }
         for (key, record) in &outcome.references {
             batch.put(Family::References, key.as_bytes(), record.0.as_bytes());
         }
         for (goods, record) in &outcome.goods {
+            let key = state_key::goods(goods);
             match record {
-                Some(record) => batch.put(Family::Goods, goods.as_bytes(), record.0.as_bytes()),
-                None => batch.delete(Family::Goods, goods.as_bytes()),
+                Some(record) => batch.put_borsh(Family::Goods, key.as_bytes(), &(goods, record)),
+                None => batch.delete(Family::Goods, key.as_bytes()),
             }
         }
         for (id, proposal) in &outcome.proposals {
@@ -315,8 +318,15 @@ impl<'a> Batch<'a> {
         self.put_borsh(Family::Payloads, &schema::height_key(height), &rows);
         for (placed, row) in placed.iter().zip(&rows) {
             self.put_borsh(Family::Placed, placed.statement.0.as_bytes(), row);
-            self.put(Family::Expiry, &schema::expiry_key(placed.not_after_ms, &placed.statement), &[]);
+            let Placed { statement, index, not_after_ms, .. } = *placed;
+            self.put_executed(&ExecutedRow { statement, index, not_after_ms });
         }
+    }
+
+    /// A statement that must not be executed again before it expires.
+    pub(super) fn put_executed(&mut self, row: &ExecutedRow) {
+        self.put_borsh(Family::Executed, state_key::executed(&row.statement).as_bytes(), row);
+        self.put(Family::Expiry, &schema::expiry_key(row.not_after_ms, &row.statement), &[]);
     }
 
     /// Drops what was staged for the height, and the contents that only losing blocks hold. A statement may
@@ -333,6 +343,20 @@ impl<'a> Batch<'a> {
                 }
             }
         }
+    }
+
+    /// The state before the first block.
+    pub(super) fn put_genesis(&mut self, state: &GenesisState) {
+        for member in &state.members {
+            self.put_borsh(Family::Members, member.id.as_str().as_bytes(), member);
+        }
+        self.put_pages(&state.pages);
+    }
+
+    /// Removes every row of a family.
+    pub(super) fn clear(&mut self, family: Family) {
+        // No key is longer than two digests, so this is after the last one.
+        self.writes.delete_range_cf(&self.families[family as usize], &[][..], &[0xff; 65][..]);
     }
 
     /// Pages of the state tree; none is a page that is gone.

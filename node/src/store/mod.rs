@@ -27,6 +27,8 @@ mod open;
 mod proofs;
 mod read;
 mod schema;
+mod snapshot;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod tuning;
@@ -45,7 +47,9 @@ use crate::core::ledger::Tip;
 pub use commit::{Staged, StagedBlock};
 pub use disk::{Disk, Durable, Hazard};
 pub use read::Reader;
+pub use schema::Floor;
 use schema::TipRow;
+pub use take_over::TakeOver;
 pub use voice::{Place, Voice};
 
 /// A node's durable state. Clones share one open database, which closes with the last of them.

@@ -15,6 +15,7 @@ use sampan_proto::merkle::tile::TiledLog;
 
 use super::commit::Batch;
 use super::schema::{self, Family, META_CHAIN, META_SCHEMA, META_TIP, SCHEMA, TipRow};
+use super::take_over::undo_unfinished;
 use super::{Disk, Inner, Place, Reader, Registry, Store, Writer, tuning};
 use crate::core::ledger::{GenesisState, Tip, genesis_state};
 use crate::fault::Fatal;
@@ -48,6 +49,7 @@ impl Store {
         }
         refuse_other_schema(&db, dir)?;
         refuse_other_chain(&db, dir, genesis)?;
+        undo_unfinished(&db, &state)?;
         let tip = read_tip(&db)?;
         tracing::info!(height = tip.tip().height.0, dir = %dir.display(), "store opened");
         let members = read_members(&db)?;
@@ -108,11 +110,8 @@ fn create(db: &DB, genesis: &Genesis, state: &GenesisState) -> Result<(), Fatal>
     batch.put(Family::Meta, META_SCHEMA, &SCHEMA.to_be_bytes());
     batch.put(Family::Meta, META_CHAIN, genesis.chain.0.as_bytes());
     batch.put_borsh(Family::Meta, META_TIP, &TipRow::new(state.tip.clone(), None));
-    for member in &state.members {
-        batch.put_borsh(Family::Members, member.id.as_str().as_bytes(), member);
-    }
     batch.put_borsh(Family::Rosters, &schema::height_key(Height::GENESIS), &genesis.roster);
-    batch.put_pages(&state.pages);
+    batch.put_genesis(state);
     batch.write_synced()
 }
 
@@ -147,7 +146,7 @@ fn read_tip(db: &DB) -> Result<TipRow, Fatal> {
     schema::decode(Family::Meta, META_TIP, &bytes)
 }
 
-fn read_members(db: &DB) -> Result<BTreeMap<MemberId, Arc<Member>>, Fatal> {
+pub(super) fn read_members(db: &DB) -> Result<BTreeMap<MemberId, Arc<Member>>, Fatal> {
     let mut members = BTreeMap::new();
     for row in db.iterator_cf(Family::Members.handle(db)?, IteratorMode::Start) {
         let (key, value) = row?;
@@ -159,7 +158,7 @@ fn read_members(db: &DB) -> Result<BTreeMap<MemberId, Arc<Member>>, Fatal> {
 
 /// Derives both roots from what is stored and compares them with the newest header, or with the genesis
 /// before the first block.
-fn check_roots(reader: &Reader<'_>, genesis: &Tip) -> Result<(), Fatal> {
+pub(super) fn check_roots(reader: &Reader<'_>, genesis: &Tip) -> Result<(), Fatal> {
     let tip = reader.tip()?;
     let newest = reader.newest_header()?;
     let expected = match &newest {

@@ -107,7 +107,7 @@ impl Reader<'_> {
 
     /// The handovers that lead from the genesis roster to the one that decided `head`. The roster that `head`
     /// itself names decides nothing yet.
-    fn trust_path(&self, head: Height) -> Result<Vec<Handover>, Fatal> {
+    pub(super) fn trust_path(&self, head: Height) -> Result<Vec<Handover>, Fatal> {
         let before = |(height, _): &(Height, Roster)| *height < head;
         let handover = |(height, roster)| {
             let row = self.header(height)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use borsh::BorshDeserialize;
-use rocksdb::{DBPinnableSlice, Direction, IteratorMode, ReadOptions, Snapshot};
+use rocksdb::{DB, DBIteratorWithThreadMode, DBPinnableSlice, Direction, IteratorMode, ReadOptions, Snapshot};
 use sampan_proto::block::{Block, Header};
 use sampan_proto::body::Body;
 use sampan_proto::entry::{ActEntry, Entry};
@@ -18,12 +18,13 @@ use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{TileError, TileRead};
 use sampan_proto::record::Record;
 use sampan_proto::roster::Roster;
+use sampan_proto::state_key;
 use sampan_proto::statement::SignedStatement;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
 use super::commit::StagedBlock;
-use super::schema::{self, Family, META_TIP, PlacedRow, StagedRow, TipRow};
+use super::schema::{self, Family, Floor, META_FLOOR, META_TIP, PlacedRow, StagedRow, TipRow};
 use super::{Inner, Store};
 use crate::core::ledger::{Placed, Tip, View};
 use crate::fault::Fatal;
@@ -96,6 +97,21 @@ impl<'a> Reader<'a> {
 
     fn tip_row(&self) -> Result<TipRow, Fatal> {
         self.must_get(Family::Meta, META_TIP)
+    }
+
+    /// Where the history begins that is held here.
+    pub fn floor(&self) -> Result<Floor, Fatal> {
+        Ok(self.get(Family::Meta, META_FLOOR)?.unwrap_or_default())
+    }
+
+    /// Rows of a family at the snapshot, in the order of their keys.
+    pub(super) fn rows_from(
+        &self,
+        family: Family,
+        options: ReadOptions,
+        from: IteratorMode<'_>,
+    ) -> Result<DBIteratorWithThreadMode<'_, DB>, Fatal> {
+        Ok(self.snapshot.iterator_cf_opt(family.handle(&self.inner.db)?, options, from))
     }
 
     /// The block that the next one builds on.
@@ -389,7 +405,7 @@ impl View for Reader<'_> {
     }
 
     fn record(&self, id: &RecordId) -> Result<Option<Record>, Fatal> {
-        self.get(Family::Records, id.0.as_bytes())
+        self.get(Family::Records, state_key::record(id).as_bytes())
     }
 
     fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Fatal> {
@@ -397,7 +413,8 @@ impl View for Reader<'_> {
     }
 
     fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Fatal> {
-        self.get(Family::Goods, goods.as_bytes())
+        let row: Option<(Hash32, RecordId)> = self.get(Family::Goods, state_key::goods(goods).as_bytes())?;
+        Ok(row.map(|(_, record)| record))
     }
 
     fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, Fatal> {
@@ -405,7 +422,7 @@ impl View for Reader<'_> {
     }
 
     fn executed(&self, id: &StatementId) -> Result<bool, Fatal> {
-        Ok(self.row(Family::Placed, id.0.as_bytes())?.is_some())
+        Ok(self.row(Family::Executed, state_key::executed(id).as_bytes())?.is_some())
     }
 
     fn expired(&self, time_ms: u64, limit: usize) -> Result<Vec<(u64, StatementId)>, Fatal> {

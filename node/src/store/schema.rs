@@ -2,26 +2,28 @@
 //!
 //! | family | key | value | written by |
 //! |---|---|---|---|
-//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] · `voice` [`Voice`](super::Voice) | open, commit, voice |
-//! | `headers` | height BE | `Header`, `Certificate` | commit |
+//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] · `voice` [`Voice`](super::Voice) · `floor` [`Floor`] · `taking over` `HeaderHash` | open, commit, voice, take over |
+//! | `headers` | height BE | `Header`, `Certificate` | commit, take over |
 //! | `payloads` | height BE | `Vec<`[`PlacedRow`]`>` | commit |
 //! | `statements` | `EnvelopeId` | `SignedStatement` | stage |
 //! | `bodies` | `BodyCommitment` ‖ `EnvelopeId` | `Body` | stage |
 //! | `entries` | index BE | `Entry` | commit |
 //! | `placed` | `StatementId` | [`PlacedRow`] | commit |
-//! | `expiry` | not after, ms BE ‖ `StatementId` | nothing | commit |
-//! | `records` | `RecordId` | `Record` | commit |
-//! | `references` | state key | `RecordId` | commit |
-//! | `goods` | fingerprint of pledged goods | `RecordId` | commit |
-//! | `proposals` | `StatementId` | `Proposal` | commit |
-//! | `members` | `MemberId` | `Member` | open, commit |
-//! | `rosters` | height BE of the block that made it; 0 for the first | `Roster`, which decides the blocks after it | open, commit |
-//! | `pages` | page path, a nibble to a byte | `Page` | open, commit |
-//! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit |
+//! | `executed` | state key | [`ExecutedRow`], until its expiry has passed | commit, take over |
+//! | `expiry` | not after, ms BE ‖ `StatementId` | nothing | commit, take over |
+//! | `records` | state key | `Record` | commit, take over |
+//! | `references` | state key | `RecordId` | commit, take over |
+//! | `goods` | state key | fingerprint of pledged goods, `RecordId` | commit, take over |
+//! | `proposals` | `StatementId` | `Proposal` | commit, take over |
+//! | `members` | `MemberId` | `Member` | open, commit, take over |
+//! | `rosters` | height BE of the block that made it; 0 for the first | `Roster`, which decides the blocks after it | open, commit, take over |
+//! | `pages` | page path, a nibble to a byte | `Page` | open, commit, take over |
+//! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit, take over |
 //! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
 //!
 //! Values are borsh unless they say otherwise. Numbers in keys are big-endian, so that byte order is
-//! numeric order. A body stands under its statement as well as its commitment: the commitment covers salt
+//! numeric order. What is large and has a key in the state tree stands under it, so that all that lies below a page
+//! of the tree is one range of each family: a snapshot is read that way. A body stands under its statement as well as its commitment: the commitment covers salt
 //! and bytes but not the pepper, so a second issuer that puts the same document on the ledger must not
 //! overwrite what opens the first one's reference.
 
@@ -40,13 +42,15 @@ use crate::core::ledger::{InForce, Placed, Tip};
 use crate::fault::Fatal;
 
 /// Version of the rows below. Another version is refused, never guessed at.
-pub(super) const SCHEMA: u32 = 3;
+pub(super) const SCHEMA: u32 = 4;
 
 /// Names in `meta`.
 pub(super) const META_SCHEMA: &[u8] = b"schema";
 pub(super) const META_CHAIN: &[u8] = b"chain";
 pub(super) const META_TIP: &[u8] = b"tip";
 pub(super) const META_VOICE: &[u8] = b"voice";
+pub(super) const META_FLOOR: &[u8] = b"floor";
+pub(super) const META_TAKING_OVER: &[u8] = b"taking over";
 
 /// A column family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +62,7 @@ pub(super) enum Family {
     Bodies,
     Entries,
     Placed,
+    Executed,
     Expiry,
     Records,
     References,
@@ -72,7 +77,7 @@ pub(super) enum Family {
 
 impl Family {
     /// Every family, in the order of its discriminants.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Meta,
         Self::Headers,
         Self::Payloads,
@@ -80,6 +85,7 @@ impl Family {
         Self::Bodies,
         Self::Entries,
         Self::Placed,
+        Self::Executed,
         Self::Expiry,
         Self::Records,
         Self::References,
@@ -102,6 +108,7 @@ impl Family {
             Self::Bodies => "bodies",
             Self::Entries => "entries",
             Self::Placed => "placed",
+            Self::Executed => "executed",
             Self::Expiry => "expiry",
             Self::Records => "records",
             Self::References => "references",
@@ -152,6 +159,23 @@ impl TipRow {
             in_force: Arc::clone(&self.in_force),
         }
     }
+}
+
+/// Where the history begins that a node holds: nothing up to this block, unless it was founded with the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Floor {
+    /// The last block whose contents are not held; 0 when none is missing.
+    pub height: Height,
+    /// Entries of the log that are not held.
+    pub entries: u64,
+}
+
+/// A statement that must not be executed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct ExecutedRow {
+    pub(super) statement: StatementId,
+    pub(super) index: u64,
+    pub(super) not_after_ms: u64,
 }
 
 /// An executed statement and its place.

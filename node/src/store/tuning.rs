@@ -42,9 +42,9 @@ const fn shape(family: Family) -> Shape {
     match family {
         Family::Statements | Family::Bodies => Shape { memtable: 16 * MIB, points: true, digests: false, blobs: true },
         Family::Pages => Shape { memtable: 24 * MIB, ..rows },
-        Family::Placed | Family::References => rows,
+        Family::Executed | Family::References => rows,
         Family::Records => Shape { digests: false, ..rows },
-        Family::Entries => Shape { memtable: 4 * MIB, points: false, digests: false, blobs: false },
+        Family::Entries | Family::Placed => Shape { memtable: 4 * MIB, points: false, digests: false, blobs: false },
         Family::Expiry | Family::Payloads | Family::Tiles | Family::Staged => {
             Shape { memtable: 2 * MIB, points: false, digests: true, blobs: false }
         }

@@ -7,7 +7,7 @@
 use super::bundle::{Bundle, Handover};
 use crate::block::PROTOCOL_VERSION;
 use crate::genesis::Genesis;
-use crate::ids::Height;
+use crate::ids::{ChainId, Height};
 use crate::limits;
 use crate::roster::Roster;
 use crate::vote::BadCertificate;
@@ -48,17 +48,21 @@ pub enum Broken {
     AnotherRoster,
 }
 
-/// Follows handovers from the genesis: the roster that the last one names, and the height that made it.
+/// Follows handovers from the genesis, whose roster is the first: the roster that the last one names, and the height that made it.
 ///
 /// # Errors
 /// [`BadPath`]: the handover that does not hold.
-pub fn follow_handovers<'a>(steps: &'a [Handover], anchor: &'a Genesis) -> Result<(&'a Roster, Height), BadPath> {
+pub fn follow_handovers<'a>(
+    steps: &'a [Handover],
+    chain: ChainId,
+    first: &'a Roster,
+) -> Result<(&'a Roster, Height), BadPath> {
     if steps.len() > limits::HANDOVERS {
         return Err(BadPath { step: limits::HANDOVERS + 1, why: Broken::TooMany });
     }
-    let mut trusted = (&anchor.roster, Height::GENESIS);
+    let mut trusted = (first, Height::GENESIS);
     for (step, handover) in (1..).zip(steps) {
-        trusted = hand_over(handover, trusted, anchor).map_err(|why| BadPath { step, why })?;
+        trusted = hand_over(handover, trusted, chain).map_err(|why| BadPath { step, why })?;
     }
     Ok(trusted)
 }
@@ -68,7 +72,8 @@ pub fn follow_handovers<'a>(steps: &'a [Handover], anchor: &'a Genesis) -> Resul
 /// # Errors
 /// The handover that does not hold, and why.
 pub(super) fn walk<'a>(bundle: &'a Bundle, anchor: &'a Genesis) -> Result<(&'a Roster, String), String> {
-    let (roster, since) = follow_handovers(&bundle.trust_path, anchor).map_err(|bad| bad.to_string())?;
+    let (roster, since) =
+        follow_handovers(&bundle.trust_path, anchor.chain, &anchor.roster).map_err(|bad| bad.to_string())?;
     let header = &bundle.head.header.0;
     if header.roster_hash != roster.hash() {
         return Err("decided by a roster that the anchor does not lead to".to_owned());
@@ -88,10 +93,10 @@ pub(super) fn walk<'a>(bundle: &'a Bundle, anchor: &'a Genesis) -> Result<(&'a R
 fn hand_over<'a>(
     step: &'a Handover,
     (roster, since): (&Roster, Height),
-    anchor: &Genesis,
+    chain: ChainId,
 ) -> Result<(&'a Roster, Height), Broken> {
     let (header, certificate, next) = (&step.header.0, &step.certificate.0, &step.roster.0);
-    if header.chain != anchor.chain || header.version != PROTOCOL_VERSION {
+    if header.chain != chain || header.version != PROTOCOL_VERSION {
         return Err(Broken::Foreign);
     }
     if header.height <= since {
@@ -103,7 +108,7 @@ fn hand_over<'a>(
     if certificate.block != header.hash() || certificate.height != header.height {
         return Err(Broken::AnotherHeader);
     }
-    certificate.verify(anchor.chain, roster)?;
+    certificate.verify(chain, roster)?;
     if header.next_roster_hash != next.hash() {
         return Err(Broken::AnotherRoster);
     }

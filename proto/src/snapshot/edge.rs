@@ -79,6 +79,6 @@ impl BorshDeserialize for LogEdge {
         if rows > MAX_TILE_LEVEL + 1 {
             return Err(malformed("too many rows"));
         }
-        (0..rows).map(|_| read_hashes(reader, TILE_WIDTH as u32 - 1)).collect::<Result<_>>().map(Self)
+        (0..rows).map(|_| read_hashes(reader, (1 << TILE_HEIGHT) - 1)).collect::<Result<_>>().map(Self)
     }
 }

@@ -28,7 +28,7 @@ pub use item::Item;
 pub use part::{CheckedPart, Part};
 
 use crate::block::{Header, PROTOCOL_VERSION};
-use crate::genesis::Genesis;
+use crate::ids::ChainId;
 use crate::proof::{BadPath, Handover, follow_handovers};
 use crate::roster::Roster;
 use crate::vote::Certificate;
@@ -73,19 +73,19 @@ pub enum BadSnapshot {
 }
 
 impl Manifest {
-    /// Follows the handovers from the genesis, and checks the header and what hangs on it.
+    /// Follows the handovers from the genesis, whose roster is the first, and checks the header and what hangs on it.
     ///
     /// # Errors
     /// [`BadSnapshot`]; whoever sent it is at fault.
-    pub fn check(self, genesis: &Genesis) -> Result<CheckedManifest, BadSnapshot> {
+    pub fn check(self, chain: ChainId, first: &Roster) -> Result<CheckedManifest, BadSnapshot> {
         let Self { header, certificate, handovers, edge } = &self;
         // The block's own handover, if it makes one, is for the blocks after it.
         let own = handovers.iter().position(|step| step.header.0.height >= header.height).unwrap_or(handovers.len());
         let (before, after) = handovers.split_at(own);
-        let (roster, since) = follow_handovers(before, genesis)?;
-        let named = header.chain == genesis.chain && header.version == PROTOCOL_VERSION && header.height > since;
+        let (roster, since) = follow_handovers(before, chain, first)?;
+        let named = header.chain == chain && header.version == PROTOCOL_VERSION && header.height > since;
         let decided = certificate.block == header.hash() && certificate.height == header.height;
-        let by_roster = header.roster_hash == roster.hash() && certificate.verify(genesis.chain, roster).is_ok();
+        let by_roster = header.roster_hash == roster.hash() && certificate.verify(chain, roster).is_ok();
         if !(named && decided && by_roster) {
             return Err(BadSnapshot::Header);
         }

@@ -20,8 +20,12 @@ pub enum Part {
 }
 
 /// A part that is what its parent promises.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedPart {
+    /// Where it stands.
+    pub path: PagePath,
+    /// What its parent promises there, and what it is.
+    pub hash: Hash32,
     /// Items with their keys.
     pub items: Vec<(Hash32, Item)>,
     /// Pages of the state tree.
@@ -54,7 +58,7 @@ fn whole(path: &PagePath, items: Vec<Item>, promised: &Hash32) -> Option<Checked
     let in_order = leaves.is_sorted_by(|a, b| a.0 < b.0) && leaves.iter().all(|(key, _)| path.is_above(key));
     let (slot, pages) = in_order.then(|| tree::build(path, &leaves))?;
     let two_or_more = matches!(slot, Slot::Inner(hash) if hash == *promised);
-    two_or_more.then(|| CheckedPart { items: keyed(items), pages, below: Vec::new() })
+    two_or_more.then(|| CheckedPart { path: *path, hash: *promised, items: keyed(items), pages, below: Vec::new() })
 }
 
 /// The page, and what hangs on it directly. The hashes over its slots are derived anew: the stored ones are not
@@ -83,5 +87,6 @@ fn top(path: &PagePath, page: &[u8], items: Vec<Item>, promised: &Hash32) -> Opt
         return None;
     }
     drop(lone);
-    Some(CheckedPart { items: keyed(items), pages: BTreeMap::from([(*path, page)]), below })
+    let pages = BTreeMap::from([(*path, page)]);
+    Some(CheckedPart { path: *path, hash: *promised, items: keyed(items), pages, below })
 }

@@ -103,6 +103,7 @@ impl Memory {
 }
 
 /// Members, their keys, the state and its tip.
+#[derive(Clone)]
 pub struct Network {
     pub genesis: Genesis,
     pub state: Memory,

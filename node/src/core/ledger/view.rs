@@ -27,7 +27,7 @@ pub trait View: PageRead {
     fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Self::Error>;
     /// A proposal, by the statement that proposed it.
     fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, Self::Error>;
-    /// Whether a statement was ever executed.
+    /// Whether a statement was executed that has not expired since.
     fn executed(&self, id: &StatementId) -> Result<bool, Self::Error>;
     /// Executed statements whose expiry lies before `time_ms`, oldest first, at most `limit`, that are
     /// still in the state tree. Pairs of expiry and id.
