@@ -33,6 +33,8 @@ pub struct Config {
     pub mempool: Mempool,
     /// The database.
     pub store: Store,
+    /// States for new nodes.
+    pub snapshots: Snapshots,
     /// What the node tells its operator.
     pub log: Log,
 }
@@ -84,6 +86,16 @@ pub struct Store {
     pub cache_mib: usize,
 }
 
+/// States for new nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Snapshots {
+    /// Every so many blocks the state is held for new nodes.
+    pub every: u64,
+    /// A new node that is more blocks than that behind takes a state over.
+    pub join_beyond: u64,
+}
+
 /// What the node tells its operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -114,6 +126,7 @@ impl Default for Config {
             network: Network::default(),
             mempool: Mempool::default(),
             store: Store::default(),
+            snapshots: Snapshots::default(),
             log: Log::default(),
         }
     }
@@ -128,6 +141,12 @@ impl Default for Keys {
 impl Default for Http {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8101)) }
+    }
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Self { every: 1_000, join_beyond: 2_000 }
     }
 }
 

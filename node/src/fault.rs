@@ -85,6 +85,9 @@ pub enum PeerFault {
     /// A block whose certificate or contents do not verify.
     #[error("block does not verify")]
     BadBlock,
+    /// A state, or a part of one, that is not what its header or its parent promises.
+    #[error("state does not verify")]
+    BadSnapshot,
     /// More requests or bytes than the quota allows.
     #[error("over quota")]
     OverQuota,

@@ -48,6 +48,8 @@ struct Families {
     peers: Gauge,
     roster_size: Gauge,
     voting: Gauge,
+    snapshot_parts: Gauge,
+    snapshot_wanted: Gauge,
     lane_depth: Family<ByLane, Gauge>,
     committed_statements: Counter,
     blocks: Counter,
@@ -79,6 +81,8 @@ impl Families {
             peers: Gauge::default(),
             roster_size: Gauge::default(),
             voting: Gauge::default(),
+            snapshot_parts: Gauge::default(),
+            snapshot_wanted: Gauge::default(),
             lane_depth: Family::default(),
             committed_statements: Counter::default(),
             blocks: Counter::default(),
@@ -105,6 +109,8 @@ impl Families {
         add("mempool_bytes", "Bytes of the documents waiting for a block", &self.mempool_bytes);
         add("peers", "Peers connected", &self.peers);
         add("roster_size", "Validators in the roster", &self.roster_size);
+        add("snapshot_parts", "Parts of a state taken over so far", &self.snapshot_parts);
+        add("snapshot_wanted", "Parts of that state known to be missing", &self.snapshot_wanted);
         add("voting", "1 while this node votes, 0 while it follows", &self.voting);
         add("lane_depth", "Messages waiting in an internal lane", &self.lane_depth);
         add("committed_statements", "Statements in committed blocks", &self.committed_statements);
@@ -243,6 +249,12 @@ impl Metrics {
         set(&self.families.voting, votes.into());
     }
 
+    /// How far a state is taken over: parts that are here, and parts known to be missing.
+    pub fn set_snapshot_parts(&self, here: u64, wanted: usize) {
+        set(&self.families.snapshot_parts, here);
+        set(&self.families.snapshot_wanted, wanted as u64);
+    }
+
     /// How many messages wait in a lane.
     pub fn set_lane_depth(&self, lane: &'static str, depth: usize) {
         set(&self.families.lane_depth.get_or_create(&ByLane { lane }), depth as u64);
@@ -339,7 +351,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        assert_eq!(text.matches("# HELP ").count(), 21);
+        assert_eq!(text.matches("# HELP ").count(), 23);
     }
 
     #[test]

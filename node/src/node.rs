@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::net::{self, Net, NetConfig, NetEvents};
 use crate::store::Store;
 use crate::verify::{self, Pool};
-use crate::{api, core, engine};
+use crate::{api, config, core, engine};
 
 /// Threads of the verify pool; the engine, the swarm and HTTP have their own.
 const VERIFY_THREADS: usize = 2;
@@ -112,6 +112,9 @@ impl Node {
         };
         let (net, NetEvents { gossip, requests }) = net::start(network, metrics.registry_mut())?;
         let pool = Pool::new(store.clone(), metrics.clone(), VERIFY_THREADS)?;
+        let (keeper, keep) = engine::Keeper::new(store.clone());
+        let config::Snapshots { every, join_beyond } = config.snapshots;
+        let snapshots = engine::Snapshots { keeper: Some(keeper), every: every.max(1), join_beyond };
         let parts = Parts {
             store: store.clone(),
             wal: config.data_dir.join(WAL_FILE),
@@ -121,6 +124,7 @@ impl Node {
             pool: pool.clone(),
             mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },
             metrics: metrics.clone(),
+            snapshots,
             clock: Clock::default(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;
@@ -129,6 +133,7 @@ impl Node {
         let (http, listener) = bound.map_err(|source| StartError::Http { address, source })?;
 
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        tasks.spawn_blocking(keep);
         tasks.spawn(verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
         tasks.spawn(engine::serve(store.clone(), handle.clone(), requests, stop.clone()));
         let state = api::State {

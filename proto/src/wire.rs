@@ -5,7 +5,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::block::{Block, Header};
 use crate::body::Body;
+use crate::hash::Hash32;
 use crate::ids::{EnvelopeId, HeaderHash, Height};
+use crate::merkle::state::PagePath;
+use crate::snapshot::{Manifest, Part};
 use crate::statement::SignedStatement;
 use crate::vote::{Certificate, Proposal, Signed, Vote};
 
@@ -88,6 +91,21 @@ pub enum Request {
     Documents(Vec<EnvelopeId>),
     /// What you have heard at this height: liveness repair.
     Round(Height),
+    /// Which state can you hand over?
+    Snapshot,
+    /// Part of the state after a block.
+    State(StatePart),
+}
+
+/// Which part of which state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StatePart {
+    /// The block after which it is the state.
+    pub after: HeaderHash,
+    /// What lies below this path of the state tree.
+    pub path: PagePath,
+    /// The hash that stands for it there: the answer is judged by it.
+    pub hash: Hash32,
 }
 
 /// The answer to a [`Request`].
@@ -101,6 +119,10 @@ pub enum Response {
     Documents(Vec<Document>),
     /// To `Round`.
     Round(RoundState),
+    /// To `Snapshot`.
+    Snapshot(Box<Manifest>),
+    /// To `State`.
+    State(Part),
     /// Ask again later, or somebody else.
     Busy,
 }

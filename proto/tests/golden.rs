@@ -408,10 +408,13 @@ fn wire() {
     for (name, message) in ["vote", "polka", "round"].iter().zip(samples::consensus_messages(&story)) {
         sheet.borsh(format!("votes, {name}"), &message);
     }
-    for (name, request) in ["status", "blocks", "documents", "round"].iter().zip(samples::requests()) {
+    for (name, request) in
+        ["status", "blocks", "documents", "round", "snapshot", "state"].iter().zip(samples::requests())
+    {
         sheet.borsh(format!("request, {name}"), &request);
     }
-    for (name, response) in ["status", "blocks", "documents", "round", "busy"].iter().zip(samples::responses(&story)) {
+    let names = ["status", "blocks", "documents", "round", "snapshot", "state, items", "state, page", "busy"];
+    for (name, response) in names.iter().zip(samples::responses(&story)) {
         sheet.borsh(format!("response, {name}"), &response);
     }
     sheet.settle();

@@ -17,7 +17,7 @@ use super::access::{Caller, is_party};
 use super::error::Refusal;
 use super::input::parameter;
 use super::proofs::authorise;
-use super::query::{as_of, known};
+use super::query::{as_of, remembered};
 use crate::core::ledger::View;
 use crate::store::Reader;
 
@@ -32,7 +32,7 @@ pub(super) async fn findings(
     let (caller, chain) = (Caller::of(peer, &headers)?, state.genesis.chain);
     let view = state.read(move |reader| {
         let one = readable(reader, &caller, &id, chain)?;
-        let two = known(reader, &other)?;
+        let two = remembered(reader, &other)?;
         also_party(reader, &caller, &two)?;
         let (bill, certificate) = match (one.kind, two.kind) {
             (DocKind::BillOfLading, DocKind::CertificateOfOrigin) => (one, two),
@@ -49,7 +49,7 @@ pub(super) async fn findings(
 }
 
 fn readable(reader: &Reader<'_>, caller: &Caller, id: &RecordId, chain: ChainId) -> Result<Record, Refusal> {
-    let record = known(reader, id)?;
+    let record = remembered(reader, id)?;
     authorise(reader, caller, &record, chain)?;
     Ok(record)
 }

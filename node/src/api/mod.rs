@@ -73,6 +73,10 @@ impl State {
         T: Send + 'static,
         F: FnOnce(&Reader<'_>) -> Result<T, Refusal> + Send + 'static,
     {
+        if self.engine.is_joining() {
+            // Half a state is no state.
+            return Err(Refusal::new(Code::NotReady, "$", "the node is taking over the state"));
+        }
         let store = self.store.clone();
         let read = tokio::task::spawn_blocking(move || look(&store.reader())).await;
         read.unwrap_or_else(|_| Err(Refusal::shell(INTERNAL, "the read was interrupted")))

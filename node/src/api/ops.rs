@@ -25,6 +25,9 @@ pub(super) async fn healthz() -> &'static str {
 
 /// `GET /readyz`: the node has something to answer from, or is where the first block can come from.
 pub(super) async fn readyz(Shared(state): Shared<State>) -> Result<&'static str, Refusal> {
+    if state.engine.is_joining() {
+        return Err(Refusal::new(Code::NotReady, "$", "taking over the state; /metrics counts its parts"));
+    }
     let height = state.engine.head().borrow().height;
     let voter = state.member.as_ref().filter(|_| state.validator);
     if height > Height::GENESIS || quorum_in_reach(&state.genesis, voter, &state.peers.borrow()) {

@@ -19,7 +19,7 @@ use super::State;
 use super::access::{Caller, Ground, may_read};
 use super::error::Refusal;
 use super::input::{Parameters, parameter};
-use super::query::known;
+use super::query::remembered;
 use crate::clock::now_ms;
 use crate::core::Obstacle;
 use crate::core::ledger::View;
@@ -131,7 +131,7 @@ pub(super) async fn bundle(
     let id = parameter("id", &id)?;
     let reading = if query.body { Some((Caller::of(peer, &headers)?, state.genesis.chain)) } else { None };
     let bundle = state.read(move |reader| {
-        let record = known(reader, &id)?;
+        let record = remembered(reader, &id)?;
         if let Some((caller, chain)) = &reading {
             authorise(reader, caller, &record, *chain)?;
         }
@@ -159,7 +159,7 @@ pub(super) async fn body(
     let id: RecordId = parameter("id", &id)?;
     let (caller, chain) = (Caller::of(peer, &headers)?, state.genesis.chain);
     let body = state.read(move |reader| {
-        let record = known(reader, &id)?;
+        let record = remembered(reader, &id)?;
         authorise(reader, &caller, &record, chain)?;
         let missing = || Refusal::new(Code::BodyNotHere, "$", format!("the body of record {}", id.0.short()));
         reader.record_body(&id)?.ok_or_else(missing)

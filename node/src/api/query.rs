@@ -39,6 +39,23 @@ pub(super) fn known(reader: &Reader<'_>, id: &RecordId) -> Result<Record, Refusa
     reader.record(id)?.ok_or_else(unknown)
 }
 
+/// The record with its history, or why that is not here.
+pub(super) fn remembered(reader: &Reader<'_>, id: &RecordId) -> Result<Record, Refusal> {
+    let record = known(reader, id)?;
+    held(reader, record.issued_at).map(|()| record)
+}
+
+/// Whether this node holds a block's contents: one that took over a later state does not.
+fn held(reader: &Reader<'_>, height: Height) -> Result<(), Refusal> {
+    let floor = reader.floor()?.height;
+    if height > floor {
+        return Ok(());
+    }
+    let detail =
+        format!("this node took over the state after block {floor} and does not hold what block {height} said");
+    Err(Refusal::new(Code::HistoryNotHeld, "$", detail))
+}
+
 /// `GET /v1/records/{id}`: a document's state.
 pub(super) async fn record(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Json<RecordView>, Refusal> {
     let id = parameter("id", &id)?;
@@ -53,7 +70,7 @@ pub(super) async fn history(
 ) -> Result<Json<HistoryView>, Refusal> {
     let id = parameter("id", &id)?;
     let view = state.read(move |reader| {
-        let record = known(reader, &id)?;
+        let record = remembered(reader, &id)?;
         let acts = reader.history(&id)?.into_iter().map(act).collect::<Result<_, _>>()?;
         Ok(HistoryView { record, acts, as_of: as_of(reader)? })
     });
@@ -119,6 +136,9 @@ pub(super) async fn header(Shared(state): Shared<State>, Path(height): Path<Stri
 }
 
 fn decided(reader: &Reader<'_>, height: Height, newest: Height) -> Result<HeaderView, Refusal> {
+    if height > Height::GENESIS {
+        held(reader, height)?;
+    }
     let Some((header, certificate)) = reader.header(height)? else {
         let detail = format!("no block {height} is decided; the newest is {newest}, the first is 1");
         return Err(Refusal::new(Code::NotFound, "$", detail));

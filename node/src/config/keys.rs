@@ -54,6 +54,16 @@ pub(super) const KEYS: &[Key] = &[
     key("mempool.per_member", Kind::Number, "How many documents of one member may wait."),
     key("store.cache_mib", Kind::Number, "Memory for the database's cache, in MiB."),
     key(
+        "snapshots.every",
+        Kind::Number,
+        "Every so many blocks the state is held for nodes that join. The same number on every node lets them take it\nover from several at once.",
+    ),
+    key(
+        "snapshots.join_beyond",
+        Kind::Number,
+        "A new node that is more blocks than this behind takes a state over and holds no history from before it.\nA very large number makes it follow from the first block.",
+    ),
+    key(
         "log.filter",
         Kind::Text,
         "How much the node tells: error, warn, info, debug or trace; by module as in \"info,libp2p=warn\".",

@@ -47,6 +47,9 @@ impl Engine {
     }
 
     pub(super) fn on_heard(&mut self, heard: Heard) -> Result<(), Fatal> {
+        if self.is_taking_over() {
+            return Ok(());
+        }
         self.listen_for_our_key(&heard)?;
         match heard {
             Heard::Documents(from, documents, offered) => {

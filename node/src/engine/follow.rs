@@ -131,7 +131,7 @@ impl Follower {
     }
 
     /// Asks, checks the answer in the pool, and hands it to the engine.
-    fn ask(&self, peer: PeerId, request: Request) {
+    pub(super) fn ask(&self, peer: PeerId, request: Request) {
         let (net, pool, answers) = (self.net.clone(), self.pool.clone(), self.answers.clone());
         tokio::spawn(async move {
             let fetched = match net.request(peer, request.clone()).await {
@@ -146,7 +146,7 @@ impl Follower {
                 }
                 Err(failed) => {
                     tracing::debug!(%peer, %failed, "request failed");
-                    Fetched::Nothing(peer)
+                    Fetched::nothing(peer, &request)
                 }
             };
             // The engine is gone when the node stops; nobody waits for the answer then.
@@ -177,6 +177,15 @@ impl Follower {
         }
     }
 
+    /// Asks a peer which state it hands over; false when there is no peer.
+    pub(super) fn ask_snapshot(&mut self) -> bool {
+        let peer = self.next_peer();
+        if let Some(peer) = peer {
+            self.ask(peer, Request::Snapshot);
+        }
+        peer.is_some()
+    }
+
     fn ask_status(&mut self) {
         if let Some(peer) = self.next_peer() {
             self.ask(peer, Request::Status);
@@ -187,7 +196,7 @@ impl Follower {
 impl Engine {
     /// Asks for decided blocks if somebody has more than we.
     pub(super) fn follow(&mut self) {
-        if self.follower.target > self.tip.height {
+        if self.follower.target > self.tip.height && !self.joins(self.follower.target) {
             self.follower.ask_blocks(self.next_height());
         }
     }
@@ -197,7 +206,7 @@ impl Engine {
         if header.height <= self.tip.height {
             return Ok(());
         }
-        if header.height == self.next_height() && self.candidates.is_valid(&certificate.block) {
+        if header.height == self.next_height() && !self.is_joining() && self.candidates.is_valid(&certificate.block) {
             // We hold and executed it; the certificate was checked in the pool.
             if let Some(outcome) = self.candidates.take_decided(&certificate.block) {
                 return self.adopt(&outcome, &certificate);
@@ -237,6 +246,10 @@ impl Engine {
                     self.on_heard(heard)?;
                 }
             }
+            Fetched::Manifest(peer, manifest) => self.on_manifest(peer, *manifest)?,
+            Fetched::NoManifest => self.on_no_manifest(),
+            Fetched::Part(part) => self.on_part(&part)?,
+            Fetched::NoPart(peer, path) => self.on_no_part(peer, &path),
             Fetched::Nothing(_) => {
                 // Whatever it was, the next patrol asks somebody else.
                 self.follower.asking_blocks = false;
@@ -249,7 +262,7 @@ impl Engine {
 
     fn apply_all(&mut self, blocks: &[CheckedBlock]) -> Result<(), Fatal> {
         for block in blocks {
-            if block.header.height == self.next_height() {
+            if block.header.height == self.next_height() && !self.is_joining() {
                 self.apply(block)?;
             }
         }
@@ -302,6 +315,7 @@ impl Engine {
     /// Looks for what is stuck and asks a peer about it.
     fn patrol(&mut self) {
         self.timers.set(Alarm::Patrol, PATROL);
+        self.pursue_state();
         self.follower.idle_patrols = self.follower.idle_patrols.saturating_add(1);
         let patrols = self.follower.idle_patrols;
         self.follow();

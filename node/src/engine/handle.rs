@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libp2p::PeerId;
 use sampan_proto::ids::{EnvelopeId, Height, StatementId};
+use sampan_proto::merkle::state::PagePath;
 use sampan_proto::reject::{Code, Reject};
+use sampan_proto::snapshot::{CheckedManifest, CheckedPart};
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Signed, Vote};
-use sampan_proto::wire::{Announcement, Response, RoundCertificate};
+use sampan_proto::wire::{Announcement, Request, Response, RoundCertificate};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::heard::HeardProposal;
+use super::keeper::Keeper;
 use crate::core::ledger::{Admitted, Tip};
 use crate::core::{Document, Obstacle};
 
@@ -43,8 +46,28 @@ pub enum Fetched {
     Status(PeerId, Height),
     /// What the peer heard at our height.
     Round(PeerId, Vec<Heard>),
+    /// A state that the peer hands over.
+    Manifest(PeerId, Box<CheckedManifest>),
+    /// A part of that state.
+    Part(Box<CheckedPart>),
     /// Nothing usable came.
     Nothing(PeerId),
+    /// No state.
+    NoManifest,
+    /// Not this part of a state.
+    NoPart(PeerId, PagePath),
+}
+
+impl Fetched {
+    /// No usable answer to a request.
+    #[must_use]
+    pub const fn nothing(peer: PeerId, request: &Request) -> Self {
+        match request {
+            Request::Snapshot => Self::NoManifest,
+            Request::State(part) => Self::NoPart(peer, part.path),
+            Request::Status | Request::Blocks { .. } | Request::Documents(_) | Request::Round(_) => Self::Nothing(peer),
+        }
+    }
 }
 
 /// A decided block whose certificate and contents are checked, but not yet executed here.
@@ -86,12 +109,14 @@ pub enum Waiting {
 }
 
 /// The API's end of the engine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) head: watch::Receiver<Tip>,
     pub(super) mempool: Arc<AtomicUsize>,
     pub(super) voting: Arc<AtomicBool>,
+    pub(super) joining: Arc<AtomicBool>,
+    pub(super) keeper: Option<Keeper>,
 }
 
 impl Handle {
@@ -146,6 +171,12 @@ impl Handle {
     #[must_use]
     pub fn is_voting(&self) -> bool {
         self.voting.load(Ordering::Relaxed)
+    }
+
+    /// Whether a state is being taken over: until it is whole there is nothing to answer from.
+    #[must_use]
+    pub fn is_joining(&self) -> bool {
+        self.joining.load(Ordering::Relaxed)
     }
 
     /// Documents waiting in the mempool.

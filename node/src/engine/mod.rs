@@ -16,7 +16,9 @@ mod commit;
 mod follow;
 mod handle;
 mod heard;
+mod join;
 mod judge;
+mod keeper;
 mod propose;
 mod recover;
 mod refusals;
@@ -30,13 +32,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use sampan_proto::ids::{ChainId, Height};
 use sampan_proto::keys::{PublicKey, SecretKey};
 use sampan_proto::limits;
-use sampan_proto::reject::Reject;
+use sampan_proto::reject::{Code, Reject};
 use sampan_proto::wire::{DocsMessage, Response};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
 pub use heard::HeardProposal;
+pub use keeper::Keeper;
 pub use serve::{answer, serve};
 pub use voice::Provenance;
 
@@ -53,6 +56,7 @@ use crate::store::wal::Wal;
 use crate::verify::Pool;
 use candidates::Candidates;
 use follow::Follower;
+use join::Joining;
 use refusals::Refusals;
 use timers::{Alarm, Timers};
 use voice::Seat;
@@ -118,6 +122,9 @@ pub struct Engine {
     head: watch::Sender<Tip>,
     mempool_len: Arc<AtomicUsize>,
     voting: Arc<AtomicBool>,
+    joining: Joining,
+    joins: Arc<AtomicBool>,
+    snapshots: Snapshots,
     inbox: Option<Inbox>,
 }
 
@@ -139,14 +146,27 @@ pub struct Parts {
     pub mempool: mempool::Limits,
     /// Counters.
     pub metrics: Metrics,
+    /// States for newcomers, and from newcomers' side.
+    pub snapshots: Snapshots,
     /// The time of day.
     pub clock: Clock,
+}
+
+/// How states are handed over and taken over.
+#[derive(Clone)]
+pub struct Snapshots {
+    /// Holds states for newcomers; none hands nothing over.
+    pub keeper: Option<Keeper>,
+    /// Every so many blocks a state is held.
+    pub every: u64,
+    /// A new node that is more blocks than that behind takes a state over.
+    pub join_beyond: u64,
 }
 
 impl Engine {
     /// Puts an engine together and recovers what a crash interrupted.
     pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
-        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, clock } = parts;
+        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, snapshots, clock } = parts;
         let tip = store.tip();
         let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
         let (documents_tx, documents) = mpsc::channel(DOCUMENTS_LANE);
@@ -155,8 +175,15 @@ impl Engine {
         let (head, head_rx) = watch::channel(tip.clone());
         let mempool_len = Arc::new(AtomicUsize::new(0));
         let voting = Arc::new(AtomicBool::new(false));
-        let (length, votes) = (Arc::clone(&mempool_len), Arc::clone(&voting));
-        let handle = Handle { commands: command_tx, head: head_rx, mempool: length, voting: votes };
+        let joins = Arc::new(AtomicBool::new(false));
+        let handle = Handle {
+            commands: command_tx,
+            head: head_rx,
+            mempool: Arc::clone(&mempool_len),
+            voting: Arc::clone(&voting),
+            joining: Arc::clone(&joins),
+            keeper: snapshots.keeper.clone(),
+        };
         let mut engine = Self {
             follower: Follower::new(net.clone(), pool, fetched_tx),
             timers: Timers::default(),
@@ -177,6 +204,9 @@ impl Engine {
             head,
             mempool_len,
             voting,
+            joining: Joining::default(),
+            joins,
+            snapshots,
             inbox: Some(Inbox { consensus, documents, fetched, commands }),
         };
         engine.take_seat(provenance)?;
@@ -190,6 +220,7 @@ impl Engine {
         let Some(mut inbox) = self.inbox.take() else { return Ok(()) };
         self.timers.set(Alarm::Heartbeat, self.heartbeat());
         self.timers.set(Alarm::Patrol, follow::PATROL);
+        self.hold_state(self.tip.height > Height::GENESIS);
         loop {
             self.flush_outbox();
             self.pay_what_is_owed()?;
@@ -236,6 +267,10 @@ impl Engine {
 
     fn on_command(&mut self, command: Command) -> Result<(), Fatal> {
         match command {
+            Command::Submit(documents, reply) if self.is_taking_over() => {
+                let wait = || Reject::new(Code::NotReady, "$", "the node is taking over the state");
+                let _ = reply.send(documents.iter().map(|_| Err(wait())).collect());
+            }
             Command::Submit(documents, reply) => {
                 let mut answers = Vec::with_capacity(documents.len());
                 for admitted in documents {
@@ -305,6 +340,17 @@ impl Engine {
         }
         if !(message.documents.is_empty() && message.offered.is_empty()) {
             self.net.publish(Publication::Documents(message));
+        }
+    }
+
+    fn tell_whether_it_joins(&self) {
+        self.joins.store(self.is_taking_over(), Ordering::Relaxed);
+    }
+
+    /// Holds the state after the tip for newcomers.
+    fn hold_state(&self, due: bool) {
+        if let Some(keeper) = self.snapshots.keeper.as_ref().filter(|_| due) {
+            keeper.hold();
         }
     }
 

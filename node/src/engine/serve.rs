@@ -37,7 +37,7 @@ pub async fn serve(
         // Questions that repair liveness never wait behind pages; the network bounds them per peer.
         let permit = match &request {
             Request::Status | Request::Round(_) => None,
-            Request::Blocks { .. } | Request::Documents(_) => {
+            Request::Blocks { .. } | Request::Documents(_) | Request::Snapshot | Request::State(_) => {
                 let Ok(permit) = Arc::clone(&readers).try_acquire_owned() else {
                     let _ = reply.send(Response::Busy);
                     continue;
@@ -85,6 +85,20 @@ async fn from_engine(store: &Store, engine: &Handle, request: &Request) -> Resul
     match request {
         Request::Round(height) if *height > store.tip().height => Ok(engine.round_state(*height).await),
         Request::Documents(ids) => Err(engine.documents(ids.clone()).await),
+        Request::Snapshot => {
+            let manifest = match &engine.keeper {
+                Some(keeper) => keeper.manifest().await,
+                None => None,
+            };
+            Ok(manifest.map_or(Response::Busy, |manifest| Response::Snapshot(Box::new(manifest))))
+        }
+        Request::State(wanted) => {
+            let part = match &engine.keeper {
+                Some(keeper) => keeper.part(wanted.after, wanted.path).await,
+                None => None,
+            };
+            Ok(part.map_or(Response::Busy, Response::State))
+        }
         Request::Status | Request::Blocks { .. } | Request::Round(_) => Err(Vec::new()),
     }
 }
@@ -96,6 +110,8 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
             Response::Status(PeerStatus { height: tip.height, header: tip.hash })
         }
         Request::Blocks { from, count } => Response::Blocks(blocks(store, from, count)?),
+        // The engine has answered these.
+        Request::Snapshot | Request::State(_) => Response::Busy,
         // The height is decided: the block says more than the votes did.
         Request::Round(height) => Response::Blocks(blocks(store, height, 1)?),
         Request::Documents(ids) => {
@@ -117,6 +133,9 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
 /// Decided blocks from a height on, as many as fit a page and were asked for.
 fn blocks(store: &Store, from: Height, count: u16) -> Result<Vec<sampan_proto::block::Block>, Fatal> {
     let reader = store.reader();
+    if from <= reader.floor()?.height {
+        return Ok(Vec::new());
+    }
     let (mut blocks, mut size, mut height) = (Vec::new(), FRAMING, from);
     while blocks.len() < usize::from(count)
         && let Some(block) = reader.block(height)?

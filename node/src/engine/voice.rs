@@ -190,6 +190,13 @@ impl Engine {
         Ok(())
     }
 
+    /// The state of a later block is taken over: what was said at the heights before it is not known here.
+    pub(super) fn fall_silent_to_join(&mut self) -> Result<(), Fatal> {
+        let seated = self.seat.as_ref().is_some_and(|seat| self.tip.roster().by_key(&seat.key.public()).is_some());
+        self.timers.cancel_rounds();
+        if seated { self.fall_silent(Doubt::Newcomer) } else { Ok(()) }
+    }
+
     /// The roster changed: the node is given a place, loses it, or neither. Whoever is given one speaks at once if it
     /// listened to its own key when that was decided: what the key may have said before is of heights that are over.
     pub(super) fn hand_over(&mut self, header: &Header) -> Result<(), Fatal> {

@@ -106,6 +106,7 @@ impl NetMetrics {
             PeerFault::WrongChain => "wrong-chain",
             PeerFault::BadProposal => "bad-proposal",
             PeerFault::BadBlock => "bad-block",
+            PeerFault::BadSnapshot => "bad-snapshot",
             PeerFault::OverQuota => "over-quota",
         };
         self.faults.get_or_create(&[("fault", fault)]).inc();

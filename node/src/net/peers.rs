@@ -41,7 +41,7 @@ pub(super) const fn consequence(fault: PeerFault) -> Consequence {
         // Most likely a misconfigured node: it will not get better within seconds.
         PeerFault::WrongChain => (Verdict::Reject, 40.0, 60),
         // A damaged disk, or a lie: ask somebody else for a while.
-        PeerFault::BadBlock => (Verdict::Reject, 40.0, 30),
+        PeerFault::BadBlock | PeerFault::BadSnapshot => (Verdict::Reject, 40.0, 30),
         // The refusal itself is the consequence; honest nodes in a hurry get here.
         PeerFault::OverQuota => (Verdict::Ignore, 1.0, 0),
     };

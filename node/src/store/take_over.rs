@@ -10,10 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use rocksdb::DB;
+use rocksdb::{DB, IteratorMode, ReadOptions};
 use sampan_proto::genesis::Parameters;
 use sampan_proto::hash::Hash32;
-use sampan_proto::merkle::state::PagePath;
+use sampan_proto::member::Member;
+use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::snapshot::{CheckedManifest, CheckedPart, Item, Manifest};
 
 use super::commit::Batch;
@@ -40,6 +41,8 @@ pub struct TakeOver {
     store: Store,
     manifest: CheckedManifest,
     parameters: Option<Parameters>,
+    /// What the store held before.
+    before: GenesisState,
     /// Parts that were promised and did not come yet, and the hash that stands for each.
     wanted: BTreeMap<PagePath, Hash32>,
 }
@@ -54,6 +57,7 @@ impl Store {
         if height.0 != 0 {
             return Err(Fatal::Damaged(format!("a snapshot is for a new store, this one is at height {height}")));
         }
+        let before = genesis_of(&self.reader())?;
         let header = manifest.manifest.header.hash();
         self.0.write(|inner| {
             let mut batch = Batch::new(&inner.db, 0)?;
@@ -61,7 +65,7 @@ impl Store {
             Ok(Some((batch, None)))
         })?;
         let wanted = BTreeMap::from([(PagePath::ROOT, manifest.manifest.header.state_root)]);
-        Ok(TakeOver { store: self.clone(), manifest, parameters: None, wanted })
+        Ok(TakeOver { store: self.clone(), manifest, parameters: None, before, wanted })
     }
 
     /// Where the history begins that is held here.
@@ -110,12 +114,20 @@ impl TakeOver {
         })
     }
 
+    /// Gives up: back to the genesis state.
+    ///
+    /// # Errors
+    /// Stop the node: whether a failed write is on the disk is unknown.
+    pub fn abandon(self) -> Result<(), Fatal> {
+        self.store.0.write(|inner| Ok(Some((undone(&inner.db, &self.before)?, None))))
+    }
+
     /// Makes what was taken over the node's chain, once nothing is wanted any more.
     ///
     /// # Errors
     /// [`Fatal::Damaged`] when a part is missing. Stop the node.
     pub fn finish(self) -> Result<(), Fatal> {
-        let Self { store, manifest: CheckedManifest { manifest, roster }, parameters, wanted } = self;
+        let Self { store, manifest: CheckedManifest { manifest, roster }, parameters, wanted, .. } = self;
         let Manifest { header, certificate, handovers, edge } = manifest;
         let incomplete = || Fatal::Damaged(format!("the snapshot at height {} lacks a part", header.height));
         if !wanted.is_empty() {
@@ -171,17 +183,35 @@ impl Batch<'_> {
     }
 }
 
+/// The state of a store at genesis.
+fn genesis_of(reader: &Reader<'_>) -> Result<GenesisState, Fatal> {
+    let members = reader.members()?.iter().map(|member| Member::clone(member)).collect();
+    let mut pages = BTreeMap::new();
+    for row in reader.rows_from(Family::Pages, ReadOptions::default(), IteratorMode::Start)? {
+        let (key, value) = row?;
+        let unreadable = |_| schema::unreadable(Family::Pages, &key);
+        let path = PagePath::from_bytes(&key).map_err(unreadable)?;
+        pages.insert(path, Some(Page::from_bytes(&value).map_err(unreadable)?));
+    }
+    Ok(GenesisState { tip: reader.tip()?, members, pages })
+}
+
 /// At boot: a take-over that did not come to its end is undone, back to the genesis state.
 pub(super) fn undo_unfinished(db: &DB, state: &GenesisState) -> Result<(), Fatal> {
     if super::open::get(db, META_TAKING_OVER)?.is_none() {
         return Ok(());
     }
     tracing::warn!("a snapshot was being taken over when the node stopped: it begins anew");
+    undone(db, state)?.write_synced()
+}
+
+/// Wipes what was taken so far.
+fn undone<'a>(db: &'a DB, state: &GenesisState) -> Result<Batch<'a>, Fatal> {
     let mut batch = Batch::new(db, 0)?;
     for family in STATE {
         batch.clear(family);
     }
     batch.put_genesis(state);
     batch.delete(Family::Meta, META_TAKING_OVER);
-    batch.write_synced()
+    Ok(batch)
 }

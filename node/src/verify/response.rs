@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use sampan_proto::block::{Block, payload_hash};
 use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::roster::Roster;
+use sampan_proto::snapshot::{Manifest, Part};
 use sampan_proto::statement::SignedStatement;
-use sampan_proto::wire::{self, Request, Response, RoundState};
+use sampan_proto::wire::{self, Request, Response, RoundState, StatePart};
 
 use super::{Context, Pool};
 use crate::engine::{CheckedBlock, Fetched, Heard};
@@ -33,9 +34,16 @@ impl From<Fetched> for Judged {
 impl Pool {
     /// Checks the answer to `request`.
     pub async fn response(&self, peer: PeerId, request: &Request, response: Response) -> Judged {
-        let request = request.clone();
+        let (asked, request) = (request.clone(), request.clone());
         let judged = self.run(move |context| context.check_response(peer, &request, response)).await;
-        judged.unwrap_or(Fetched::Nothing(peer).into())
+        judged.unwrap_or_else(|| Fetched::nothing(peer, &asked).into())
+    }
+}
+
+fn check_part(peer: PeerId, asked: &StatePart, part: Part) -> Judged {
+    match part.check(&asked.path, &asked.hash) {
+        Ok(checked) => Fetched::Part(Box::new(checked)).into(),
+        Err(_) => Judged { fetched: Fetched::NoPart(peer, asked.path), fault: Some(PeerFault::BadSnapshot) },
     }
 }
 
@@ -48,8 +56,10 @@ impl Context {
             }
             (Request::Documents(asked), Response::Documents(documents)) => self.check_documents(peer, asked, documents),
             (Request::Round(_), Response::Round(state)) => self.check_round(peer, state),
-            (_, Response::Busy) => Fetched::Nothing(peer).into(),
-            (_, _) => Judged { fetched: Fetched::Nothing(peer), fault: Some(PeerFault::Malformed) },
+            (Request::Snapshot, Response::Snapshot(manifest)) => self.check_manifest(peer, *manifest),
+            (Request::State(asked), Response::State(part)) => check_part(peer, asked, part),
+            (_, Response::Busy) => Fetched::nothing(peer, request).into(),
+            (_, _) => Judged { fetched: Fetched::nothing(peer, request), fault: Some(PeerFault::Malformed) },
         }
     }
 
@@ -109,6 +119,17 @@ impl Context {
         let fault = checked.iter().find_map(|document| document.as_ref().err().copied());
         let good = checked.into_iter().filter_map(Result::ok).collect();
         Judged { fetched: Fetched::Documents(peer, good), fault }
+    }
+
+    fn check_manifest(&self, peer: PeerId, manifest: Manifest) -> Judged {
+        let Ok(Some(first)) = self.store.reader().roster(Height(1)) else { return Fetched::NoManifest.into() };
+        match manifest.check(self.chain, &first) {
+            Ok(checked) => Fetched::Manifest(peer, Box::new(checked)).into(),
+            Err(bad) => {
+                tracing::debug!(%peer, %bad, "offers a state");
+                Judged { fetched: Fetched::NoManifest, fault: Some(PeerFault::BadSnapshot) }
+            }
+        }
     }
 
     fn check_round(&self, peer: PeerId, state: RoundState) -> Judged {

@@ -42,8 +42,8 @@ impl Judge {
             Fetched::Blocks(_, blocks) => blocks.len(),
             Fetched::Documents(_, documents) => documents.len(),
             Fetched::Round(_, heard) => heard.len(),
-            Fetched::Status(..) => 1,
-            Fetched::Nothing(_) => 0,
+            Fetched::Status(..) | Fetched::Manifest(..) | Fetched::Part(_) => 1,
+            Fetched::Nothing(_) | Fetched::NoManifest | Fetched::NoPart(..) => 0,
         };
         (useful, judged.fault)
     }

@@ -92,6 +92,14 @@ impl Network {
         Self::of(seated.chain(follow).collect(), parameters, amend)
     }
 
+    /// The same, where a state is held every so many blocks, and taken over by who is further behind than that.
+    pub(crate) fn with_states(mut self, every: u64, join_beyond: u64) -> Self {
+        for config in &mut self.configs {
+            config.snapshots = sampan_node::config::Snapshots { every, join_beyond };
+        }
+        self
+    }
+
     /// Validators, and customs agencies that have no seat yet.
     pub(crate) fn with_candidates(validators: usize, candidates: usize, parameters: Parameters) -> Self {
         let seat = |i| (i < validators).then_some(1);

@@ -5,6 +5,8 @@ mod harness;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod join;
+#[cfg(test)]
 mod lies;
 #[cfg(test)]
 mod network;

@@ -2,11 +2,14 @@
 
 use sampan_proto::block::Block;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{EnvelopeId, Height};
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, StatementId};
+use sampan_proto::merkle::state::{Page, PagePath, Slot};
+use sampan_proto::proof::Bundle;
+use sampan_proto::snapshot::{Item, LogEdge, Manifest, Part};
 use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
 use sampan_proto::wire::{
     Announcement, ConsensusMessage, DocsMessage, Document, PeerStatus, ProposalMessage, Request, Response,
-    RoundCertificate, RoundState,
+    RoundCertificate, RoundState, StatePart,
 };
 
 use super::cast;
@@ -91,18 +94,28 @@ pub(crate) fn consensus_messages(story: &Story) -> [ConsensusMessage; 3] {
 }
 
 /// Each variant.
-pub(crate) fn requests() -> [Request; 4] {
+pub(crate) fn requests() -> [Request; 6] {
     [
         Request::Status,
         Request::Blocks { from: Height(2), count: 500 },
         Request::Documents(vec![EnvelopeId(Hash32([0x44; 32]))]),
         Request::Round(Height(4)),
+        Request::Snapshot,
+        Request::State(StatePart {
+            after: HeaderHash(Hash32([0x55; 32])),
+            path: PagePath::ROOT.child(0xa).child(3),
+            hash: Hash32([0x66; 32]),
+        }),
     ]
 }
 
 /// Each variant.
-pub(crate) fn responses(story: &Story) -> [Response; 5] {
+pub(crate) fn responses(story: &Story) -> [Response; 8] {
     let header = &story.chain.heads[3].0;
+    let page =
+        Page::new(std::array::from_fn(
+            |nibble| if nibble % 5 == 0 { Slot::Inner(Hash32([0x77; 32])) } else { Slot::Empty },
+        ));
     let state = RoundState {
         proposals: vec![proposal_message(story)],
         votes: vec![vote(story, 1, VoteType::Prevote)],
@@ -113,6 +126,30 @@ pub(crate) fn responses(story: &Story) -> [Response; 5] {
         Response::Blocks(vec![block(story)]),
         Response::Documents(vec![bare_document(story)]),
         Response::Round(state),
+        Response::Snapshot(Box::new(manifest(story))),
+        Response::State(Part::Items(items(story))),
+        Response::State(Part::Page(page.to_bytes(), vec![])),
         Response::Busy,
+    ]
+}
+
+fn manifest(story: &Story) -> Manifest {
+    let Bundle { head, trust_path, .. } = story.handed_over();
+    let edge = LogEdge::read(3, |_, _| Ok::<_, ()>(vec![Hash32([0x11; 32]), Hash32([0x22; 32]), Hash32([0x33; 32])]));
+    let edge = edge.expect("in memory");
+    Manifest { header: head.header.0, certificate: head.certificate.0, handovers: trust_path, edge }
+}
+
+/// Each kind but the proposal, which `entries.txt` has.
+fn items(story: &Story) -> Vec<Item> {
+    let record = story.chain.records[&story.bill].clone();
+    vec![
+        Item::Reference { key: Hash32([1; 32]), record: record.id },
+        Item::Goods { fingerprint: Hash32([2; 32]), record: record.id },
+        Item::Member(Box::new(story.chain.genesis.members[0].clone())),
+        Item::Executed { statement: StatementId(Hash32([3; 32])), index: 7, not_after_ms: 1_790_000_000_000 },
+        Item::Parameters(story.chain.genesis.parameters.clone()),
+        Item::Edition { list: "un-locode".to_owned(), edition: "2024-2".to_owned(), sha256: Hash32([4; 32]) },
+        Item::Record(Box::new(record)),
     ]
 }

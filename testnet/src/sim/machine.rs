@@ -178,6 +178,7 @@ impl Machine {
             pool: pool.clone(),
             mempool: mempool::Limits { bytes: 1 << 24, per_member: 1_000 },
             metrics,
+            snapshots: sampan_node::engine::Snapshots { keeper: None, every: 1_000, join_beyond: u64::MAX },
             clock: self.clock.clone(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;

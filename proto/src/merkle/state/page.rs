@@ -14,10 +14,14 @@
 //! one set of pages for a set of keys, and a store can be compared byte by byte.
 
 use std::fmt;
+use std::io::{Read, Write};
+
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{empty, leaf, node};
 use crate::codec::DecodeError;
 use crate::hash::Hash32;
+use crate::merkle::malformed;
 
 /// Slots in a page, one for each value of a nibble.
 pub const SLOTS: usize = 16;
@@ -305,6 +309,24 @@ impl PagePath {
             return Err(DecodeError::Malformed);
         }
         Ok(bytes.iter().fold(Self::ROOT, |path, &nibble| path.child(nibble)))
+    }
+}
+
+impl BorshSerialize for PagePath {
+    fn serialize<W: Write>(&self, writer: &mut W) -> std::io::Result<()> {
+        writer.write_all(&[self.len])?;
+        writer.write_all(&self.to_bytes())
+    }
+}
+
+impl BorshDeserialize for PagePath {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> std::io::Result<Self> {
+        let len = u8::deserialize_reader(reader)?;
+        if len > KEY_NIBBLES {
+            return Err(malformed("a path longer than any key"));
+        }
+        let nibbles = (0..len).map(|_| u8::deserialize_reader(reader)).collect::<std::io::Result<Vec<_>>>()?;
+        Self::from_bytes(&nibbles).map_err(|_| malformed("not nibbles"))
     }
 }
 

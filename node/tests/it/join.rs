@@ -1,0 +1,130 @@
+//! New nodes that take over a state instead of executing everything that ever happened.
+
+use sampan_node::net;
+use sampan_proto::api::{NodeStatus, RecordView};
+use sampan_proto::genesis::Parameters;
+use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::proof::{self, Bundle, Outcome, Policy};
+use sampan_proto::snapshot::{Manifest, Part};
+use sampan_proto::wire::{PeerStatus, Request, Response};
+
+use crate::harness::Network;
+use crate::peer::Peer;
+
+fn lively() -> Parameters {
+    Parameters { heartbeat_ms: 100, ..Parameters::default() }
+}
+
+/// A bill in other hands at each height, until the newest is at `height` at least.
+async fn lives_until(net: &Network, height: Height) -> RecordId {
+    let (bill, statement, record) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(0, &bill).await.0, 202);
+    net.is_final(0, statement).await;
+    let hands = ["klang-import", "harbour-bank"];
+    for (seq, turn) in (1..=4).zip([0, 1, 0, 1]) {
+        let (transfer, moved) = net.transfer(hands[turn], record, seq, hands[1 - turn]);
+        assert_eq!(net.submit(0, &transfer).await.0, 202);
+        net.is_final(0, moved).await;
+    }
+    net.reaches(0, height).await;
+    record
+}
+
+fn proven(net: &Network, bundle: &Bundle) {
+    let ladder = proof::verify(bundle, &net.genesis, &Policy::default());
+    assert_eq!(ladder.outcome(), Outcome::Valid, "{ladder:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
+    let mut net = Network::new(4, 1, lively()).with_states(4, 6);
+    for i in 0..4 {
+        net.start(i).await;
+    }
+    let record = lives_until(&net, Height(12)).await;
+    net.start(4).await;
+    let status: NodeStatus = net.reaches(4, Height(13)).await;
+    assert!(net.metric(4, "sampan_snapshot_parts").await >= 1, "it took a state over");
+    assert_eq!(net.metric(4, "sampan_snapshot_wanted").await, 0);
+    assert!(net.metric(4, "sampan_sync_blocks_total").await < status.height.0, "and executed only what came after");
+
+    // The state and what is new are proven there; what came before is not there, and it says so.
+    let view: RecordView = net.get_json(4, &format!("/v1/records/{record}")).await;
+    assert_eq!((view.record.seq, view.record.possessor), (5, Some("klang-import".parse().expect("id"))));
+    proven(&net, &net.get_json(4, &format!("/v1/records/{record}/status")).await);
+    for path in
+        [format!("/v1/records/{record}/history"), format!("/v1/records/{record}/bundle"), "/v1/headers/1".into()]
+    {
+        let (status, body) = net.get(4, &path).await;
+        assert_eq!(status, 410, "{path}");
+        assert!(String::from_utf8_lossy(&body).contains("history_not_held"), "{path}");
+    }
+    let (bill, statement, newer) = net.bill("SMPN0002", "klang-import");
+    assert_eq!(net.submit(4, &bill).await.0, 202);
+    net.is_final(4, statement).await;
+    proven(&net, &net.get_json(4, &format!("/v1/records/{newer}/bundle?body=true")).await);
+    proven(&net, &net.get_json(4, &format!("/v1/receipts/{statement}")).await);
+
+    // It is a node like any other after a restart, too.
+    net.stop(4).await;
+    net.start(4).await;
+    let (transfer, moved) = net.transfer("klang-import", newer, 1, "harbour-bank");
+    assert_eq!(net.submit(4, &transfer).await.0, 202);
+    let height = net.is_final(4, moved).await;
+    assert_eq!(net.reaches(0, height).await.chain, net.reaches(4, height).await.chain);
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_lost_everything_takes_a_state_over_and_votes_again_later() {
+    let mut net = Network::new(4, 0, lively()).with_states(4, 6);
+    net.start_all().await;
+    lives_until(&net, Height(12)).await;
+    net.stop(3).await;
+    std::fs::remove_dir_all(net.data_dir(3)).expect("removed");
+    net.start(3).await;
+    net.reaches(3, Height(13)).await;
+    assert!(net.metric(3, "sampan_snapshot_parts").await >= 1, "it took a state over");
+    net.counts(3, "sampan_voting", 1).await;
+    net.stop_all().await;
+}
+
+/// Somebody offers the true state and hands over something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_is_not_of_the_state_is_blamed_and_had_from_somebody_else() {
+    let mut net = Network::with_candidates(1, 2, lively()).with_states(4, 6);
+    net.start(0).await;
+    lives_until(&net, Height(12)).await;
+    let curious = Peer::join(&net, net.network_key(1), &[0]).await;
+    let manifest = offered(&curious, net::peer_id(&net.network_key(0).public())).await;
+    curious.net.shutdown().await;
+    net.stop(0).await;
+    net.start(2).await;
+    let mut liar = Peer::join(&net, net.network_key(1), &[2]).await;
+    let answer = |request: &Request| match request {
+        Request::Status => {
+            let (height, header) = (manifest.header.height, manifest.header.hash());
+            Response::Status(PeerStatus { height, header })
+        }
+        Request::Snapshot => Response::Snapshot(Box::new(manifest.clone())),
+        Request::State(_) => Response::State(Part::Items(Vec::new())),
+        Request::Blocks { .. } | Request::Documents(_) | Request::Round(_) => Response::Busy,
+    };
+    liar.answering(answer, net.counts(2, "net_faults_total{fault=\"bad-snapshot\"}", 1)).await;
+    let (status, _) = net.get(2, "/readyz").await;
+    assert_eq!(status, 503, "there is no state yet");
+    net.start(0).await;
+    let height = liar.answering(answer, net.reaches(2, Height(13))).await.height;
+    assert!(height >= Height(13));
+    assert!(net.metric(2, "sampan_snapshot_parts").await >= 1);
+    liar.net.shutdown().await;
+    net.stop_all().await;
+}
+
+/// The manifest that a node offers.
+async fn offered(peer: &Peer, node: net::PeerId) -> Manifest {
+    match peer.net.request(node, Request::Snapshot).await {
+        Ok(Response::Snapshot(manifest)) => *manifest,
+        other => panic!("no state on offer: {other:?}"),
+    }
+}
