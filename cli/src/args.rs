@@ -1,5 +1,6 @@
 //! The command line as typed.
 
+pub(crate) mod codes;
 pub(crate) mod gov;
 pub(crate) mod trade;
 
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     Template(Template),
     /// Check a document against its schema and the rules of the trade, offline
     Check(Check),
+    /// Import and show code lists, which documents are checked against
+    #[command(subcommand)]
+    Codes(codes::Codes),
     /// Bring a document onto the ledger
     Issue(Issue),
     /// Hand a bill of lading to another member
@@ -154,6 +158,8 @@ pub(crate) struct Check {
     /// Its kind, when the document does not tell: bill-of-lading or certificate-of-origin
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<DocKind>,
+    #[command(flatten)]
+    pub(crate) codes: codes::AgainstFor,
 }
 
 /// Options of the commands that sign.
@@ -200,6 +206,8 @@ pub(crate) struct Issue {
     /// Put the document itself into the bundle
     #[arg(long)]
     pub(crate) with_body: bool,
+    #[command(flatten)]
+    pub(crate) codes: codes::Against,
     #[command(flatten)]
     pub(crate) predecessors: trade::Predecessors,
     #[command(flatten)]

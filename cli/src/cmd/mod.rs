@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod codes;
 mod courier;
 mod desk;
 mod gov;
@@ -64,6 +65,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Keys(Keys::Show(args)) => keys::show(args, context),
         Command::Template(args) => template::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Codes(command) => codes::run(command, context),
         Command::Issue(args) => issue::run(args, context),
         Command::Transfer(args) => transfer::run(args, context),
         Command::Surrender(args) => surrender::run(args, context),

@@ -6,13 +6,16 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "",
     "keys",
     "keys new",
     "keys show",
     "template",
     "check",
+    "codes",
+    "codes import",
+    "codes show",
     "issue",
     "transfer",
     "surrender",
