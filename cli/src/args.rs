@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use sampan_proto::doc::draft::DraftForm;
 use sampan_proto::doc::{CertificateForm, DocKind};
 use sampan_proto::ids::{MemberId, RecordId, StatementId};
 use sampan_proto::member::Purpose;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Write a filled example document, ready to be edited
     Template(Template),
+    /// Fill in a document box by box; off a terminal, say which boxes are missing
+    Draft(Draft),
     /// Check a document against its schema and the rules of the trade, offline
     Check(Check),
     /// Import and show code lists, which documents are checked against
@@ -143,6 +146,19 @@ pub(crate) struct Template {
     #[arg(long, value_name = "FORM")]
     pub(crate) form: Option<CertificateForm>,
     /// Where to write it, if not to stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `sampan draft`.
+#[derive(Args, Debug)]
+pub(crate) struct Draft {
+    /// A document that is filled in part, or a draft that was left; `-` for stdin
+    pub(crate) file: Option<PathBuf>,
+    /// What to draft: bill-of-lading, form-e, form-d, rcep or non-preferential
+    #[arg(long, value_name = "FORM")]
+    pub(crate) form: Option<DraftForm>,
+    /// Where to write the document; until it is complete, the draft is kept beside it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

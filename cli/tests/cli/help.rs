@@ -6,12 +6,13 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "",
     "keys",
     "keys new",
     "keys show",
     "template",
+    "draft",
     "check",
     "codes",
     "codes import",

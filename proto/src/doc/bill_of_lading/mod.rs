@@ -280,6 +280,11 @@ impl<'a> TransportDocument<'a> {
     }
 }
 
+/// The schema's table.
+pub(super) const fn table() -> &'static Object {
+    &document::TRANSPORT_DOCUMENT
+}
+
 /// Schema first; the rules look only at what has the schema's shape.
 pub(super) fn check(body: &Value, bytes: &[u8], lists: Option<&CodeLists>) -> Result<Reading, Refusal> {
     let mut findings: Findings = walk(body, &document::TRANSPORT_DOCUMENT, SOURCE, lists);

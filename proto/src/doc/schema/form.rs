@@ -111,7 +111,7 @@ impl Form {
     }
 
     /// What is expected, in words.
-    pub(super) fn says(self) -> String {
+    pub(in super::super) fn says(self) -> String {
         let words = match self {
             Self::Any => "any text",
             Self::Trimmed => "one line that neither begins nor ends with a blank",

@@ -27,6 +27,13 @@ pub(in super::super) fn walk(
     walker.findings
 }
 
+/// What is wrong with one value by itself.
+pub(in super::super) fn judge(value: &Value, expected: Type) -> Vec<Finding> {
+    let mut walker = Walker { source: "", lists: None, unjudged: BTreeMap::new(), findings: Findings::default() };
+    walker.value(value, expected, &Path::Root);
+    walker.findings.all()
+}
+
 /// Where the walk stands, as a chain through its stack: a path is written only for a finding.
 enum Path<'a> {
     Root,
