@@ -3,6 +3,7 @@
 
 mod codes;
 mod documents;
+mod draft;
 mod help;
 mod keys;
 mod node;
