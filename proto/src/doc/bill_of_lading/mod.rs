@@ -24,7 +24,7 @@ use super::Reading;
 use super::codelist::CodeLists;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
-use super::schema::walk;
+use super::schema::{Object, walk};
 use super::{BillClaims, BillType, Claims, Quantity, TitleForm};
 
 const SOURCE: &str = "DCSA eBL 3.0.4, TransportDocument";
