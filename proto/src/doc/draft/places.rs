@@ -176,8 +176,9 @@ impl Walk<'_> {
             return (!excluded).then_some(Need::May);
         }
         let left_out = |name: &str| self.draft.skipped.contains(&at.key(name).to_string());
-        let alone = if self.bare { names.first() == Some(&field.name) } else { others.all(left_out) };
-        Some(if alone || said(field.name) { Need::Must } else { Need::May })
+        let is_last = names.last() == Some(&field.name);
+        let alone = if self.bare { names.first() == Some(&field.name) } else { is_last && others.all(left_out) };
+        Some(if alone { Need::Must } else { Need::May })
     }
 
     fn field(&mut self, holds: Type, need: Need, path: &Path) {

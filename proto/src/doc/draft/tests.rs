@@ -163,6 +163,19 @@ fn a_box_is_asked_again() {
     assert_eq!(draft.document["items"][0]["box6Marks"], serde_json::json!(["FIRST", "SECOND"]));
 }
 
+/// What was wanted of alternatives can be taken back as it was said.
+#[test]
+fn a_part_that_was_wanted_is_still_asked_about() {
+    let example = Draft::from_document(None, FORM_E.example().to_string().as_bytes()).expect("the example");
+    let mut draft = Draft::new(FORM_E);
+    fill_in(&mut draft);
+    let paths = |draft: &Draft| -> Vec<String> {
+        draft.places().iter().filter(|place| place.said().is_some()).map(|place| place.path.to_string()).collect()
+    };
+    assert_eq!(paths(&draft), paths(&example));
+    assert!(paths(&draft).contains(&"$.items[0].box9GrossWeight".to_owned()));
+}
+
 #[test]
 fn of_alternatives_one_is_enough_and_the_last_is_mandatory() {
     let mut draft = Draft::new(FORM_E);
