@@ -318,6 +318,9 @@ pub(crate) struct Bundle {
     /// Put the document itself into the bundle: for the node's own machine and for parties
     #[arg(long)]
     pub(crate) with_body: bool,
+    /// Put the other document of the shipment beside it, so that whoever holds both can compare them
+    #[arg(long = "with", value_name = "RECORD")]
+    pub(crate) other: Option<RecordId>,
     /// The key file that signs the request for the document
     #[arg(long, value_name = "KEYFILE", env = "SAMPAN_KEY", hide_env_values = true)]
     pub(crate) key: Option<PathBuf>,

@@ -80,7 +80,7 @@ impl Printer {
     }
 
     /// Talk in a conversation, which ends where it ends: a question has no line feed.
-    pub(crate) fn say(&self, page: Page) {
+    pub(crate) fn say(page: Page) {
         // Nobody can be told that stderr is gone.
         let _ = io::stderr().lock().write_all(page.into_text().as_bytes());
     }
@@ -141,7 +141,7 @@ impl Printer {
     fn talk(&self, write: impl FnOnce(&mut Page)) {
         let mut page = self.aside();
         write(&mut page);
-        self.say(page);
+        Self::say(page);
     }
 }
 

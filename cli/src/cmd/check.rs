@@ -199,7 +199,7 @@ fn write(report: &Report<'_>, page: &mut Page) {
 }
 
 /// What two documents say of each other: severity, rule, why; then both values with their places.
-fn write_cross(cross: &[CrossFinding], page: &mut Page) {
+pub(super) fn write_cross(cross: &[CrossFinding], page: &mut Page) {
     for finding in cross {
         let tone = tone(finding.severity);
         page.push(tone, finding.severity.as_str()).push(Tone::Plain, " ").push(Tone::Strong, &finding.rule);

@@ -78,7 +78,7 @@ fn converse(args: &Args, context: &Context) -> Result<Exit, Failure> {
         (None, None, Some(form)) => Draft::new(form),
         (None, None, None) => return Err(no_form()),
     };
-    let say = |page| printer.say(page);
+    let say = Printer::say;
     let mut dialogue = Dialogue::new(draft, io::stdin().lock(), say, printer.aside());
     match dialogue.run(&mut |draft| saved.keep(draft))? {
         End::Left => Err(Failure::refused("the document is not complete")

@@ -69,8 +69,8 @@ impl Path {
                     if list.len() <= *index {
                         list.push(Value::Null);
                     }
-                    let Some(last) = list.get_mut(*index) else { return };
-                    last
+                    let Some(element) = list.get_mut(*index) else { return };
+                    element
                 }
             };
         }

@@ -246,7 +246,7 @@ impl Walk<'_> {
         }
         let example = self.draft.example(&path).filter(|_| matches!(ask, Ask::Value(_))).map(words::shown);
         let state = self.draft.state(&path);
-        self.places.push(Place { path, need, ask, example, state });
+        self.places.push(Place { path, need, example, ask, state });
     }
 }
 

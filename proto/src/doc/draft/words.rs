@@ -83,10 +83,9 @@ fn text_expected(Text { form, min, max }: Text) -> String {
 /// A value as people write it.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(true) | Value::Object(_) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Object(_) => "yes".to_owned(),
         other => other.to_string(),
     }
 }
