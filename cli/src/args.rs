@@ -1,5 +1,6 @@
 //! The command line as typed.
 
+pub(crate) mod codes;
 pub(crate) mod gov;
 pub(crate) mod trade;
 
@@ -8,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use sampan_proto::doc::draft::DraftForm;
 use sampan_proto::doc::{CertificateForm, DocKind};
 use sampan_proto::ids::{MemberId, RecordId, StatementId};
 use sampan_proto::member::Purpose;
@@ -54,8 +56,13 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Write a filled example document, ready to be edited
     Template(Template),
+    /// Fill in a document box by box; off a terminal, say which boxes are missing
+    Draft(Draft),
     /// Check a document against its schema and the rules of the trade, offline
     Check(Check),
+    /// Import and show code lists, which documents are checked against
+    #[command(subcommand)]
+    Codes(codes::Codes),
     /// Bring a document onto the ledger
     Issue(Issue),
     /// Hand a bill of lading to another member
@@ -143,6 +150,19 @@ pub(crate) struct Template {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// `sampan draft`.
+#[derive(Args, Debug)]
+pub(crate) struct Draft {
+    /// A document that is filled in part, or a draft that was left; `-` for stdin
+    pub(crate) file: Option<PathBuf>,
+    /// What to draft: bill-of-lading, form-e, form-d, rcep or non-preferential
+    #[arg(long, value_name = "FORM")]
+    pub(crate) form: Option<DraftForm>,
+    /// Where to write the document; until it is complete, the draft is kept beside it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
 /// `sampan check`.
 #[derive(Args, Debug)]
 pub(crate) struct Check {
@@ -154,6 +174,8 @@ pub(crate) struct Check {
     /// Its kind, when the document does not tell: bill-of-lading or certificate-of-origin
     #[arg(long, value_name = "KIND")]
     pub(crate) kind: Option<DocKind>,
+    #[command(flatten)]
+    pub(crate) codes: codes::AgainstFor,
 }
 
 /// Options of the commands that sign.
@@ -200,6 +222,8 @@ pub(crate) struct Issue {
     /// Put the document itself into the bundle
     #[arg(long)]
     pub(crate) with_body: bool,
+    #[command(flatten)]
+    pub(crate) codes: codes::Against,
     #[command(flatten)]
     pub(crate) predecessors: trade::Predecessors,
     #[command(flatten)]
@@ -294,6 +318,9 @@ pub(crate) struct Bundle {
     /// Put the document itself into the bundle: for the node's own machine and for parties
     #[arg(long)]
     pub(crate) with_body: bool,
+    /// Put the other document of the shipment beside it, so that whoever holds both can compare them
+    #[arg(long = "with", value_name = "RECORD")]
+    pub(crate) other: Option<RecordId>,
     /// The key file that signs the request for the document
     #[arg(long, value_name = "KEYFILE", env = "SAMPAN_KEY", hide_env_values = true)]
     pub(crate) key: Option<PathBuf>,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sampan_proto::api::{
-    MembersView, NodeStatus, Problem, ProposalView, ProposalsView, READ_HEADER, ReadRequest, StatementStatus,
-    Submission, Ticket,
+    FindingsView, MembersView, NodeStatus, Problem, ProposalView, ProposalsView, READ_HEADER, ReadRequest,
+    StatementStatus, Submission, Ticket,
 };
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::json::{self, JsonLimits};
@@ -116,6 +116,22 @@ impl Client {
     /// The same with the document itself.
     pub(crate) fn record_with_body(&self, id: &RecordId, read: Option<&ReadRequest>) -> Result<Bundle, Failure> {
         self.get_bundle(&format!("/v1/records/{id}/bundle?body=true"), read)
+    }
+
+    /// The same with the other document of the shipment beside it, and, when they are read, both documents.
+    pub(crate) fn record_beside(
+        &self,
+        id: &RecordId,
+        other: &RecordId,
+        body: bool,
+        read: Option<&ReadRequest>,
+    ) -> Result<Bundle, Failure> {
+        self.get_bundle(&format!("/v1/records/{id}/bundle?body={body}&with={other}"), read)
+    }
+
+    /// What a bill and a certificate say of each other, as the node tells it.
+    pub(crate) fn findings(&self, id: &RecordId, other: &RecordId) -> Result<FindingsView, Failure> {
+        self.get_json(&format!("/v1/records/{id}/findings/{other}"), TIMEOUT)
     }
 
     fn get_bundle(&self, route: &str, read: Option<&ReadRequest>) -> Result<Bundle, Failure> {

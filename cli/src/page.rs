@@ -53,7 +53,7 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 /// Text being written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Page {
     text: String,
     colour: bool,

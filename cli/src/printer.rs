@@ -69,6 +69,22 @@ impl Printer {
         }
     }
 
+    /// Whether the answer is a JSON document.
+    pub(crate) fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
+    /// An empty page for talk.
+    pub(crate) const fn aside(&self) -> Page {
+        Page::new(self.err_colour)
+    }
+
+    /// Talk in a conversation, which ends where it ends: a question has no line feed.
+    pub(crate) fn say(page: Page) {
+        // Nobody can be told that stderr is gone.
+        let _ = io::stderr().lock().write_all(page.into_text().as_bytes());
+    }
+
     /// Talk: silent with `--quiet`.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
@@ -123,10 +139,9 @@ impl Printer {
     }
 
     fn talk(&self, write: impl FnOnce(&mut Page)) {
-        let mut page = Page::new(self.err_colour);
+        let mut page = self.aside();
         write(&mut page);
-        // Nobody can be told that stderr is gone.
-        let _ = io::stderr().lock().write_all(page.into_text().as_bytes());
+        Self::say(page);
     }
 }
 

@@ -8,7 +8,7 @@ use sampan_proto::limits::HISTORY_ENTRIES;
 use sampan_proto::member::Member;
 use sampan_proto::proof::{Bundle, Ladder, Outcome, Policy, Verdict, verify};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{ActionKind, DsseEnvelope, SignedStatement, Statement};
+use sampan_proto::statement::{Action, ActionKind, DsseEnvelope, Finding, SignedStatement, Statement};
 use serde::Serialize;
 
 use crate::anchor::Anchor;
@@ -39,6 +39,9 @@ pub(crate) struct Act {
     pub(crate) index: u64,
     /// The statement.
     pub(crate) statement: StatementId,
+    /// What a customs agency put on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) finding: Option<Finding>,
 }
 
 /// The block that proofs stand on.
@@ -144,7 +147,9 @@ fn act(entry: &Entry, index: u64, envelope: &DsseEnvelope) -> Option<Act> {
     let Entry::Act(ActEntry { seq, action, height, time_ms, statement, .. }) = *entry else { return None };
     let said = read(envelope)?;
     let to = said.action.recipient().cloned();
-    Some(Act { seq, action, member: said.member, to, height, time_ms, time: time::utc(time_ms), index, statement })
+    let time = time::utc(time_ms);
+    let finding = if let Action::Finding(finding) = said.action { Some(finding) } else { None };
+    Some(Act { seq, action, member: said.member, to, height, time_ms, time, index, statement, finding })
 }
 
 fn read(envelope: &DsseEnvelope) -> Option<Statement> {

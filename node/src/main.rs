@@ -33,6 +33,9 @@ enum Command {
     Ready(cmd::ready::Arguments),
     /// Run a whole network of one for trying things out: no setup, sample members included.
     Dev(cmd::dev::Arguments),
+    /// Make code lists of their publishers' files.
+    #[command(subcommand)]
+    Codes(cmd::codes::Command),
     /// Look at a configuration.
     #[command(subcommand)]
     Config(cmd::config::Command),
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => cmd::run::run(&arguments),
         Command::Ready(arguments) => cmd::ready::ready(&arguments),
         Command::Dev(arguments) => cmd::dev::dev(&arguments),
+        Command::Codes(command) => cmd::codes::codes(&command),
         Command::Config(command) => cmd::config::config(&command),
     };
     match result {

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use sampan_node::config::Config;
 use sampan_node::store::Store;
+use sampan_proto::doc::CodeList;
 use sampan_proto::genesis::Genesis;
 
 fn sampand(dir: &Path, args: &[&str]) -> Output {
@@ -111,6 +112,22 @@ fn what_the_user_can_mend_exits_1_with_a_hint() {
         assert!(run(dir, 1, fresh).1.contains("hint:"));
         assert!(dir.join("mine/letters.txt").is_file(), "what is not ours stays");
     }
+}
+
+#[test]
+fn a_code_list_is_imported_once() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    std::fs::write(dir.join("1.csv"), ",MY,PKG,Port Klang\n").expect("written");
+    std::fs::write(dir.join("2.csv"), ",CN,NGB,Ningbo\n").expect("written");
+    let import = ["codes", "import", "1.csv", "2.csv", "--edition", "2023-2"];
+    let (digest, talk) = run(dir, 0, &import);
+    assert!(talk.contains("UN/LOCODE, edition 2023-2, 2 codes"), "{talk}");
+    let file = std::fs::read(dir.join("locode.codes.json")).expect("file");
+    let list = CodeList::from_json(&file).expect("a list");
+    assert_eq!((list.sha256.to_string().as_str(), list.has("CNNGB")), (digest.trim(), true));
+    assert!(run(dir, 1, &import).1.contains("choose another place"));
+    assert!(run(dir, 1, &["codes", "import", "2.csv", "--list", "hs", "--edition", "1"]).1.contains("hscode"));
 }
 
 #[cfg(unix)]

@@ -127,15 +127,18 @@ pub(crate) struct Recover {
 /// `sampan gov propose edition`.
 #[derive(Args, Debug)]
 pub(crate) struct Edition {
-    /// Which list, such as `un-locode`
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) list: Note,
-    /// Which edition, such as `2024-2`
-    #[arg(long = "edition", value_name = "TEXT")]
-    pub(crate) named: Note,
+    /// A code list as `sampan codes import` writes it, which says list, edition and digest
+    #[arg(long, value_name = "FILE", required_unless_present = "file", conflicts_with_all = ["list", "named", "file"])]
+    pub(crate) list_file: Option<PathBuf>,
+    /// Which other list or policy, such as `incoterms`
+    #[arg(long, value_name = "TEXT", requires = "file")]
+    pub(crate) list: Option<Note>,
+    /// Which edition, such as `2020`
+    #[arg(long = "edition", value_name = "TEXT", requires = "file")]
+    pub(crate) named: Option<Note>,
     /// The official file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[arg(long, value_name = "FILE", requires_all = ["list", "named"])]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) proposing: Proposing,
 }

@@ -22,14 +22,18 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let client = context.client()?;
     let anchor = context.anchor(&client)?;
     let id = record_id(&args.record)?;
-    let bundle = if args.with_body {
-        client.record_with_body(&id, signed_read(args, context, &anchor, &id)?.as_ref())?
-    } else {
-        record_bundle(&client, &anchor, &id)?
+    let read = if args.with_body { signed_read(args, context, &anchor, &id)? } else { None };
+    let bundle = match &args.other {
+        Some(other) => client.record_beside(&id, other, args.with_body, read.as_ref())?,
+        None if args.with_body => client.record_with_body(&id, read.as_ref())?,
+        None => record_bundle(&client, &anchor, &id)?,
     };
     let (_, ladder) = proven::record(&bundle, &anchor, &id)?;
     if args.with_body && ladder.verdict("body") != Some(Verdict::Valid) {
         return Err(Failure::refused("the node sent no document with the bundle").hint("ask a party of the record"));
+    }
+    if args.other.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
+        return Err(Failure::unproven("the proof does not show the other document").ladder(ladder));
     }
     hand_over(context, &bundle, &ladder, args.output.as_deref())
 }
@@ -59,7 +63,8 @@ pub(super) fn hand_over(
         return Ok(Exit::Done);
     };
     files::replace(path, &bytes)?;
-    if bundle.body.is_some() {
+    let others = bundle.counterpart.as_ref().is_some_and(|part| part.body.is_some());
+    if bundle.body.is_some() || others {
         context.printer.warn(text::holds_the_document(path));
     }
     let report = json!({ "file": path, "proven": facts, "ladder": ladder });

@@ -4,6 +4,7 @@ mod proposals;
 
 use std::path::Path;
 
+use sampan_proto::doc::CodeList;
 use sampan_proto::genesis::{GenesisEntry, Parameters};
 use sampan_proto::governance::{Change, Govern, SeatRequest};
 use sampan_proto::json::{self, JsonLimits};
@@ -12,11 +13,11 @@ use sampan_proto::proof::Binary;
 use sampan_proto::statement::Action;
 use serde::de::DeserializeOwned;
 
-use super::Context;
 use super::desk::Desk;
 use super::title::digest;
+use super::{Context, codes};
 use crate::args::Signing;
-use crate::args::gov::{Gov, Propose, Proposing};
+use crate::args::gov::{Edition, Gov, Propose, Proposing};
 use crate::args::trade::YesNo;
 use crate::failure::{Exit, Failure};
 use crate::{files, time};
@@ -65,14 +66,24 @@ fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
             (&args.proposing, Change::Unseat { member: args.whom.clone(), reason: args.reason.clone() })
         }
         Propose::Parameters(args) => (&args.proposing, Change::Parameters(parameters(&args.file)?)),
-        Propose::Edition(args) => {
-            let (list, edition) = (args.list.clone(), args.named.clone());
-            (&args.proposing, Change::Edition { list, edition, sha256: digest(&args.file)? })
-        }
+        Propose::Edition(args) => (&args.proposing, edition(args)?),
     };
     let Proposing { until, signing } = proposing;
     let until_ms = time::now_ms().saturating_add(time::millis(*until));
     Ok((signing, Govern::Propose { change: Box::new(change), until_ms }))
+}
+
+/// A code list that was imported, or any other list or policy by its official file.
+fn edition(args: &Edition) -> Result<Change, Failure> {
+    if let Some(path) = &args.list_file {
+        let CodeList { list, edition, sha256, .. } = codes::read(path)?;
+        let list = list.as_str().parse().map_err(|error| Failure::unexpected("the list has no name").why(error))?;
+        return Ok(Change::Edition { list, edition, sha256 });
+    }
+    let (Some(list), Some(edition), Some(file)) = (&args.list, &args.named, &args.file) else {
+        return Err(Failure::refused("the edition is not named").hint("pass `--list-file FILE`"));
+    };
+    Ok(Change::Edition { list: list.clone(), edition: edition.clone(), sha256: digest(file)? })
 }
 
 /// An organisation's own entry. One that would run a validator signed its power with it, which an admission does not

@@ -7,11 +7,11 @@ use sampan_proto::limits::BODY_BYTES;
 use sampan_proto::origin::ItemAmounts;
 use sampan_proto::statement::{Issue as Statement, Replacement, Replaces};
 
-use super::Context;
-use super::check::{insist, kind_of};
+use super::check::{insist_against, kind_of, warn_of_carrier};
 use super::desk::Desk;
 use super::origin::used;
 use super::title::digest;
+use super::{Context, codes};
 use crate::args::trade::{How, Predecessors, Use};
 use crate::args::{Issue, Subject};
 use crate::failure::{Exit, Failure};
@@ -20,9 +20,13 @@ use crate::files;
 /// Checks the document here first: what the network would refuse is not signed.
 pub(super) fn run(args: &Issue, context: &Context) -> Result<Exit, Failure> {
     let bytes = files::read(&args.file, BODY_BYTES)?;
-    let kind = kind_of(args.kind, &bytes)?;
-    let checked = insist(kind, &bytes, &args.file, context)?;
+    let kind = kind_of(args.kind, &bytes, &args.file)?;
+    let lists = codes::load(&args.codes.files, context)?.map(|(lists, _)| lists);
+    let checked = insist_against(kind, &bytes, &args.file, lists.as_ref(), context)?;
     let desk = Desk::open(context, &args.signing)?;
+    if let Some(lists) = lists {
+        warn_of_carrier(kind, &bytes, &lists.of_issuer(desk.signer.member.clone()), context);
+    }
     let chain = desk.anchor.chain();
     let (replaces, draws) = (replaces(&args.predecessors, &desk)?, draws(&args.predecessors)?);
     let from_paper = args.predecessors.from_paper.as_deref().map(digest).transpose()?;

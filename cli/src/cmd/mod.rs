@@ -2,8 +2,10 @@
 
 mod bundle;
 mod check;
+mod codes;
 mod courier;
 mod desk;
+mod draft;
 mod gov;
 mod issue;
 mod keys;
@@ -63,7 +65,9 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Keys(Keys::New(args)) => keys::new(args, context),
         Command::Keys(Keys::Show(args)) => keys::show(args, context),
         Command::Template(args) => template::run(args, context),
+        Command::Draft(args) => draft::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Codes(command) => codes::run(command, context),
         Command::Issue(args) => issue::run(args, context),
         Command::Transfer(args) => transfer::run(args, context),
         Command::Surrender(args) => surrender::run(args, context),

@@ -6,13 +6,17 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 22] = [
     "",
     "keys",
     "keys new",
     "keys show",
     "template",
+    "draft",
     "check",
+    "codes",
+    "codes import",
+    "codes show",
     "issue",
     "transfer",
     "surrender",

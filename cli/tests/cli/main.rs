@@ -1,7 +1,9 @@
 //! The program from outside: arguments in; exit code, stdout and stderr out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
+mod codes;
 mod documents;
+mod draft;
 mod help;
 mod keys;
 mod node;

@@ -160,7 +160,7 @@ fn submit(request: &Request, world: &mut World) -> Response {
     }
 }
 
-fn as_of(world: &World) -> AsOf {
+pub(crate) fn as_of(world: &World) -> AsOf {
     let header = &world.head.0;
     AsOf { height: header.height, time_ms: header.time_ms, header: header.hash() }
 }

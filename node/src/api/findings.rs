@@ -55,7 +55,7 @@ fn readable(reader: &Reader<'_>, caller: &Caller, id: &RecordId, chain: ChainId)
 }
 
 /// The request was signed for the first document; whoever signed it must be a party of the second as well.
-fn also_party(reader: &Reader<'_>, caller: &Caller, record: &Record) -> Result<(), Refusal> {
+pub(super) fn also_party(reader: &Reader<'_>, caller: &Caller, record: &Record) -> Result<(), Refusal> {
     let Caller::Signed(request) = caller else { return Ok(()) };
     match View::member(reader, &request.member)? {
         Some(member) if is_party(&member, record) => Ok(()),

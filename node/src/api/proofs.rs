@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::State;
 use super::access::{Caller, Ground, may_read};
 use super::error::Refusal;
+use super::findings::also_party;
 use super::input::{Parameters, parameter};
 use super::query::remembered;
 use crate::clock::now_ms;
@@ -117,10 +118,11 @@ pub(super) async fn member(Shared(state): Shared<State>, Path(id): Path<String>)
 pub(super) struct BundleQuery {
     #[serde(default)]
     body: bool,
+    with: Option<RecordId>,
 }
 
-/// `GET /v1/records/{id}/bundle?body=true`: everything about a document in one file, with the document
-/// itself for those who may read it.
+/// `GET /v1/records/{id}/bundle?body=true&with={other}`: everything about a document in one file, with the document
+/// itself for those who may read it, and beside it the other document of the shipment.
 pub(super) async fn bundle(
     Shared(state): Shared<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -135,9 +137,31 @@ pub(super) async fn bundle(
         if let Some((caller, chain)) = &reading {
             authorise(reader, caller, &record, *chain)?;
         }
-        Ok(reader.record_bundle(&id, reading.is_some())?)
+        let bundle = reader.record_bundle(&id, reading.is_some())?;
+        match (bundle, &query.with) {
+            (Some(bundle), Some(other)) => beside(reader, bundle, &record, other, reading.as_ref()).map(Some),
+            (bundle, _) => Ok(bundle),
+        }
     });
     proven(bundle.await?)
+}
+
+/// The bundle with the other document of the shipment, which whoever asks for documents must be a party of as well.
+fn beside(
+    reader: &Reader<'_>,
+    bundle: Bundle,
+    record: &Record,
+    other: &RecordId,
+    reading: Option<&(Caller, ChainId)>,
+) -> Result<Bundle, Refusal> {
+    let other = remembered(reader, other)?;
+    if other.kind == record.kind {
+        return Err(Refusal::new(Code::NotAPair, "$.with", "both are of one kind"));
+    }
+    if let Some((caller, _)) = reading {
+        also_party(reader, caller, &other)?;
+    }
+    Ok(reader.with_counterpart(bundle, &other, reading.is_some())?)
 }
 
 #[derive(Debug, Deserialize)]

@@ -17,7 +17,8 @@ use sampan_proto::merkle::state::StateProof;
 use sampan_proto::merkle::state::tree;
 use sampan_proto::merkle::tile::TiledLog;
 use sampan_proto::proof::{
-    Binary, Bundle, DisclosedBody, Handover, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
+    Binary, Bundle, Counterpart, DisclosedBody, Handover, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
+    StatusPart,
 };
 use sampan_proto::record::Record;
 use sampan_proto::roster::Roster;
@@ -39,13 +40,34 @@ impl Reader<'_> {
         let entry = self.entry(placed.index)?.ok_or_else(|| schema::missing(Family::Entries, &key))?;
         let statement = self.statement(&placed.envelope)?;
         let statement = statement.ok_or_else(|| schema::missing(Family::Statements, placed.envelope.0.as_bytes()))?;
-        let size = bundle.head.header.0.log_size;
-        let path = log::prove_inclusion(&TiledLog::new(self), size, placed.index)?;
-        let path = path.ok_or_else(|| schema::unreadable(Family::Placed, id.0.as_bytes()))?;
         bundle.members = self.member_proofs([signer(&statement)?])?;
-        bundle.receipt =
-            Some(ReceiptPart { statement: DsseEnvelope::from(&statement), entry: Binary(entry), path: Binary(path) });
+        bundle.receipt = Some(self.receipt_part(&bundle, (placed.index, entry, statement))?);
         Ok(Some(bundle))
+    }
+
+    /// The bundle with the other document of the shipment beside it: the statement that issued it and `with_body` the
+    /// document, if this node holds it.
+    pub fn with_counterpart(&self, bundle: Bundle, other: &Record, with_body: bool) -> Result<Bundle, Fatal> {
+        let Some(issue) = self.history(&other.id)?.into_iter().next() else { return Ok(bundle) };
+        let (by, issue) = (signer(&issue.2)?, self.receipt_part(&bundle, issue)?);
+        let body = if with_body { self.record_body(&other.id)? } else { None };
+        let body = body.map(|body| DisclosedBody(Binary(body)));
+        let mut members = bundle.members;
+        if members.iter().all(|part| part.member.0.id != by) {
+            members.extend(self.member_proofs([by])?);
+        }
+        Ok(Bundle { members, counterpart: Some(Counterpart { issue, body }), ..bundle })
+    }
+
+    fn receipt_part(
+        &self,
+        bundle: &Bundle,
+        (index, entry, statement): (u64, Entry, SignedStatement),
+    ) -> Result<ReceiptPart, Fatal> {
+        let size = bundle.head.header.0.log_size;
+        let path = log::prove_inclusion(&TiledLog::new(self), size, index)?;
+        let path = path.ok_or_else(|| schema::unreadable(Family::Entries, &schema::index_key(index)))?;
+        Ok(ReceiptPart { statement: DsseEnvelope::from(&statement), entry: Binary(entry), path: Binary(path) })
     }
 
     /// A record's state, or that there is none; none before the first block.

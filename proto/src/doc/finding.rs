@@ -179,6 +179,11 @@ impl Findings {
         Refusal { code: Code::DocumentRefused, findings: self.refusals, beyond: self.beyond }
     }
 
+    /// Refusals and remarks, in this order.
+    pub(super) fn all(self) -> Vec<Finding> {
+        self.refusals.into_iter().chain(self.remarks).collect()
+    }
+
     /// The remarks, warnings before information.
     pub(super) fn accepted(mut self) -> Result<Vec<Finding>, Refusal> {
         self.refused()?;

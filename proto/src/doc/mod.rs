@@ -12,6 +12,7 @@ mod claims;
 pub mod codelist;
 pub mod cross;
 mod date;
+pub mod draft;
 mod finding;
 mod kind;
 mod names;

@@ -74,7 +74,7 @@ pub enum Change {
         list: Note,
         /// Which edition.
         edition: Note,
-        /// SHA-256 of the official file.
+        /// SHA-256 of the official file, or the digest of a code list that was read from such.
         sha256: Hash32,
     },
 }

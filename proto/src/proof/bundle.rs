@@ -73,6 +73,9 @@ pub struct Bundle {
     /// The document itself, where its holder discloses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<DisclosedBody>,
+    /// The other document of the shipment, to be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterpart: Option<Counterpart>,
 }
 
 /// A decided header.
@@ -162,6 +165,17 @@ pub struct MemberProof {
 #[serde(transparent)]
 pub struct DisclosedBody(pub Binary<Body>);
 
+/// The other document of a shipment: a certificate beside a bill, a bill beside a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counterpart {
+    /// The statement that brought it onto the ledger.
+    pub issue: ReceiptPart,
+    /// The document itself, where its holder discloses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<DisclosedBody>,
+}
+
 impl Bundle {
     /// A bundle with a head and nothing on it yet.
     #[must_use]
@@ -177,6 +191,7 @@ impl Bundle {
             reference: None,
             members: Vec::new(),
             body: None,
+            counterpart: None,
         }
     }
 

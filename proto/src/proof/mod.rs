@@ -5,15 +5,17 @@
 //! a roster that the verifier's anchor leads to.
 
 mod bundle;
+mod counterpart;
 mod ladder;
 mod replay;
 mod trust;
 mod verify;
 
 pub use bundle::{
-    BUNDLE_MEDIA_TYPE, Binary, Bundle, DisclosedBody, Handover, Head, HistoryEntry, MemberProof, ReceiptPart,
-    ReferenceProof, StatusPart,
+    BUNDLE_MEDIA_TYPE, Binary, Bundle, Counterpart, DisclosedBody, Handover, Head, HistoryEntry, MemberProof,
+    ReceiptPart, ReferenceProof, StatusPart,
 };
+pub use counterpart::compare;
 pub use ladder::{Ladder, Outcome, Rung, Verdict};
 pub use trust::{BadPath, Broken, follow_handovers};
 pub use verify::{Policy, check_body, check_claims, check_commitment, verify};

@@ -1,6 +1,7 @@
 //! Verification: from an anchor and a bundle to a ladder. Pure; the caller brings the clock.
 
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, HistoryEntry, ReceiptPart, StatusPart};
+use super::counterpart::{Ground, counterpart};
 use super::ladder::{Ladder, Verdict};
 use super::replay::{Setting, replay};
 use super::trust;
@@ -55,7 +56,9 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
         _ => None,
     };
     reference(bundle, header, &mut ladder);
-    body(bundle, origin.or(issued), &members, &mut ladder);
+    let own = body(bundle, origin.or(issued), &members, &mut ladder);
+    let ground = Ground { anchor, header, members: &members, subject: subject(bundle) };
+    counterpart(bundle, own, &ground, &mut ladder);
     ladder
 }
 
@@ -215,7 +218,7 @@ fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a Act
 }
 
 /// The statement is the one that the entry records, and a key of its member signed it.
-fn recorded(
+pub(super) fn recorded(
     act: &ActEntry,
     envelope: &crate::statement::DsseEnvelope,
     anchor: &Genesis,
@@ -268,14 +271,19 @@ fn reference(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
 }
 
 /// The disclosed document is the one committed to, and says what its issuer claimed.
-fn body(bundle: &Bundle, issue: Option<VerifiedStatement>, members: &[&Member], ladder: &mut Ladder) {
+fn body<'a>(
+    bundle: &'a Bundle,
+    issue: Option<VerifiedStatement>,
+    members: &[&Member],
+    ladder: &mut Ladder,
+) -> Option<&'a Body> {
     let Some(disclosed) = &bundle.body else {
         ladder.push("body", Verdict::Skipped, "the document is not disclosed in this bundle");
-        return;
+        return None;
     };
     let Some(statement) = issue else {
         ladder.push("body", Verdict::Invalid, "a document is disclosed but no issue is proven that commits to it");
-        return;
+        return None;
     };
     let member = members.iter().find(|m| m.id == statement.statement().member);
     let checked = member.ok_or_else(|| "its issuer is not proven to be a member".to_owned()).and_then(|member| {
@@ -283,7 +291,7 @@ fn body(bundle: &Bundle, issue: Option<VerifiedStatement>, members: &[&Member], 
         check_body(action, member, &disclosed.0.0).map_err(|e| format!("{}: {}", e.path, e.detail))
     });
     let size = disclosed.0.0.bytes.len();
-    let _ = ladder.check("body", checked.map(|_| ((), format!("{size} bytes, as committed and as claimed"))));
+    ladder.check("body", checked.map(|_| (&disclosed.0.0, format!("{size} bytes, as committed and as claimed"))))
 }
 
 /// Whether a body is the one that an action commits to, and says what its signer claims.

@@ -6,7 +6,7 @@ use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, GenesisFile};
 use sampan_proto::ids::{RecordId, ReferenceKey};
 use sampan_proto::member::Purpose;
-use sampan_proto::proof::{Binary, Bundle, DisclosedBody, Handover};
+use sampan_proto::proof::{Binary, Bundle, Counterpart, DisclosedBody, Handover};
 use sampan_proto::record::Record;
 use sampan_proto::roster::Roster;
 use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
@@ -135,6 +135,16 @@ impl Story {
             members: [CARRIER, TRADER, BANK].map(|handle| chain.member(handle)).to_vec(),
             ..chain.bundle()
         }
+    }
+
+    /// The same, and the certificate of origin beside it, also with its document.
+    #[allow(dead_code, reason = "not every test compares")]
+    pub(crate) fn compared(&self) -> Bundle {
+        let full = self.full();
+        let members = full.members.iter().cloned().chain([self.chain.member(CHAMBER)]).collect();
+        let body = Some(DisclosedBody(Binary(self.origin_body.clone())));
+        let counterpart = Some(Counterpart { issue: self.chain.receipt(ORIGIN_INDEX), body });
+        Bundle { members, counterpart, ..full }
     }
 
     /// The receipt of the certificate of origin, with the document.

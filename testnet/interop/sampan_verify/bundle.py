@@ -37,6 +37,7 @@ _header = _whole(Header.from_borsh)
 _certificate = _binary(Certificate.read)
 _proof = _binary(StateProof.read)
 
+_receipt = fields({"statement": envelope_shape, "entry": _entry, "path": _binary(InclusionProof.read)})
 _shape = fields(
     {
         "mediaType": text_of,
@@ -47,7 +48,7 @@ _shape = fields(
         "trustPath": array(
             fields({"header": _header, "certificate": _certificate, "roster": _binary(Roster.read)}),
         ),
-        "receipt": fields({"statement": envelope_shape, "entry": _entry, "path": _binary(InclusionProof.read)}),
+        "receipt": _receipt,
         "status": fields({"id": hexadecimal, "proof": _proof}, {"record": nullable(_whole(Record.from_borsh))}),
         "history": array(fields({"index": integer(64), "entry": _entry, "statement": envelope_shape})),
         "reference": fields(
@@ -55,6 +56,7 @@ _shape = fields(
         ),
         "members": array(fields({"member": _whole(Member.from_borsh), "proof": _proof})),
         "body": _binary(Body.read),
+        "counterpart": fields({"issue": _receipt}, {"body": _binary(Body.read)}),
     },
 )
 
@@ -114,6 +116,14 @@ class MemberPart:
 
 
 @dataclass(frozen=True)
+class Counterpart:
+    """The other document of a shipment."""
+
+    issue: Receipt
+    body: Body | None = None
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A proof file. Parts that are not there are None or empty."""
 
@@ -128,6 +138,7 @@ class Bundle:
     reference: Reference | None
     members: list[MemberPart]
     body: Body | None
+    counterpart: Counterpart | None
 
     @staticmethod
     def from_json(data: bytes) -> Bundle:
@@ -150,6 +161,7 @@ class Bundle:
             reference=_part(Reference, content.get("reference")),
             members=[MemberPart(**part) for part in content.get("members", [])],
             body=content.get("body"),
+            counterpart=_counterpart(content.get("counterpart")),
         )
 
     def subject(self) -> bytes | None:
@@ -158,6 +170,10 @@ class Bundle:
             return self.status.id
         act = self.receipt.entry.act if self.receipt is not None else None
         return None if act is None else act.record
+
+
+def _counterpart(content: dict[str, Any] | None) -> Counterpart | None:
+    return None if content is None else Counterpart(Receipt(**content["issue"]), content.get("body"))
 
 
 def _part(kind: Callable[..., T], content: dict[str, Any] | None) -> T | None:

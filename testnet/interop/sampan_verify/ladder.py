@@ -1,7 +1,8 @@
 """The ladder: from a genesis and a bundle to named verdicts (SPEC section 6).
 
-Two things are not done, and the ladder says so in rungs that are SKIPPED: `law`, which carries the acts out again
-by the rules of the trade, and `document`, the schemas and rules that a disclosed document keeps.
+Three things are not done, and the ladder says so in rungs that are SKIPPED: `law`, which carries the acts out again
+by the rules of the trade, `document`, the schemas and rules that a disclosed document keeps, and `findings`, what a
+bill of lading and a certificate of origin say of each other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import body as body_rung
-from .bundle import MEDIA_TYPE, Bundle, Receipt, Step
+from .bundle import MEDIA_TYPE, Bundle, Counterpart, Receipt, Step
 from .encoding import Refused
 from .genesis import Genesis, Roster
 from .hashing import digest, member_key, record_key, reference_state_key
@@ -21,7 +22,7 @@ VALID, WARN, INVALID, SKIPPED = "VALID", "WARN", "INVALID", "SKIPPED"
 VERSION = 1
 MAX_HANDOVERS = 1024
 #: Rungs that this implementation never climbs, or that the Rust one does not have.
-NOT_CLIMBED = ("law", "document")
+NOT_CLIMBED = ("law", "document", "findings")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ class _Climb:
         issued = self.receipt()
         begun = self.history(self.status())
         self.reference()
-        self.body(begun or issued)
+        own = self.body(begun or issued)
+        self.counterpart(own)
         return self.ladder
 
     def head(self) -> bool:
@@ -272,18 +274,52 @@ class _Climb:
             fault = "this is the number of another record"
         self.ladder.check("reference", fault, detail)
 
-    def body(self, statement: Statement | None) -> None:
-        """Rung `body`."""
+    def body(self, statement: Statement | None) -> bool:
+        """Rung `body`; whether the document is the one that was issued."""
         disclosed = self.bundle.body
         if disclosed is None:
             self.ladder.push("body", SKIPPED, "the document is not disclosed in this bundle")
-            return
+            return False
         if statement is None:
             self.ladder.push("body", INVALID, "no issue is proven that commits to the document")
-            return
+            return False
         fault = body_rung.fault(statement, self.members.get(statement.member), disclosed)
         if self.ladder.check("body", fault, f"{len(disclosed.document)} bytes, as committed and as claimed"):
             self.ladder.push("document", SKIPPED, "this implementation does not judge the document's schema and rules")
+        return fault is None
+
+    def counterpart(self, own: bool) -> None:
+        """Rung `counterpart`; the rung `findings` needs the documents' rules."""
+        part = self.bundle.counterpart
+        if part is None:
+            return
+        try:
+            detail = self.issued(part)
+        except Refused as refusal:
+            self.ladder.push("counterpart", INVALID, str(refusal))
+            return
+        self.ladder.push("counterpart", VALID, detail)
+        both = own and part.body is not None
+        reason = "this implementation does not compare documents" if both else "only who holds both can compare them"
+        self.ladder.push("findings", SKIPPED, reason)
+
+    def issued(self, part: Counterpart) -> str:
+        """The statement that brought the counterpart onto the ledger, and its document, where it is disclosed."""
+        path, header, act = part.issue.path, self.header, part.issue.entry.act
+        if path.size != header.log_size or not path.leads(part.issue.entry.leaf(), header.log_root):
+            raise Refused("the entry's path does not lead to the head's log root")
+        if act is None:
+            raise Refused("the entry records no statement")
+        statement = self.recorded(act, part.issue.statement)
+        if statement.action not in ("issue", "apply") or act.record != statement.record():
+            raise Refused("the statement issues no document")
+        if self.bundle.subject() in (None, act.record):
+            raise Refused("it is no other record than the bundle's own")
+        if part.body is not None:
+            fault = body_rung.fault(statement, self.members.get(statement.member), part.body)
+            if fault is not None:
+                raise Refused(fault)
+        return f"record {act.record.hex()[:8]}, issued by `{statement.member}` at height {act.height}"
 
 
 def _walk(steps: list[Step], record: Record) -> list[ActEntry]:

@@ -3,6 +3,7 @@
 
 mod credit;
 mod desk;
+mod discord;
 mod faults;
 mod governance;
 mod origin;
@@ -83,6 +84,7 @@ async fn play(scene: &mut Scene, story: &mut Story) -> Result<()> {
     proofs::trace(scene, story, &papers).await?;
     credit::tell(scene, story).await?;
     origin::tell(scene, story).await?;
+    discord::tell(scene, story, &papers).await?;
     governance::tell(scene, story).await?;
     roster::tell(scene, story, &papers).await
 }

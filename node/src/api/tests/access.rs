@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use sampan_proto::api::{BodyParts, READ_HEADER, READ_WINDOW_MS, ReadRequest, Ticket};
 use sampan_proto::body;
 use sampan_proto::ids::{ChainId, RecordId};
-use sampan_proto::proof::Bundle;
+use sampan_proto::proof::{self, Bundle, Verdict};
 use sampan_proto::reject::Code;
 
 use super::super::access::Caller;
@@ -119,4 +119,42 @@ async fn the_body_comes_to_the_byte_with_what_opens_it_or_within_the_bundle() {
     let garbage = Request::get(uri("body")).header(READ_HEADER, "{\"member\":\"sampan-line\"}");
     let problem = solo.ask(REMOTE, garbage.body(Body::empty()).expect("request")).await.problem();
     assert_eq!(problem.known_code(), Some(Code::JsonMissingField));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_other_document_stands_beside_for_whoever_may_read_both() {
+    let solo = Solo::start();
+    let bill = solo.finish(&solo.issue("SPLNGB2630003")).await.record;
+    let certificate = solo.finish(&solo.certify()).await.record;
+    let uri = |rest: &str| format!("/v1/records/{bill}/bundle?{rest}");
+    let get = |rest: &str| Request::get(uri(rest)).body(Body::empty()).expect("request");
+    let both = format!("body=true&with={certificate}");
+    let whole: Bundle = solo.ask(LOCAL, get(&both)).await.json();
+    solo.proven(&whole);
+    assert!(whole.body.is_some() && whole.counterpart.as_ref().is_some_and(|part| part.body.is_some()));
+    let ladder = proof::verify(&whole, &solo.state.genesis, &proof::Policy::default());
+    assert_eq!(ladder.verdict("counterpart"), Some(Verdict::Valid), "{ladder:#?}");
+    assert!(matches!(ladder.verdict("findings"), Some(Verdict::Valid | Verdict::Warn)), "{ladder:#?}");
+
+    let sealed: Bundle = solo.get(uri(&format!("with={certificate}"))).await.json();
+    solo.proven(&sealed);
+    assert!(sealed.counterpart.is_some_and(|part| part.body.is_none()));
+
+    // The carrier is a party of its bill, and a stranger to the certificate.
+    let sign = |member: &str| {
+        let key = &solo.key(member).secret;
+        let read = ReadRequest::sign(solo.state.genesis.chain, &bill, member.parse().expect("id"), now_ms(), key);
+        HeaderValue::from_bytes(&json(&read)).expect("value")
+    };
+    let signed = |member: &str| Request::get(uri(&both)).header(READ_HEADER, sign(member)).body(Body::empty());
+    let refused = solo.ask(REMOTE, signed(CARRIER).expect("request")).await.problem();
+    assert_eq!(refused.known_code(), Some(Code::NotDisclosed));
+    let given: Bundle = solo.ask(REMOTE, signed(EXPORTER).expect("request")).await.json();
+    assert_eq!(given.counterpart, whole.counterpart);
+
+    let problem = solo.ask(LOCAL, get(&format!("with={bill}"))).await.problem();
+    assert_eq!(problem.known_code(), Some(Code::NotAPair));
+    let unknown = format!("with={}", "7".repeat(64));
+    assert_eq!(solo.ask(LOCAL, get(&unknown)).await.problem().known_code(), Some(Code::UnknownRecord));
+    assert!(solo.ask(LOCAL, get("with=x")).await.status.is_client_error());
 }

@@ -34,12 +34,14 @@ pub(super) const EXPORTER: &str = "ningbo-tools";
 pub(super) const IMPORTER: &str = "klang-import";
 pub(super) const BANK: &str = "harbour-bank";
 pub(super) const CUSTOMS: &str = "cn-customs";
-const MEMBERS: [(&str, Role); 5] = [
+pub(super) const CHAMBER: &str = "ningbo-chamber";
+const MEMBERS: [(&str, Role); 6] = [
     (CUSTOMS, Role::Customs),
     (CARRIER, Role::Carrier),
     (EXPORTER, Role::Trader),
     (IMPORTER, Role::Trader),
     (BANK, Role::Bank),
+    (CHAMBER, Role::IssuingAuthority),
 ];
 
 /// Somewhere on the Internet.
@@ -162,14 +164,23 @@ impl Solo {
 
     /// The carrier issues a bill of lading of this number to the exporter.
     pub(super) fn issue(&self, number: &str) -> Submission {
-        let bytes = bill(number);
-        let checked = doc::check(DocKind::BillOfLading, &bytes).expect("accepted");
-        let pepper = self.key(CARRIER).pepper.expect("a carrier issues");
+        self.issue_as(CARRIER, DocKind::BillOfLading, bill(number))
+    }
+
+    /// The chamber issues the sample certificate of origin to the exporter.
+    pub(super) fn certify(&self) -> Submission {
+        let bytes = doc::template(DocKind::CertificateOfOrigin).as_bytes().to_vec();
+        self.issue_as(CHAMBER, DocKind::CertificateOfOrigin, bytes)
+    }
+
+    fn issue_as(&self, issuer: &str, kind: DocKind, bytes: Vec<u8>) -> Submission {
+        let checked = doc::check(kind, &bytes).expect("accepted");
+        let pepper = self.key(issuer).pepper.expect("it issues");
         let body = body::Body { salt: identity::random().expect("random"), pepper, bytes };
-        let reference = reference_key(&pepper, &CARRIER.parse().expect("id"), &checked.reference);
+        let reference = reference_key(&pepper, &issuer.parse().expect("id"), &checked.reference);
         let committed = BodyRef::of(&body, checked.jcs_sha256);
         let issue = Issue::first(checked.claims, reference, committed, EXPORTER.parse().expect("id"));
-        let statement = DsseEnvelope::from(&self.sign(CARRIER, Action::from(issue)));
+        let statement = DsseEnvelope::from(&self.sign(issuer, Action::from(issue)));
         Submission { statement, body: Some(BodyParts::from(body)) }
     }
 

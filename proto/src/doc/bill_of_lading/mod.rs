@@ -24,7 +24,7 @@ use super::Reading;
 use super::codelist::CodeLists;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
-use super::schema::walk;
+use super::schema::{Object, walk};
 use super::{BillClaims, BillType, Claims, Quantity, TitleForm};
 
 const SOURCE: &str = "DCSA eBL 3.0.4, TransportDocument";
@@ -278,6 +278,11 @@ impl<'a> TransportDocument<'a> {
     pub fn cargo(&self) -> impl Iterator<Item = &CargoItem<'a>> {
         self.consignment_items.iter().flat_map(|item| &item.cargo_items)
     }
+}
+
+/// The schema's table.
+pub(super) const fn table() -> &'static Object {
+    &document::TRANSPORT_DOCUMENT
 }
 
 /// Schema first; the rules look only at what has the schema's shape.

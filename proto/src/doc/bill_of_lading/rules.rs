@@ -269,21 +269,18 @@ fn net(i: usize, weights: &[Weights], findings: &mut Findings) {
 pub(super) fn carrier(document: &TransportDocument<'_>, lists: &CodeLists, findings: &mut Findings) {
     let (provider, code) = (document.carrier_code_list_provider, document.carrier_code);
     let absent = |what: &str| format!("no {what} was given: `{code}` is not checked");
+    let path = "$.carrierCode";
     match lists.carrier(provider, code) {
         Verdict::Listed => {}
-        Verdict::Unlisted(detail) | Verdict::NotCovered(detail) => {
-            findings.breach(&codelist::LINER, "$.carrierCode", detail);
-        }
-        Verdict::NoList => {
-            findings.breach(&codelist::ABSENT, "$.carrierCode", absent(&format!("list of {provider} codes")));
-        }
+        Verdict::Unlisted(rule, detail) => findings.breach(&rule, path, detail),
+        Verdict::NotCovered(detail) => findings.breach(&codelist::LINER, path, detail),
+        Verdict::NoList => findings.breach(&codelist::ABSENT, path, absent(&format!("list of {provider} codes"))),
     }
-    match &lists.carriers {
-        None => findings.breach(&codelist::ABSENT, "$.carrierCode", absent("register of the issuer's carriers")),
-        Some(bound) if bound.contains(&format!("{provider}:{code}")) => {}
-        Some(_) => {
-            let detail = format!("the issuer is not registered as speaking for `{code}` of {provider}");
-            findings.breach(&codelist::BOUND, "$.carrierCode", detail);
+    match lists.speaker(provider, code) {
+        Verdict::Listed => {}
+        Verdict::Unlisted(rule, detail) => findings.breach(&rule, path, detail),
+        Verdict::NotCovered(_) | Verdict::NoList => {
+            findings.breach(&codelist::ABSENT, path, absent("list of the issuer's carriers"));
         }
     }
 }

@@ -3,48 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use super::{CodeList, ListKind};
+use crate::text::Note;
 
-use super::CodeList;
-use crate::hash::Hash32;
-
-/// A list that can be read from a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ListKind {
-    /// UN/LOCODE in its official CSV form: no header, Latin-1 or UTF-8, one file or several parts.
-    Locode,
-    /// SMDG liner codes: CSV with a column `Code` or `Liner code`.
-    Smdg,
-    /// Harmonized System: CSV with a column `hscode`; its six-digit rows count.
-    Hs,
-}
-
-impl ListKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Locode, Self::Smdg, Self::Hs];
-
-    /// The name used in JSON, on the command line and in file names.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Locode => "locode",
-            Self::Smdg => "smdg",
-            Self::Hs => "hs",
-        }
-    }
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Locode => "UN/LOCODE",
-            Self::Smdg => "SMDG liner codes",
-            Self::Hs => "Harmonized System",
-        }
-    }
-}
-
-/// The text names no list.
+/// The bytes are no file of the list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAList {
     /// No column of the names that the list's file has.
@@ -53,34 +15,86 @@ pub enum NotAList {
     /// A quoted field is not closed.
     #[error("line {0}: a quoted field is not closed")]
     Unclosed(usize),
-    /// Not one code.
-    #[error("the file holds no code of the form that this list has")]
+    /// A file without one code, or no file.
+    #[error("a file holds no code of the form that this list has")]
     Empty,
 }
 
-/// Reads a list of this kind and edition from the publisher's file, or from its parts in order. The
-/// digest is over the parts as they came, one after the other.
+type Row<'a> = Vec<Cow<'a, str>>;
+
+/// Reads a list of this kind and edition from the publisher's file, or from its parts in any order.
 ///
 /// # Errors
 /// [`NotAList`], when the bytes are no such file.
-pub fn read(kind: ListKind, edition: &str, parts: &[&[u8]]) -> Result<CodeList, NotAList> {
+pub fn read(kind: ListKind, edition: Note, parts: &[&[u8]]) -> Result<CodeList, NotAList> {
     let mut codes = BTreeSet::new();
-    let mut digest = Sha256::new();
     for part in parts {
-        digest.update(part);
         let text = decode(part);
         let rows = rows(&text)?;
-        match kind {
-            ListKind::Locode => codes.extend(rows.iter().filter_map(|row| locode(row))),
-            ListKind::Smdg => codes.extend(column(&rows, &["Code", "Liner code"])?.filter(|code| is_liner(code))),
-            ListKind::Hs => codes.extend(column(&rows, &["hscode"])?.filter(|code| is_subheading(code))),
+        let found: Vec<String> = read_part(kind, &rows)?.into_iter().filter(|code| kind.has_form(code)).collect();
+        if found.is_empty() {
+            return Err(NotAList::Empty);
         }
+        codes.extend(found);
     }
     if codes.is_empty() {
         return Err(NotAList::Empty);
     }
-    let (name, edition) = (kind.title().to_owned(), edition.to_owned());
-    Ok(CodeList { name, edition, sha256: Hash32(digest.finalize().into()), codes })
+    Ok(CodeList::new(kind, edition, codes))
+}
+
+/// Which list a file is of, by the names of its columns; UN/LOCODE, which names none, by its rows.
+#[must_use]
+pub fn recognise(part: &[u8]) -> Option<ListKind> {
+    let text = decode(part);
+    let rows = rows(&text).ok()?;
+    let first = rows.first()?;
+    let has = |name| place(first, &[name]).is_some();
+    let marks: &[(&[&'static str], ListKind)] = &[
+        (&["hscode"], ListKind::Hs),
+        (&["CommonCode"], ListKind::Unit),
+        (&["AlphabeticCode"], ListKind::Currency),
+        (&["ISO3166-1-Alpha-2"], ListKind::Country),
+        (&["Code", "Numeric code"], ListKind::Package),
+        (&["Liner code"], ListKind::Smdg),
+        (&["member", "provider", "code"], ListKind::Carriers),
+    ];
+    let named = marks.iter().find(|(names, _)| names.iter().all(|name| has(name))).map(|(_, kind)| *kind);
+    named.or_else(|| rows.iter().any(|row| locode(row).is_some()).then_some(ListKind::Locode))
+}
+
+/// The texts of one file that stand where codes do, without what the publisher marks as withdrawn.
+fn read_part(kind: ListKind, rows: &[Row<'_>]) -> Result<Vec<String>, NotAList> {
+    let none: &[&str] = &[];
+    let (names, withdrawn): (&[&'static str], _) = match kind {
+        ListKind::Locode => return Ok(rows.iter().filter_map(|row| locode(row)).collect()),
+        ListKind::Carriers => return carriers(rows),
+        ListKind::Smdg => (&["Code", "Liner code"], none),
+        ListKind::Hs => (&["hscode"], none),
+        ListKind::Country => (&["ISO3166-1-Alpha-2", "alpha-2"], none),
+        ListKind::Currency => (&["AlphabeticCode"], ["WithdrawalDate"].as_slice()),
+        ListKind::Package => (&["Code"], ["Status"].as_slice()),
+        ListKind::Unit => (&["CommonCode"], ["Status"].as_slice()),
+    };
+    let code = column(rows, names)?;
+    let mark = rows.first().and_then(|row| place(row, withdrawn));
+    let text = |row: &Row<'_>, at: usize| row.get(at).map_or(String::new(), |field| field.trim().to_owned());
+    let counts = |row: &&Row<'_>| mark.is_none_or(|at| !ends(kind, &text(row, at)));
+    Ok(rows.iter().skip(1).filter(counts).map(|row| text(row, code)).collect())
+}
+
+/// Whether what stands in the column of marks takes the code away. `D` is deprecated, which may be used; `X` is gone.
+fn ends(kind: ListKind, mark: &str) -> bool {
+    if kind == ListKind::Currency { !mark.is_empty() } else { mark == "X" }
+}
+
+fn carriers(rows: &[Row<'_>]) -> Result<Vec<String>, NotAList> {
+    let (member, provider, code) = (column(rows, &["member"])?, column(rows, &["provider"])?, column(rows, &["code"])?);
+    let line = |row: &Row<'_>| {
+        let [member, provider, code] = [member, provider, code].map(|at| row.get(at).map(|field| field.trim()));
+        Some(format!("{} {}:{}", member?, provider?, code?))
+    };
+    Ok(rows.iter().skip(1).filter_map(line).collect())
 }
 
 /// UTF-8, or else Latin-1, in which every byte is a character.
@@ -93,32 +107,22 @@ fn decode(bytes: &[u8]) -> Cow<'_, str> {
 /// Country in the second field, place in the third; rows without a place are headings and references.
 fn locode(row: &[Cow<'_, str>]) -> Option<String> {
     let [_, country, place, ..] = row else { return None };
-    let capitals = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-    let formed = country.len() == 2 && place.len() == 3 && country.bytes().chain(place.bytes()).all(capitals);
-    formed.then(|| format!("{country}{place}"))
+    let code = format!("{country}{place}");
+    (country.len() == 2 && ListKind::Locode.has_form(&code)).then_some(code)
 }
 
-fn is_liner(code: &str) -> bool {
-    (2..=4).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+/// Where the first column of one of these names stands.
+fn place(row: &[Cow<'_, str>], names: &[&str]) -> Option<usize> {
+    row.iter().position(|field| names.iter().any(|name| name.eq_ignore_ascii_case(field.trim())))
 }
 
-fn is_subheading(code: &str) -> bool {
-    code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// The fields of the first column that has one of these names.
-fn column<'a>(
-    rows: &'a [Vec<Cow<'_, str>>],
-    names: &[&'static str],
-) -> Result<impl Iterator<Item = String> + 'a, NotAList> {
-    let wanted = |field: &Cow<'_, str>| names.iter().any(|name| name.eq_ignore_ascii_case(field.trim()));
-    let place = rows.first().and_then(|row| row.iter().position(wanted));
-    let place = place.ok_or(NotAList::NoColumn(names.first().copied().unwrap_or_default()))?;
-    Ok(rows.iter().skip(1).filter_map(move |row| row.get(place)).map(|field| field.trim().to_owned()))
+fn column(rows: &[Row<'_>], names: &[&'static str]) -> Result<usize, NotAList> {
+    let found = rows.first().and_then(|row| place(row, names));
+    found.ok_or(NotAList::NoColumn(names.first().copied().unwrap_or_default()))
 }
 
 /// The rows of a CSV file (RFC 4180): fields apart by commas, in double quotes where they hold such.
-fn rows(text: &str) -> Result<Vec<Vec<Cow<'_, str>>>, NotAList> {
+fn rows(text: &str) -> Result<Vec<Row<'_>>, NotAList> {
     let mut rows = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

@@ -1,7 +1,7 @@
 //! Forms of strings. Each stands for one regular expression of a standard, written out by hand: the
 //! expressions are tiny, and no engine means no engine's surprises.
 
-use super::super::codelist::Known;
+use super::super::codelist::ListKind;
 use super::super::date::{Date, is_date_time};
 
 /// What a string looks like, apart from its length.
@@ -62,13 +62,15 @@ impl Form {
         matches!(self, Self::OneOf(_) | Self::Date | Self::DateTime)
     }
 
-    /// The compiled-in list that the string should be on.
-    pub(super) const fn known(self) -> Option<Known> {
+    /// The list that the string should be on.
+    pub(super) const fn list(self) -> Option<ListKind> {
         match self {
-            Self::Country => Some(Known::Country),
-            Self::Currency => Some(Known::Currency),
-            Self::Package => Some(Known::Package),
-            Self::Unit => Some(Known::Unit),
+            Self::Country => Some(ListKind::Country),
+            Self::Currency => Some(ListKind::Currency),
+            Self::Package => Some(ListKind::Package),
+            Self::Unit => Some(ListKind::Unit),
+            Self::Locode => Some(ListKind::Locode),
+            Self::Tariff => Some(ListKind::Hs),
             _ => None,
         }
     }
@@ -109,7 +111,7 @@ impl Form {
     }
 
     /// What is expected, in words.
-    pub(super) fn says(self) -> String {
+    pub(in super::super) fn says(self) -> String {
         let words = match self {
             Self::Any => "any text",
             Self::Trimmed => "one line that neither begins nor ends with a blank",

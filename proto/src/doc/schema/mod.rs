@@ -9,7 +9,7 @@ mod walk;
 
 pub(super) use form::Form;
 pub(super) use published::published;
-pub(super) use walk::walk;
+pub(super) use walk::{judge, walk};
 
 /// The fields of a JSON object.
 #[derive(Debug)]
@@ -42,6 +42,14 @@ pub(super) enum Choice {
 }
 
 impl Choice {
+    /// The fields among which there is a choice.
+    pub(super) const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::OneOf(names) | Self::AnyOf(names) | Self::Some(names) => names,
+            Self::Free => &[],
+        }
+    }
+
     /// The fields that are judged together, as alternatives.
     const fn alternatives(self) -> &'static [&'static str] {
         match self {

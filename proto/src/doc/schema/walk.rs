@@ -27,6 +27,13 @@ pub(in super::super) fn walk(
     walker.findings
 }
 
+/// What is wrong with one value by itself.
+pub(in super::super) fn judge(value: &Value, expected: Type) -> Vec<Finding> {
+    let mut walker = Walker { source: "", lists: None, unjudged: BTreeMap::new(), findings: Findings::default() };
+    walker.value(value, expected, &Path::Root);
+    walker.findings.all()
+}
+
 /// Where the walk stands, as a chain through its stack: a path is written only for a finding.
 enum Path<'a> {
     Root,
@@ -199,23 +206,15 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a code is on its list: compiled in, or given.
+    /// Whether a code is on its list: given, or compiled in.
     fn code(&mut self, code: &str, form: Form, at: &Path<'_>) {
-        if let Some(known) = form.known().filter(|known| !known.has(code)) {
-            let rule = known.rule();
-            return self.findings.breach(rule, at.text(), format!("`{code}` is not in {}", rule.source));
-        }
-        let Some(lists) = self.lists else { return };
-        let (what, rule, verdict) = match form {
-            Form::Locode => ("UN/LOCODE", &codelist::LOCODE, lists.place(code)),
-            Form::Tariff => ("HS subheadings", &codelist::SUBHEADING, lists.subheading(code)),
-            _ => return,
-        };
-        match verdict {
+        let Some(kind) = form.list() else { return };
+        match codelist::judge(self.lists, kind, code) {
             Verdict::Listed => {}
-            Verdict::Unlisted(detail) => self.findings.breach(rule, at.text(), detail),
+            Verdict::Unlisted(rule, detail) => self.findings.breach(&rule, at.text(), detail),
             Verdict::NotCovered(detail) => self.findings.breach(&codelist::ABSENT, at.text(), detail),
-            Verdict::NoList => self.unjudged.entry(what).or_insert_with(|| (at.text(), 0)).1 += 1,
+            Verdict::NoList if self.lists.is_none() => {}
+            Verdict::NoList => self.unjudged.entry(kind.title()).or_insert_with(|| (at.text(), 0)).1 += 1,
         }
     }
 

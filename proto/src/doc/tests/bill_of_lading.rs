@@ -1,5 +1,6 @@
 use super::*;
-use crate::doc::{Amounts, BillClaims, BillType, Quantity, TitleForm};
+use crate::doc::codelist::ListKind;
+use crate::doc::{Amounts, BillClaims, BillType, Quantity, TitleForm, codelist};
 
 /// The worked example's claims, for a document of this type and form.
 fn bill_claims(document_type: BillType, form: TitleForm) -> BillClaims {
@@ -336,20 +337,23 @@ fn codes_that_no_list_has_warn_and_name_the_edition() {
     }
     let worth = [("/declaredValue", json!(5)), ("/declaredValueCurrency", json!("DEM"))];
     remarks(BILL, &worth, "K2", Severity::Warn, "$.declaredValueCurrency");
-    let list = |codes: &[&str], edition: &str| CodeList {
-        name: "list".to_owned(),
-        edition: edition.to_owned(),
-        sha256: Hash32([0; 32]),
-        codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+    let list = |kind: ListKind, text: &str, edition: &str| {
+        codelist::read(kind, edition.parse().expect("a note"), &[text.as_bytes()]).expect("a list")
     };
-    let mut lists = CodeLists {
-        locode: Some(list(&["CNNBO", "MYPKG"], "2023-2")),
-        smdg: Some(list(&["MAE"], "7")),
-        hs: Some(list(&["841370"], "HS 2022")),
-        carriers: Some(["SMDG:MAE".to_owned()].into()),
+    let lists = |places: &str, line: &str| {
+        let mut lists = CodeLists::default();
+        for list in [
+            list(ListKind::Locode, places, "2023-2"),
+            list(ListKind::Smdg, &format!("Code\n{line}\n"), "7"),
+            list(ListKind::Hs, "hscode\n841370\n", "HS 2022"),
+            list(ListKind::Carriers, &format!("member,provider,code\nsampan-line,SMDG,{line}\n"), "1"),
+        ] {
+            lists.add(list).expect("one of each");
+        }
+        lists.of_issuer("sampan-line".parse().expect("an id"))
     };
     let against = |lists: &CodeLists| check_against(BILL, template(BILL).as_bytes(), lists).expect("accepted").findings;
-    let found = against(&lists);
+    let found = against(&lists(",CN,NBO,x\n,MY,PKG,x\n", "MAE"));
     let places = [
         "$.transports.portOfLoading.UNLocationCode",
         "$.placeOfIssue.UNLocationCode",
@@ -363,10 +367,7 @@ fn codes_that_no_list_has_warn_and_name_the_edition() {
     assert!(found.iter().all(|finding| finding.severity == Severity::Warn));
     assert!(found[0].detail.contains("edition 2023-2") && found[3].detail.contains("edition 7"), "{found:?}");
     // What is listed is not spoken of; what is not given is.
-    lists.locode = Some(list(&["CNNGB", "MYPKG"], "2023-2"));
-    lists.smdg = Some(list(&["SPL"], "7"));
-    lists.carriers = Some(["SMDG:SPL".to_owned()].into());
-    assert_eq!(against(&lists), []);
+    assert_eq!(against(&lists(",CN,NGB,x\n,MY,PKG,x\n", "SPL")), []);
     let found = against(&CodeLists::default());
     assert_eq!(found.len(), 4);
     assert!(found.iter().all(|finding| finding.rule == "K0" && finding.severity == Severity::Info), "{found:?}");

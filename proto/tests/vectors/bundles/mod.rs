@@ -95,6 +95,7 @@ fn bundles() {
     parts::history(&mut cases, &story);
     parts::reference(&mut cases, &story);
     parts::body(&mut cases, &story);
+    parts::counterpart(&mut cases, &story);
     lies::lies(&mut cases);
     lies::beginnings(&mut cases);
     lies::issuers(&mut cases, &story);

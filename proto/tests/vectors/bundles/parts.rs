@@ -4,7 +4,7 @@ use sampan_proto::block::Header;
 use sampan_proto::body::Body;
 use sampan_proto::ids::{ChainId, Height, RecordId};
 use sampan_proto::member::Purpose;
-use sampan_proto::proof::{Binary, Bundle, MemberProof, Policy, ReceiptPart, ReferenceProof, StatusPart};
+use sampan_proto::proof::{Binary, Bundle, Counterpart, MemberProof, Policy, ReceiptPart, ReferenceProof, StatusPart};
 use sampan_proto::record::Record;
 use sampan_proto::state_key;
 use sampan_proto::statement::{Action, DsseEnvelope, SignedStatement};
@@ -200,4 +200,33 @@ pub(super) fn body(cases: &mut Cases, story: &Story) {
         b.members = with_members(&story.chain).members;
     });
     cases.bad("body, of nothing", &["body"], &story.chain.bundle(), |b| b.body.clone_from(&base.body));
+}
+
+pub(super) fn counterpart(cases: &mut Cases, story: &Story) {
+    let (base, chain) = (story.compared(), &story.chain);
+    cases.good("a bill and its certificate", &base);
+    let theirs = |b: &mut Bundle| counterpart_of(b).body = None;
+    let mut apart = base.clone();
+    theirs(&mut apart);
+    cases.good("a bill and the issue of its certificate", &apart);
+    cases.good("a certificate beside a bill that is not disclosed", &Bundle { body: None, ..base.clone() });
+    let mut bad = |name: &str, change: &dyn Fn(&mut Bundle)| cases.bad(name, &["counterpart"], &base, change);
+    bad("counterpart, another path", &|b| counterpart_of(b).issue.path.0.path[0].0[0] ^= 1);
+    bad("counterpart, another statement", &|b| counterpart_of(b).issue.statement = chain.receipt(1).statement);
+    bad("counterpart, another document", &|b| counterpart_of(b).body.clone_from(&base.body));
+    bad("counterpart, the record itself", &|b| {
+        *counterpart_of(b) = Counterpart { issue: chain.receipt(1), body: None };
+    });
+    bad("counterpart, a transfer", &|b| *counterpart_of(b) = Counterpart { issue: chain.receipt(3), body: None });
+    bad("counterpart, a block", &|b| {
+        counterpart_of(b).issue.entry.0 = chain.entries[2].clone();
+        counterpart_of(b).issue.path.0 = chain.log.inclusion(chain.log.size(), 2);
+    });
+    bad("counterpart, of a stranger", &|b| {
+        b.members.pop();
+    });
+}
+
+fn counterpart_of(b: &mut Bundle) -> &mut Counterpart {
+    b.counterpart.as_mut().expect("a counterpart")
 }

@@ -80,7 +80,9 @@ pub(super) fn answer(key: &SecretKey, request: &Request, store: &Store) -> Optio
         Request::Blocks { from, .. } | Request::Round(from) if *from == next => {
             Some(Response::Blocks(vec![forged(key, store)?]))
         }
-        Request::Blocks { .. } | Request::Round(_) | Request::Documents(_) => None,
+        Request::Blocks { .. } | Request::Round(_) | Request::Documents(_) | Request::Snapshot | Request::State(_) => {
+            None
+        }
     }
 }
 
