@@ -278,6 +278,9 @@ pub(crate) struct Submit {
 pub(crate) struct Show {
     /// The record's id, or a bundle of it
     pub(crate) record: Subject,
+    /// The key file that opens remarks which are sealed to you
+    #[arg(long, value_name = "KEYFILE", env = "SAMPAN_KEY", hide_env_values = true)]
+    pub(crate) key: Option<PathBuf>,
 }
 
 /// `sampan trace`.

@@ -6,7 +6,7 @@ use sampan_proto::api::{
     FindingsView, MembersView, NodeStatus, Problem, ProposalView, ProposalsView, READ_HEADER, ReadRequest,
     StatementStatus, Submission, Ticket,
 };
-use sampan_proto::ids::{Height, RecordId, StatementId};
+use sampan_proto::ids::{Height, MemberId, RecordId, StatementId};
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::limits::{BUNDLE_BYTES, GENESIS_BYTES};
 use sampan_proto::proof::Bundle;
@@ -72,6 +72,11 @@ impl Client {
     /// The registry, as the node tells it.
     pub(crate) fn members(&self) -> Result<MembersView, Failure> {
         self.get_json("/v1/members", TIMEOUT)
+    }
+
+    /// A member's registry entry, proven.
+    pub(crate) fn member(&self, id: &MemberId) -> Result<Bundle, Failure> {
+        self.get_bundle(&format!("/v1/members/{id}"), None)
     }
 
     /// What the roster is asked to decide, as the node tells it.

@@ -13,6 +13,7 @@ mod files;
 mod page;
 mod printer;
 mod proven;
+mod remark;
 mod settings;
 mod text;
 mod time;

@@ -8,7 +8,9 @@ use sampan_proto::limits::HISTORY_ENTRIES;
 use sampan_proto::member::Member;
 use sampan_proto::proof::{Bundle, Ladder, Outcome, Policy, Verdict, verify};
 use sampan_proto::record::Record;
-use sampan_proto::statement::{Action, ActionKind, DsseEnvelope, Finding, SignedStatement, Statement};
+use sampan_proto::statement::{Action, ActionKind, DsseEnvelope, Finding, OnRecord, SignedStatement, Statement};
+use sampan_proto::text::Sealed;
+use sampan_proto::title::TitleAct;
 use serde::Serialize;
 
 use crate::anchor::Anchor;
@@ -42,6 +44,9 @@ pub(crate) struct Act {
     /// What a customs agency put on record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) finding: Option<Finding>,
+    /// What somebody left for its readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remark: Option<Sealed>,
 }
 
 /// The block that proofs stand on.
@@ -148,8 +153,12 @@ fn act(entry: &Entry, index: u64, envelope: &DsseEnvelope) -> Option<Act> {
     let said = read(envelope)?;
     let to = said.action.recipient().cloned();
     let time = time::utc(time_ms);
-    let finding = if let Action::Finding(finding) = said.action { Some(finding) } else { None };
-    Some(Act { seq, action, member: said.member, to, height, time_ms, time, index, statement, finding })
+    let (finding, remark) = match said.action {
+        Action::Finding(finding) => (Some(finding), None),
+        Action::Title(OnRecord { act: TitleAct::Remark(sealed), .. }) => (None, Some(sealed)),
+        _ => (None, None),
+    };
+    Some(Act { seq, action, member: said.member, to, height, time_ms, time, index, statement, finding, remark })
 }
 
 fn read(envelope: &DsseEnvelope) -> Option<Statement> {

@@ -74,6 +74,13 @@ impl PublicKey {
         Ok(())
     }
 
+    /// The same point on the Montgomery curve (RFC 7748), which keys are agreed on with; none when the bytes are no point.
+    #[must_use]
+    pub fn agreement(&self) -> Option<[u8; 32]> {
+        let Self::Ed25519(bytes) = self;
+        VerifyingKey::from_bytes(bytes).ok().map(|key| key.to_montgomery().to_bytes())
+    }
+
     /// The key's bytes, without the suite tag.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
@@ -162,6 +169,12 @@ impl SecretKey {
     #[must_use]
     pub fn seed(&self) -> zeroize::Zeroizing<[u8; 32]> {
         zeroize::Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// The scalar behind [`PublicKey::agreement`].
+    #[must_use]
+    pub fn agreement(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(self.0.to_scalar_bytes())
     }
 
     /// The public half.

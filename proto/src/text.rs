@@ -79,6 +79,20 @@ pub enum Sealed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cipher(Vec<u8>);
 
+impl Cipher {
+    /// Encrypted bytes; none when they are too many, or none at all.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        (1..=SEALED_BYTES).contains(&bytes.len()).then_some(Self(bytes))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl Serialize for Cipher {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&BASE64.encode(&self.0))
@@ -90,7 +104,7 @@ impl<'de> Deserialize<'de> for Cipher {
         let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
         let wrong = || serde::de::Error::custom("expected 1 to 120 bytes in base64");
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| wrong())?;
-        if (1..=SEALED_BYTES).contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(wrong()) }
+        Self::new(bytes).ok_or_else(wrong)
     }
 }
 

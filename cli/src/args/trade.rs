@@ -63,8 +63,8 @@ pub(crate) enum Title {
     Freeze(Reasoned),
     /// As a customs agency: speak for lifting a freeze
     Unfreeze(Reasoned),
-    /// Leave the digest of a remark that only its readers know
-    Remark(Digest),
+    /// Leave a remark that only one member can read, or the digest of one that is kept elsewhere
+    Remark(Remark),
 }
 
 /// `sampan pledge`.
@@ -145,6 +145,22 @@ pub(crate) struct Digest {
     /// The file whose SHA-256 goes onto the ledger
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) on: On,
+}
+
+/// `sampan title remark`.
+#[derive(Args, Debug)]
+pub(crate) struct Remark {
+    /// The file whose SHA-256 goes onto the ledger
+    #[arg(long, visible_alias = "remark-hash", value_name = "FILE", required_unless_present = "reader")]
+    pub(crate) file: Option<PathBuf>,
+    /// The member that alone can read the remark
+    #[arg(long = "remark-for", value_name = "MEMBER", requires = "text", conflicts_with = "file")]
+    pub(crate) reader: Option<MemberId>,
+    /// The remark for that member, at most 72 bytes
+    #[arg(long, value_name = "TEXT", requires = "reader")]
+    pub(crate) text: Option<String>,
     #[command(flatten)]
     pub(crate) on: On,
 }

@@ -1,7 +1,8 @@
 //! What issue, transfer and surrender share: the key, the network, and the way to the ledger or into a file.
 
 use sampan_proto::api::{ReadRequest, Submission};
-use sampan_proto::ids::RecordId;
+use sampan_proto::ids::{MemberId, RecordId};
+use sampan_proto::keys::PublicKey;
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::Bundle;
 use sampan_proto::record::Record;
@@ -75,6 +76,21 @@ impl<'a> Desk<'a> {
             Some(seq) => Ok((record_id(&on.record)?, seq)),
             None => self.current(&on.record).map(|record| (record.id, record.seq)),
         }
+    }
+
+    /// The newest statement key of a member, proven.
+    pub(super) fn statement_key(&self, id: &MemberId) -> Result<PublicKey, Failure> {
+        let client = self.client.as_ref().ok_or_else(|| {
+            Failure::refused(format!("the key of `{id}` is not known")).hint("name a node to ask for it: `--node URL`")
+        })?;
+        let bundle = client.member(id)?;
+        let ladder = proven::demand(&bundle, &self.anchor, &["members"], None)?;
+        let members = proven::members(&bundle, &ladder);
+        let member = members.into_iter().find(|member| member.id == *id);
+        let member = member.ok_or_else(|| Failure::unproven(text::OFF_THE_POINT))?;
+        member.keys_at(Purpose::Statement, bundle.head.header.0.height).last().copied().ok_or_else(|| {
+            Failure::refused(format!("`{id}` has no statement key that counts")).hint("name another reader")
+        })
     }
 
     /// A record's bundle with its document, which a party may read.

@@ -4,6 +4,7 @@ use sampan_proto::ids::MemberId;
 use sampan_proto::member::Member;
 use sampan_proto::origin::Origin;
 use sampan_proto::record::Record;
+use sampan_proto::text::Sealed;
 use sampan_proto::title::Title;
 use serde::Serialize;
 
@@ -11,8 +12,9 @@ use super::{Context, record_bundle, record_id};
 use crate::args::Show;
 use crate::failure::{Exit, Failure};
 use crate::page::{Cell, Page, Tone};
-use crate::proven::{self, AsOf};
-use crate::time;
+use crate::proven::{self, Act, AsOf};
+use crate::remark::{Place, open};
+use crate::{draft, time};
 
 /// The answer.
 #[derive(Serialize)]
@@ -20,8 +22,47 @@ use crate::time;
 struct Report<'a> {
     record: &'a Record,
     members: Vec<&'a Member>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<Remark>,
     as_of: AsOf,
     proven: bool,
+}
+
+/// A remark, as far as the key at hand reads it.
+#[derive(Serialize)]
+struct Remark {
+    seq: u64,
+    by: MemberId,
+    left: Sealed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl Remark {
+    fn words(&self) -> String {
+        let words = match (&self.left, &self.text) {
+            (_, Some(text)) => text.clone(),
+            (Sealed::Sha256(digest), None) => format!("SHA-256 {digest}"),
+            (Sealed::Encrypted(_), None) => "sealed to another reader, or by other means".to_owned(),
+        };
+        format!("#{} by {}: {words}", self.seq, self.by)
+    }
+}
+
+/// The remarks in the record's history. The key file is opened only if there is something to open with it.
+fn remarks(acts: Vec<Act>, args: &Show, context: &Context, place: Place) -> Result<Vec<Remark>, Failure> {
+    let left: Vec<_> = acts.into_iter().filter_map(|act| Some((act.seq, act.member, act.remark?))).collect();
+    let sealed = left.iter().any(|(_, _, left)| matches!(left, Sealed::Encrypted(_)));
+    let path = args.key.as_deref().or(context.settings.key.as_deref()).filter(|_| sealed);
+    let key = path.map(|path| draft::key_file(path, &context.printer)).transpose()?;
+    let read = |(seq, by, left): (u64, MemberId, Sealed)| {
+        let text = match (&left, &key) {
+            (Sealed::Encrypted(cipher), Some(key)) => open(cipher, &key.secret, place),
+            _ => None,
+        };
+        Remark { seq, by, left, text }
+    };
+    Ok(left.into_iter().map(read).collect())
 }
 
 /// Fetches all there is to prove about the record, and shows what is proven.
@@ -37,7 +78,8 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let others = anchor.genesis.members.iter().filter(|member| is_named(record, &member.id));
     let others: Vec<_> = others.filter(|member| !acted.contains(&&member.id)).collect();
     members.extend(others);
-    let report = Report { record, members, as_of: AsOf::of(&bundle), proven: true };
+    let remarks = remarks(proven::acts(&bundle, &ladder), args, context, Place { chain: anchor.chain(), record: id })?;
+    let report = Report { record, members, remarks, as_of: AsOf::of(&bundle), proven: true };
     context.printer.data(&report, |page| write(&report, page))?;
     Ok(Exit::Done)
 }
@@ -122,6 +164,7 @@ fn write(report: &Report<'_>, page: &mut Page) {
         origin_pairs(origin, &mut pairs);
     }
     heirs(record, &mut pairs);
+    pairs.extend(report.remarks.iter().map(|remark| ("remark", remark.words().into())));
     pairs.extend([
         ("issued by", named(&record.issuer).into()),
         ("issued to", named(&record.issued_to).into()),

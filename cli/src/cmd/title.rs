@@ -14,8 +14,9 @@ use sha2::{Digest as _, Sha256};
 use super::check::insist;
 use super::desk::Desk;
 use super::{Context, record_id};
-use crate::args::trade::{ConfirmPayment, MakeOffer, On, Pledge, PledgeOffer, Title};
+use crate::args::trade::{ConfirmPayment, MakeOffer, On, Pledge, PledgeOffer, Remark, Title};
 use crate::failure::{Exit, Failure};
+use crate::remark::{Place, seal};
 use crate::{files, time};
 
 /// A file whose digest goes onto the ledger, in bytes.
@@ -41,7 +42,7 @@ pub(super) fn run(command: &Title, context: &Context) -> Result<Exit, Failure> {
         Title::Void(args) => (&args.on, TitleAct::Void { reason: args.reason.clone() }),
         Title::Freeze(args) => (&args.on, TitleAct::Freeze { reason: args.reason.clone() }),
         Title::Unfreeze(args) => (&args.on, TitleAct::Unfreeze { reason: args.reason.clone() }),
-        Title::Remark(args) => (&args.on, TitleAct::Remark(Sealed::Sha256(digest(&args.file)?))),
+        Title::Remark(args) => return remark(args, context),
     };
     act_on(on, act, context)
 }
@@ -68,6 +69,22 @@ pub(super) fn act_on(on: &On, act: TitleAct, context: &Context) -> Result<Exit, 
         Action::title(record, seq, act)
     };
     desk.act(action)
+}
+
+/// A remark by its digest, or sealed to the newest statement key of its reader, as the registry proves it.
+fn remark(args: &Remark, context: &Context) -> Result<Exit, Failure> {
+    let desk = Desk::open(context, &args.on.signing)?;
+    let (record, seq) = desk.place(&args.on)?;
+    let sealed = match (&args.file, &args.reader, &args.text) {
+        (Some(file), ..) => Sealed::Sha256(digest(file)?),
+        (None, Some(reader), Some(text)) => {
+            let place = Place { chain: desk.anchor.chain(), record };
+            Sealed::Encrypted(seal(text, &desk.statement_key(reader)?, place)?)
+        }
+        // The command line demands a file, or a reader with a text.
+        _ => return Err(Failure::refused("there is no remark").hint("pass `--file`, or `--remark-for` and `--text`")),
+    };
+    desk.act(Action::title(record, seq, TitleAct::Remark(sealed)))
 }
 
 fn offer(args: &MakeOffer) -> Offer {

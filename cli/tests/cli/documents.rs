@@ -83,7 +83,10 @@ fn what_is_no_document_is_told_apart() {
     machine.run("check twice.json").exits(1).says("json_duplicate_key");
     machine.run("check other.json").exits(1).says("--kind bill-of-lading");
     machine.run("check other.json --kind bill-of-lading").exits(1).says("refused");
-    machine.run("check no.json").exits(1).says("not JSON");
+    machine.run("check no.json").exits(1).says("`no.json` is not JSON");
+    machine.run("template bill-of-lading -o bl.json").exits(0);
+    machine.run("check bl.json no.json").exits(1).says("`no.json` is not JSON");
+    machine.run("check bl.json other.json").exits(1).says("`other.json` does not show of what kind it is");
     machine.run("check absent.json").exits(1).says("no such file");
     machine.run("check .").exits(1);
 }

@@ -108,6 +108,7 @@ fn answer(request: &Request, world: &mut World) -> Response {
             let members = world.genesis.members.clone();
             json(200, &MembersView { members, as_of: as_of(world) })
         }
+        ("GET", ["members", id]) => json(200, &world.member(&id.parse().expect("id"))),
         ("GET", ["headers", "latest"]) => {
             let (header, certificate) = world.head.clone();
             json(200, &HeaderView { hash: header.hash(), header, certificate, statements: Vec::new() })

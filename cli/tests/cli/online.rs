@@ -101,6 +101,38 @@ fn the_issuer_may_keep_the_document_in_the_bundle() {
 }
 
 #[test]
+fn a_remark_is_read_by_its_reader_alone() {
+    let node = Node::honest(World::live());
+    let machine = machine(&node);
+    let record = issued(&machine);
+    let key = format!("--key {SHIPPER}.key.json --bundle -");
+    let words = "pay by 30 November";
+    let sealed = format!("title remark {record} --remark-for {BUYER} {key} --text");
+    let args: Vec<&str> = sealed.split_whitespace().chain([words]).collect();
+    machine.run_args(&args, &[]).exits(0);
+    machine
+        .run(&format!("show {record} --key {BUYER}.key.json"))
+        .exits(0)
+        .says("#2 by ningbo-pumps: pay by 30 November");
+    for other in ["", &format!("--key {CARRIER}.key.json"), &format!("--key {SHIPPER}.key.json")] {
+        let shown = machine.run(&format!("show {record} {other}")).exits(0);
+        shown.says("#2 by ningbo-pumps: sealed to another reader");
+        assert!(!shown.stdout.contains(words), "{shown}");
+    }
+    machine.write("note.txt", "kept elsewhere");
+    machine.run(&format!("title remark {record} --remark-hash note.txt {key}")).exits(0);
+    let shown = machine.run(&format!("show {record} --key {BUYER}.key.json --json")).exits(0).json();
+    assert_eq!(shown["remarks"][0]["text"], words);
+    assert!(shown["remarks"][1]["left"]["sha256"].is_string() && shown["remarks"][1]["text"].is_null(), "{shown}");
+    for bad in [format!("title remark {record} {key}"), format!("title remark {record} {key} --remark-for {BUYER}")] {
+        machine.run(&bad).exits(1);
+    }
+    let long = "x".repeat(73);
+    let args: Vec<&str> = sealed.split_whitespace().chain([long.as_str()]).collect();
+    machine.run_args(&args, &[]).exits(1).says("1 to 72 bytes");
+}
+
+#[test]
 fn a_number_issued_twice_is_refused_with_proof() {
     let node = Node::honest(World::past(1));
     let machine = machine(&node);

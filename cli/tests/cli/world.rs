@@ -294,6 +294,12 @@ impl World {
         self.genesis.members.iter().map(proof).collect()
     }
 
+    /// A member as the registry knows it.
+    pub(crate) fn member(&self, id: &MemberId) -> Bundle {
+        let members = self.members().into_iter().filter(|part| part.member.0.id == *id).collect();
+        Bundle { members, ..self.bundle() }
+    }
+
     /// Presence or absence of a record.
     pub(crate) fn status(&self, id: &RecordId) -> Bundle {
         let record = self.records.get(id).cloned().map(Binary);
