@@ -28,11 +28,10 @@ const REST: Duration = Duration::from_millis(50);
 const SIZE: usize = 2_048;
 
 /// A client.
-#[derive(Clone)]
 struct Client {
     number: u64,
-    /// The node that it asks now.
-    node: usize,
+    /// The node that it asks first.
+    home: usize,
     apis: Vec<Api>,
     chain: ChainId,
     carrier: Person,
@@ -58,7 +57,7 @@ pub(super) fn start(
     let client = |number: usize| {
         anyhow::Ok(Client {
             number: number as u64,
-            node: number % apis.len(),
+            home: number % apis.len(),
             apis: apis.clone(),
             chain: cluster.chain(),
             carrier: cluster.person(CARRIER)?.clone(),
@@ -75,7 +74,7 @@ pub(super) fn start(
 }
 
 impl Client {
-    async fn trade(mut self, pace: Duration, stop: CancellationToken) -> Result<()> {
+    async fn trade(self, pace: Duration, stop: CancellationToken) -> Result<()> {
         let mut ticks = tokio::time::interval(pace);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for i in 0.. {
@@ -95,30 +94,30 @@ impl Client {
     }
 
     /// Sends a statement until a node says that it is final, and remembers it.
-    async fn settle(&mut self, signed: &Signed, bill: &Bill) -> Result<RecordId> {
+    async fn settle(&self, signed: &Signed, bill: &Bill) -> Result<RecordId> {
         let json = serde_json::to_vec(&signed.submission)?;
-        loop {
-            let asked = tokio::time::timeout(PATIENCE, self.ask(signed, &json)).await;
+        for api in self.apis.iter().cycle().skip(self.home) {
+            let asked = tokio::time::timeout(PATIENCE, ask(api, signed, &json)).await;
             if let Ok(Ok(Some((ack, record)))) = asked {
                 self.memory.lock().acknowledged(ack, record, bill.clone());
                 return Ok(record);
             }
             // It is down, or cut off, or behind, or has no room: the next one may know more.
             self.memory.lock().again += 1;
-            self.node = (self.node + 1) % self.apis.len();
             tokio::time::sleep(REST).await;
         }
+        anyhow::bail!("there is no node to ask")
     }
+}
 
-    async fn ask(&self, signed: &Signed, json: &[u8]) -> Result<Option<(Ack, RecordId)>> {
-        let Some(api) = self.apis.get(self.node) else { return Ok(None) };
-        // A refusal may mean that it is final already: where it stands tells.
-        let ticket = api.submit_json(json.to_vec()).await?;
-        if ticket.is_err_and(|problem| problem.code != "statement_already_executed") {
-            return Ok(None);
-        }
-        let StatementStatus::Final { height, record, .. } = api.statement(&signed.id).await? else { return Ok(None) };
-        let header = api.header(height).await?.hash;
-        Ok(Some((Ack { statement: signed.id, height, header }, record)))
+/// Submits a statement to a node, and gives what it says once it is final there.
+async fn ask(api: &Api, signed: &Signed, json: &[u8]) -> Result<Option<(Ack, RecordId)>> {
+    // A refusal may mean that it is final already: where it stands tells.
+    let ticket = api.submit_json(json.to_vec()).await?;
+    if ticket.is_err_and(|problem| problem.code != "statement_already_executed") {
+        return Ok(None);
     }
+    let StatementStatus::Final { height, record, .. } = api.statement(&signed.id).await? else { return Ok(None) };
+    let header = api.header(height).await?.hash;
+    Ok(Some((Ack { statement: signed.id, height, header }, record)))
 }
