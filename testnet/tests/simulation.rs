@@ -47,7 +47,8 @@ fn the_same_script_makes_the_same_run() {
 
 #[test]
 fn beyond_a_third_there_may_be_a_fork_but_no_silent_one() {
-    let (_, script) = scripts("scenarios").into_iter().find(|(name, _)| name.contains("traitors-of-four")).expect("there");
+    let (_, script) =
+        scripts("scenarios").into_iter().find(|(name, _)| name.contains("traitors-of-four")).expect("there");
     let mut forked = 0;
     for seed in 100..110 {
         let text = script.to_string().replacen("seed 9", &format!("seed {seed}"), 1);
