@@ -12,6 +12,7 @@ use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
 use serde::{Deserialize, Serialize};
 
+use crate::api::Limits;
 use keys::{KEYS, Key};
 pub use keys::{Origin, variable};
 
@@ -56,6 +57,10 @@ pub struct Keys {
 pub struct Http {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Connections of one address at the same time.
+    pub connections_per_address: usize,
+    /// Requests of one address in a second.
+    pub requests_per_address: u64,
 }
 
 /// The peer-to-peer network.
@@ -84,6 +89,8 @@ pub struct Mempool {
 pub struct Store {
     /// Memory for its cache, in MiB.
     pub cache_mib: usize,
+    /// Room on the disk that should stay free, in MiB.
+    pub reserve_mib: u64,
 }
 
 /// States for new nodes.
@@ -140,7 +147,9 @@ impl Default for Keys {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8101)) }
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8101));
+        let Limits { connections, requests, .. } = Limits::default();
+        Self { listen, connections_per_address: connections, requests_per_address: requests }
     }
 }
 
@@ -165,7 +174,7 @@ impl Default for Mempool {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { cache_mib: 64 }
+        Self { cache_mib: 64, reserve_mib: 512 }
     }
 }
 
@@ -293,6 +302,9 @@ impl Config {
         }
         if self.mempool.bytes < 1024 * 1024 {
             return wrong("mempool.bytes", format!("{} is too little; 1048576 at least", self.mempool.bytes));
+        }
+        if self.http.connections_per_address == 0 || self.http.requests_per_address == 0 {
+            return wrong("http", "with 0 for an address nobody could ask anything".to_owned());
         }
         if self.mempool.per_member == 0 {
             return wrong("mempool.per_member", "with 0 no document could wait".to_owned());

@@ -1,6 +1,8 @@
 //! Errors by reaction. Three families besides the user's `Reject`: stop the node, blame the peer, or
 //! try again (which is a value of the caller's, not an error).
 
+use std::io::ErrorKind;
+
 /// The node must stop: what is on disk or in memory can no longer be trusted to be what was promised.
 /// A restart recovers, or refuses to start and says which command mends it.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +46,7 @@ pub enum Fatal {
 impl Fatal {
     /// What to do next.
     #[must_use]
-    pub const fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::RunningTwice(_) => "stop the other node first",
             Self::SharedKey { .. } => {
@@ -54,8 +56,13 @@ impl Fatal {
                 "under `data_dir` name a directory of this network, or an empty one to join it anew; or under \
                  `genesis` the file of the network that the directory belongs to"
             }
+            Self::File { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::FileTooLarge) => {
+                "make room on the disk and start the node again: what it promised is there"
+            }
             Self::Database(_) | Self::File { .. } | Self::Damaged(_) | Self::Consensus(_) => {
-                "keep the data directory as it is and restore from a backup, or join anew"
+                "if it says the same when it is started again, move the data directory away and put a backup back with \
+                 `sampand restore DIR`; without a backup start with an empty one: the node fetches everything from its \
+                 peers, and votes again by itself"
             }
         }
     }

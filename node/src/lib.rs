@@ -11,8 +11,10 @@
 //! `net` and `api` move bytes in and out; `verify` turns bytes into checked types on a bounded pool.
 
 pub mod api;
+pub mod backup;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod core;
 pub mod engine;
 pub mod fault;
@@ -21,5 +23,6 @@ pub mod metrics;
 pub mod net;
 pub mod node;
 pub mod setup;
+pub mod space;
 pub mod store;
 pub mod verify;

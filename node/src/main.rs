@@ -33,6 +33,10 @@ enum Command {
     Ready(cmd::ready::Arguments),
     /// Run a whole network of one for trying things out: no setup, sample members included.
     Dev(cmd::dev::Arguments),
+    /// Back up the store, also while the node runs.
+    Backup(cmd::backup::Backup),
+    /// Put a backup in the place of a data directory that is gone.
+    Restore(cmd::backup::Restore),
     /// Make code lists of their publishers' files.
     #[command(subcommand)]
     Codes(cmd::codes::Command),
@@ -52,6 +56,8 @@ fn main() -> ExitCode {
         Command::Run(arguments) => cmd::run::run(&arguments),
         Command::Ready(arguments) => cmd::ready::ready(&arguments),
         Command::Dev(arguments) => cmd::dev::dev(&arguments),
+        Command::Backup(arguments) => cmd::backup::backup(&arguments),
+        Command::Restore(arguments) => cmd::backup::restore(&arguments),
         Command::Codes(command) => cmd::codes::codes(&command),
         Command::Config(command) => cmd::config::config(&command),
     };

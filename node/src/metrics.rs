@@ -50,6 +50,12 @@ struct Families {
     voting: Gauge,
     snapshot_parts: Gauge,
     snapshot_wanted: Gauge,
+    quorum_in_reach: Gauge,
+    lag_blocks: Gauge,
+    head_age_seconds: Gauge,
+    clock_offset_ms: Gauge,
+    disk_free_bytes: Gauge,
+    disk_short: Gauge,
     lane_depth: Family<ByLane, Gauge>,
     committed_statements: Counter,
     blocks: Counter,
@@ -83,6 +89,12 @@ impl Families {
             voting: Gauge::default(),
             snapshot_parts: Gauge::default(),
             snapshot_wanted: Gauge::default(),
+            quorum_in_reach: Gauge::default(),
+            lag_blocks: Gauge::default(),
+            head_age_seconds: Gauge::default(),
+            clock_offset_ms: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            disk_short: Gauge::default(),
             lane_depth: Family::default(),
             committed_statements: Counter::default(),
             blocks: Counter::default(),
@@ -112,6 +124,20 @@ impl Families {
         add("snapshot_parts", "Parts of a state taken over so far", &self.snapshot_parts);
         add("snapshot_wanted", "Parts of that state known to be missing", &self.snapshot_wanted);
         add("voting", "1 while this node votes, 0 while it follows", &self.voting);
+        add(
+            "quorum_in_reach",
+            "1 while connected validators could decide a block, 0 is an alarm",
+            &self.quorum_in_reach,
+        );
+        add("lag_blocks", "Blocks that peers have and this node has not", &self.lag_blocks);
+        add(
+            "head_age_seconds",
+            "Time since the newest block; more than some heartbeats is an alarm",
+            &self.head_age_seconds,
+        );
+        add("clock_offset_ms", "How far the newest proposal's time is ahead of this clock", &self.clock_offset_ms);
+        add("disk_free_bytes", "Room on the disk of the data directory", &self.disk_free_bytes);
+        add("disk_short", "1 while the disk is almost full and clients are turned away: an alarm", &self.disk_short);
         add("lane_depth", "Messages waiting in an internal lane", &self.lane_depth);
         add("committed_statements", "Statements in committed blocks", &self.committed_statements);
         add("blocks", "Blocks committed", &self.blocks);
@@ -255,6 +281,33 @@ impl Metrics {
         set(&self.families.snapshot_wanted, wanted as u64);
     }
 
+    /// Whether connected validators could decide a block.
+    pub fn set_quorum_in_reach(&self, in_reach: bool) {
+        set(&self.families.quorum_in_reach, in_reach.into());
+    }
+
+    /// How many blocks peers are ahead.
+    pub fn set_lag(&self, blocks: u64) {
+        set(&self.families.lag_blocks, blocks);
+    }
+
+    /// How old the newest block is.
+    pub fn set_head_age_ms(&self, age_ms: u64) {
+        set(&self.families.head_age_seconds, age_ms / 1_000);
+    }
+
+    /// A fresh proposal's time against this node's clock.
+    pub fn set_clock_offset(&self, theirs_ms: u64, ours_ms: u64) {
+        let ms = i64::try_from(theirs_ms.abs_diff(ours_ms)).unwrap_or(i64::MAX);
+        self.families.clock_offset_ms.set(if theirs_ms < ours_ms { -ms } else { ms });
+    }
+
+    /// How many bytes are free on the disk, and whether that is too little.
+    pub fn set_disk(&self, free: u64, short: bool) {
+        set(&self.families.disk_free_bytes, free);
+        set(&self.families.disk_short, short.into());
+    }
+
     /// How many messages wait in a lane.
     pub fn set_lane_depth(&self, lane: &'static str, depth: usize) {
         set(&self.families.lane_depth.get_or_create(&ByLane { lane }), depth as u64);
@@ -351,7 +404,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        assert_eq!(text.matches("# HELP ").count(), 23);
+        assert_eq!(text.matches("# HELP ").count(), 29);
     }
 
     #[test]

@@ -16,9 +16,10 @@ use crate::fault::Fatal;
 use crate::identity::{Identity, KeyError};
 use crate::metrics::Metrics;
 use crate::net::{self, Net, NetConfig, NetEvents};
+use crate::space::{self, Space};
 use crate::store::Store;
 use crate::verify::{self, Pool};
-use crate::{api, config, core, engine};
+use crate::{api, config, control, core, engine};
 
 /// Threads of the verify pool; the engine, the swarm and HTTP have their own.
 const VERIFY_THREADS: usize = 2;
@@ -136,6 +137,10 @@ impl Node {
         tasks.spawn_blocking(keep);
         tasks.spawn(verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
         tasks.spawn(engine::serve(store.clone(), handle.clone(), requests, stop.clone()));
+        let space = Space::default();
+        let (dir, reserve_mib) = (config.data_dir.clone(), config.store.reserve_mib);
+        tasks.spawn(space::watch(dir, reserve_mib, space.clone(), metrics.clone(), stop.clone()));
+        tasks.spawn(control::serve(config.data_dir, store.clone(), stop.clone()));
         let state = api::State {
             store,
             pool,
@@ -146,6 +151,12 @@ impl Node {
             member: identity.member,
             validator,
             peers: net.peers(),
+            space,
+            gate: api::Gate::new(api::Limits {
+                connections: config.http.connections_per_address,
+                requests: config.http.requests_per_address,
+                ..api::Limits::default()
+            }),
         };
         tasks.spawn(api::serve(listener, state, stop.clone()));
         tasks.close();

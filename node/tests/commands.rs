@@ -164,3 +164,29 @@ fn a_store_of_another_network_is_the_operators_to_sort_out() {
     }
     assert!(!talk.contains("damaged"), "{talk}");
 }
+
+#[test]
+fn a_store_is_backed_up_and_a_damaged_one_is_refused_with_the_command_that_mends_it() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    init(dir, "cn-customs", &["--role", "customs", "--validator", "--http", "127.0.0.1:0"]);
+    run(dir, 0, &["genesis", "assemble", "--network", "t", "-o", "cn-customs/genesis.json", "cn-customs/entry.json"]);
+    let config = ["--config", "cn-customs/sampand.toml"];
+    let command = |code, name: &str| run(dir, code, &[[name, "monday"].as_slice(), &config].concat());
+    assert_eq!(command(0, "backup").0, "0\n", "before the first block");
+    assert!(command(1, "backup").1.contains("monday is there already"));
+    assert!(command(1, "restore").1.contains("hint: choose another place"), "the data directory is in use");
+
+    let data = dir.join("cn-customs").join(Config::default().data_dir);
+    for entry in std::fs::read_dir(&data).expect("a directory") {
+        let path = entry.expect("a file").path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("MANIFEST")) {
+            std::fs::write(path, "moths").expect("written");
+        }
+    }
+    let (_, talk) = run(dir, 2, &[["run"].as_slice(), &config].concat());
+    assert!(talk.contains("sampand restore DIR"), "{talk}");
+    std::fs::rename(&data, dir.join("moth-eaten")).expect("moved away, as it says");
+    assert_eq!(command(0, "restore").0, "0\n");
+    assert!(data.join("CURRENT").is_file());
+}

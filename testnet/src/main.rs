@@ -1,15 +1,15 @@
-//! `sampan-testnet`: a network on this machine, to look around in (`up`), to show (`demo`), to measure (`bench`).
+//! `sampan-testnet`: a network on this machine, to look around in (`up`), to show (`demo`), to simulate (`sim`), to
+//! disturb (`chaos`), to measure (`bench`).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use sampan_testnet::bench;
 use sampan_testnet::cluster::Options;
 use sampan_testnet::cluster::binaries::Binaries;
 use sampan_testnet::usage::Unusable;
-use sampan_testnet::{console, demo, signals, sim, up};
+use sampan_testnet::{bench, chaos, console, demo, signals, sim, up};
 
 /// Local networks of Sampan: real nodes, each its own process, on loopback only.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Command {
     Demo(DemoArguments),
     /// Simulate networks in which everything goes wrong, many seeds of it.
     Sim(sim::Arguments),
+    /// Disturb a network of real processes: kill, pause, cut off, fill disks; then ask every node about everything.
+    Chaos(chaos::Arguments),
     /// Measure load and latency against the bound that this machine allows. Build with `--release`.
     Bench(bench::Arguments),
 }
@@ -89,6 +91,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Sim(simulation) => sim::run(&simulation),
         Command::Demo(DemoArguments { keep }) => demo::run(binaries, keep, &stop).await,
+        Command::Chaos(arguments) => chaos::run(&arguments, binaries, &stop).await,
         Command::Bench(arguments) => bench::run(&arguments, binaries, &stop).await,
     }
 }

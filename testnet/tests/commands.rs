@@ -69,10 +69,33 @@ fn a_small_load_is_measured_in_every_phase() {
 }
 
 #[test]
+fn half_a_minute_of_chaos_loses_nothing_and_forks_nothing() {
+    let binaries = Binaries::find(None).expect("build them first");
+    let args = ["chaos", "--seconds", "30", "--seed", "7", "--json"];
+    let disturbed = testnet(binaries.sampand.parent().expect("a directory"), &args).expect("runs");
+    let talk = text(&disturbed.stderr);
+    assert_eq!(disturbed.status.code(), Some(0), "{talk}");
+    let report: serde_json::Value = serde_json::from_slice(&disturbed.stdout).expect("JSON and nothing else");
+    let number = |key: &str| report.get(key).and_then(serde_json::Value::as_u64).expect(key);
+    assert_eq!((number("lost"), number("forked"), number("seed")), (0, 0, 7), "{talk}");
+    // Something happened, and it was looked at.
+    for key in ["acknowledged", "heights", "kills", "longest_stall_ms"] {
+        assert!(number(key) > 0, "{key}: {talk}");
+    }
+    assert!(report.pointer("/heal/count").and_then(serde_json::Value::as_u64) >= Some(3), "{talk}");
+}
+
+#[test]
 fn what_cannot_be_is_said_before_anything_starts() {
     let binaries = Binaries::find(None).expect("build them first");
     let dir = binaries.sampand.parent().expect("a directory");
-    for args in [["up", "--validators", "12"], ["up", "--full-nodes", "8"], ["bench", "--size", "10"]] {
+    let impossible = [
+        ["up", "--validators", "12"],
+        ["up", "--full-nodes", "8"],
+        ["bench", "--size", "10"],
+        ["chaos", "--validators", "3"],
+    ];
+    for args in impossible {
         let refused = testnet(dir, &args).expect("runs");
         assert_eq!(refused.status.code(), Some(1), "{args:?}");
         assert!(text(&refused.stderr).contains("not "), "{args:?}: {}", text(&refused.stderr));

@@ -28,6 +28,11 @@ fn every_incident_and_every_seed_that_ever_failed_holds() {
         let outcome = play(&script, false).expect("plays");
         assert_eq!(outcome.violation, None, "{name}\n{script}");
         assert!(outcome.finals > 0, "{name}: something became final");
+        assert_eq!(
+            outcome.forks > 0,
+            name.contains("traitors-of-four"),
+            "{name}: a fork, and an alarm, where a third is passed"
+        );
     }
 }
 
@@ -38,6 +43,20 @@ fn the_same_script_makes_the_same_run() {
     assert_eq!(play(&script, false).expect("plays"), first);
     let other: Script = script.to_string().replacen("seed 4", "seed 44", 1).parse().expect("a script");
     assert_ne!(play(&other, false).expect("plays").trace, first.trace, "another seed, another run");
+}
+
+#[test]
+fn beyond_a_third_there_may_be_a_fork_but_no_silent_one() {
+    let (_, script) =
+        scripts("scenarios").into_iter().find(|(name, _)| name.contains("traitors-of-four")).expect("there");
+    let mut forked = 0;
+    for seed in 100..110 {
+        let text = script.to_string().replacen("seed 9", &format!("seed {seed}"), 1);
+        let outcome = play(&text.parse().expect("a script"), false).expect("plays");
+        assert_eq!(outcome.violation, None, "{text}");
+        forked += usize::from(outcome.forks > 0);
+    }
+    assert!(forked > 5, "{forked} of ten forked: the traitors are bad at it");
 }
 
 #[test]

@@ -33,9 +33,16 @@ pub(super) const TIMED_OUT: Shell =
 pub(super) const BUSY: Shell =
     Shell { status: 503, code: "busy", hint: "wait and send again, or ask another node; nothing was stored" };
 
+/// The node has hardly any room on its disk.
+pub(super) const DISK_SHORT: Shell = Shell {
+    status: 503,
+    code: "disk_almost_full",
+    hint: "send it to another node; this one's operator has to make room",
+};
+
 /// Every [`Shell`], for the interface's description.
 #[cfg(test)]
-pub(super) const SHELLS: [Shell; 4] = [INTERNAL, METHOD_NOT_ALLOWED, TIMED_OUT, BUSY];
+pub(super) const SHELLS: [Shell; 5] = [INTERNAL, METHOD_NOT_ALLOWED, TIMED_OUT, BUSY, DISK_SHORT];
 
 /// An answer that is a problem.
 #[derive(Debug)]

@@ -1,14 +1,17 @@
-//! What every request passes: a place in its lane or a prompt no, a limit in time, a measurement.
+//! What every request passes: its address's share, a place in its lane or a prompt no, a limit in time, a measurement.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{Request, State as Shared};
+use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sampan_proto::reject::Code;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-use super::Lane;
 use super::error::{BUSY, Refusal, TIMED_OUT};
+use super::{Gate, Lane};
 use crate::metrics::{Metrics, monotonic};
 
 /// A lane's places, on a route.
@@ -16,16 +19,18 @@ use crate::metrics::{Metrics, monotonic};
 pub(super) struct Guard {
     lane: Lane,
     places: Arc<Semaphore>,
+    gate: Gate,
     metrics: Metrics,
     route: &'static str,
 }
 
 impl Guard {
     /// One for each lane, in the order of their discriminants.
-    pub(super) fn for_lanes(metrics: &Metrics) -> [Self; Lane::ALL.len()] {
+    pub(super) fn for_lanes(metrics: &Metrics, gate: &Gate) -> [Self; Lane::ALL.len()] {
         Lane::ALL.map(|lane| Self {
             lane,
             places: Arc::new(Semaphore::new(lane.places())),
+            gate: gate.clone(),
             metrics: metrics.clone(),
             route: "",
         })
@@ -37,6 +42,11 @@ impl Guard {
     }
 
     async fn pass(&self, request: Request, next: Next) -> Response {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        if peer.is_some_and(|peer| !self.gate.admit(peer, self.lane, Instant::now())) {
+            let detail = format!("more than {} requests a second from your address", self.gate.limits().requests);
+            return Refusal::new(Code::TooManyRequests, "$", detail).into_response();
+        }
         let Ok(_place) = self.places.try_acquire() else {
             let detail = format!("{} requests of this sort are in work", self.lane.places());
             return Refusal::shell(BUSY, detail).into_response();

@@ -11,11 +11,14 @@ use futures::StreamExt as _;
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::reject::Code;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::error::{Refusal, TIMED_OUT};
 
-/// How long a client may send nothing in the middle of a body: a slow link is welcome, a dead one is not.
+/// How long a client may send nothing of a body: a slow link is welcome, a dead one is not.
 const STALL: Duration = Duration::from_secs(20);
+/// Bytes that buy a second more: less than any link that a body of full size would come through in time.
+const PACE: usize = 1_024;
 
 /// The query, with unknown parameters refused by its type.
 pub(super) struct Parameters<T>(pub(super) T);
@@ -54,15 +57,17 @@ pub(super) async fn json<T: DeserializeOwned>(body: Body, limits: &JsonLimits) -
 async fn bytes(body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let mut stream = body.into_data_stream();
+    let begin = Instant::now();
     loop {
-        let chunk = match tokio::time::timeout(STALL, stream.next()).await {
+        let paid = begin + STALL + Duration::from_secs((bytes.len() / PACE) as u64);
+        let chunk = match tokio::time::timeout_at(paid.min(Instant::now() + STALL), stream.next()).await {
             Ok(Some(Ok(chunk))) => chunk,
             Ok(Some(Err(_))) => {
                 return Err(Refusal::new(Code::RequestMalformed, "$", "the connection broke within the body"));
             }
             Ok(None) => return Ok(bytes),
             Err(_) => {
-                let detail = format!("nothing came for {} s within the body", STALL.as_secs());
+                let detail = format!("{} bytes of the body came in {} s", bytes.len(), begin.elapsed().as_secs());
                 return Err(Refusal::shell(TIMED_OUT, detail));
             }
         };

@@ -1,12 +1,13 @@
 //! The HTTP interface: JSON under `/v1`, problems with a code, a path and a hint, nothing trusted.
 //!
 //! `routes` is the whole table; every request passes one `guard` that turns away what
-//! there is no room for, ends what takes too long, and measures the rest. Store reads run on the blocking
+//! there is no room for and whoever asks too often, ends what takes too long, and measures the rest. Store reads run on the blocking
 //! pool, each on its own snapshot.
 
 mod access;
 mod error;
 mod findings;
+mod gate;
 mod guard;
 mod input;
 mod ops;
@@ -34,10 +35,12 @@ use sampan_proto::reject::Code;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use gate::{Gate, Limits};
 pub use serve::serve;
 
 use crate::engine::Handle;
 use crate::metrics::Metrics;
+use crate::space::Space;
 use crate::store::{Reader, Store};
 use crate::verify::Pool;
 use error::{INTERNAL, METHOD_NOT_ALLOWED, Refusal};
@@ -64,6 +67,10 @@ pub struct State {
     pub validator: bool,
     /// Connected peers.
     pub peers: watch::Receiver<Vec<PeerId>>,
+    /// Room on the disk.
+    pub space: Space,
+    /// Who is here, and how often they asked.
+    pub gate: Gate,
 }
 
 impl State {
@@ -161,7 +168,7 @@ fn routes() -> Vec<Route> {
 /// The whole interface. Requests must carry [`axum::extract::ConnectInfo`] with the peer's socket
 /// address, as [`serve`] gives it.
 pub fn router(state: State) -> Router {
-    let guards = Guard::for_lanes(&state.metrics);
+    let guards = Guard::for_lanes(&state.metrics, &state.gate);
     let mut router = Router::new();
     for route in routes() {
         let guard = guards[route.lane as usize].on(route.path);

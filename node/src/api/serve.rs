@@ -16,12 +16,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::gate::Visit;
 use super::{State, router};
 
 /// Connections at the same time; more wait in the operating system's queue.
 const CONNECTIONS: usize = 4_096;
-/// How long a client may take to send the head of a request, or to ask again on an idle connection.
-const HEAD: Duration = Duration::from_secs(60);
+/// What a client gets whose address has its share of connections already: nothing is read of it.
+const CROWDED: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 /// How long answers in work may take when the node stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Rest after a failed accept (no file descriptors left, most likely).
@@ -29,6 +31,7 @@ const REST: Duration = Duration::from_millis(100);
 
 /// Serves the interface until `stop`; then takes nothing more and lets what is in work end.
 pub async fn serve(listener: TcpListener, state: State, stop: CancellationToken) {
+    let gate = state.gate.clone();
     let router = router(state);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
@@ -38,7 +41,14 @@ pub async fn serve(listener: TcpListener, state: State, stop: CancellationToken)
             accepted = accept(&listener, &places) => accepted,
         };
         if let Some((stream, peer, place)) = accepted {
-            connections.spawn(converse(stream, peer, router.clone(), stop.clone(), place));
+            let Some(visit) = gate.enter(peer.ip()) else {
+                // It hears this if it reads before it writes on; it is gone either way.
+                let _ = stream.try_write(CROWDED);
+                tracing::debug!(%peer, "turned away: its address has its share of connections");
+                continue;
+            };
+            let head = gate.limits().head;
+            connections.spawn(converse(stream, peer, router.clone(), head, stop.clone(), (place, visit)));
         }
     }
     drop(listener);
@@ -67,8 +77,9 @@ async fn converse(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
+    head: Duration,
     stop: CancellationToken,
-    _place: OwnedSemaphorePermit,
+    _places: (OwnedSemaphorePermit, Visit),
 ) {
     // Without it the last bytes of an answer may wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
@@ -79,7 +90,7 @@ async fn converse(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -12,7 +12,7 @@ use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire;
 
 use super::State;
-use super::error::Refusal;
+use super::error::{DISK_SHORT, Refusal};
 use super::input;
 use super::proofs::in_the_way;
 use crate::core::ledger::Admitted;
@@ -99,6 +99,9 @@ impl Stage {
 
 /// Reads, admits, takes in: one answer each, in order.
 async fn submit(state: &State, submissions: Vec<Submission>) -> Result<Vec<Answer>, Refusal> {
+    if state.space.is_short() {
+        return Err(Refusal::shell(DISK_SHORT, "this node takes nothing more until there is room on its disk"));
+    }
     let mut documents = Vec::with_capacity(submissions.len());
     let read = |Submission { statement, body }| match SignedStatement::try_from(statement) {
         Ok(statement) => {

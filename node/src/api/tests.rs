@@ -3,6 +3,7 @@
 mod access;
 mod description;
 mod fixture;
+mod limits;
 mod reading;
 mod refusing;
 mod submitting;

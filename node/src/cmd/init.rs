@@ -84,7 +84,7 @@ fn configuration(arguments: &Arguments) -> Config {
             network: setup::NETWORK_KEY.into(),
             consensus: arguments.roles.contains(&Role::Customs).then(|| setup::CONSENSUS_KEY.into()),
         },
-        http: arguments.http.map_or_else(Http::default, |listen| Http { listen }),
+        http: arguments.http.map_or_else(Http::default, |listen| Http { listen, ..Http::default() }),
         network,
         ..Config::default()
     }

@@ -1,5 +1,6 @@
 //! The commands. Data goes to stdout, talk to stderr.
 
+pub(crate) mod backup;
 pub(crate) mod codes;
 pub(crate) mod config;
 pub(crate) mod dev;

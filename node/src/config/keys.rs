@@ -48,11 +48,26 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Text,
         "Address of the HTTP interface. It speaks plain HTTP: beyond this machine, put a TLS proxy before it.",
     ),
+    key(
+        "http.connections_per_address",
+        Kind::Number,
+        "Connections of one address at the same time; those of this machine, a TLS proxy's among them, are not counted.",
+    ),
+    key(
+        "http.requests_per_address",
+        Kind::Number,
+        "Requests of one address in a second, in the long run; a batch counts as 16. This machine is not counted.",
+    ),
     key("network.listen", Kind::List, "Where the node listens for its peers, as multiaddresses."),
     key("network.peers", Kind::List, "Peers to dial, as multiaddresses that end in /p2p/ and the peer's id."),
     key("mempool.bytes", Kind::Number, "Room for documents that wait for a block, in bytes."),
     key("mempool.per_member", Kind::Number, "How many documents of one member may wait."),
     key("store.cache_mib", Kind::Number, "Memory for the database's cache, in MiB."),
+    key(
+        "store.reserve_mib",
+        Kind::Number,
+        "Room on the disk, in MiB: with less the node takes nothing more from clients, and goes on following and voting.",
+    ),
     key(
         "snapshots.every",
         Kind::Number,

@@ -81,6 +81,11 @@ impl Follower {
         }
     }
 
+    /// How many blocks peers say that they have beyond `tip`.
+    pub(super) const fn lag(&self, tip: Height) -> u64 {
+        self.target.0.saturating_sub(tip.0)
+    }
+
     /// A proposed block came by way of `peer`.
     pub(super) fn source(&mut self, block: HeaderHash, peer: PeerId) {
         self.sources.entry(block).or_insert(peer);

@@ -144,8 +144,12 @@ impl Engine {
 
     /// A fresh block's time must be near our clock; one that stands on a polka has passed that test.
     fn is_timely(&self, candidate: &Candidate) -> bool {
-        !candidate.fresh
-            || self.clock.now_ms().abs_diff(candidate.header.time_ms) <= limits::CLOCK_SKEW_MS
+        if !candidate.fresh {
+            return true;
+        }
+        let (theirs, ours) = (candidate.header.time_ms, self.clock.now_ms());
+        self.metrics.set_clock_offset(theirs, ours);
+        theirs.abs_diff(ours) <= limits::CLOCK_SKEW_MS
             || self.heard.has_polka(self.tip.roster(), candidate.header.height, candidate.header.hash())
     }
 }

@@ -365,6 +365,7 @@ impl Engine {
         self.metrics.set_lane_depth("documents", inbox.documents.len());
         self.metrics.set_lane_depth("fetched", inbox.fetched.len());
         self.metrics.set_lane_depth("commands", inbox.commands.len());
+        self.metrics.set_lag(self.follower.lag(self.tip.height));
         self.mempool_len.store(self.mempool.len(), Ordering::Relaxed);
         self.metrics.set_mempool(self.mempool.len(), self.mempool.bytes());
     }

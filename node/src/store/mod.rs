@@ -19,6 +19,7 @@
 //! * `schema`: the rows · `tuning`: how RocksDB is set up · `open`: boot, and what it refuses
 //! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read, and proofs · [`wal`]: votes
 
+mod checkpoint;
 mod commit;
 mod disk;
 #[cfg(test)]

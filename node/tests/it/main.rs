@@ -1,6 +1,8 @@
 //! Whole nodes in one process over loopback: engine, network, store and HTTP together.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod identity;

@@ -104,15 +104,15 @@ async fn a_revoked_key_signs_nothing_any_more() {
 
 /// One validator of four decides nothing, so what it takes in stays until there is no more room.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_mempool_says_so() {
+async fn a_member_that_fills_half_of_the_mempool_is_told_to_wait() {
     let mut net = Network::new(4, 0, quiet());
     net.set_mempool_bytes(0, 1024 * 1024);
     net.start(0).await;
-    for i in 0..4 {
+    for i in 0..2 {
         let (bill, ..) = net.large_bill(&format!("SMPN100{i}"), "klang-import", 230 * 1024);
         assert_eq!(net.submit(0, &bill).await.0, 202);
     }
     let (bill, ..) = net.large_bill("SMPN1009", "klang-import", 230 * 1024);
-    refused(&net, &json(&bill), 503, "mempool_full", "$").await;
+    refused(&net, &json(&bill), 429, "member_quota", "$.member").await;
     net.stop_all().await;
 }

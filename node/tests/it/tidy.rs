@@ -81,3 +81,22 @@ fn files_are_short_enough_to_read() {
     let long: Vec<String> = files.map(|(path, text)| format!("{} {}", lines(&text), path.display())).collect();
     assert_eq!(long, Vec::<String>::new());
 }
+
+/// What stands in backticks in the last column of the tables of a page.
+fn named_in_the_last_column(page: &str) -> Vec<String> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    let last = rows.filter_map(|row| row.rsplit('|').next());
+    last.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_tests_that_the_page_of_threats_names_are_there() {
+    let page = std::fs::read_to_string(workspace().join("THREATS.md")).expect("the page");
+    let crates =
+        ["proto/src", "proto/tests", "node/src", "node/tests", "cli/src", "cli/tests", "testnet/src", "testnet/tests"];
+    let code: String = crates.iter().flat_map(|dir| sources(dir)).map(|(_, text)| text).collect();
+    let named = named_in_the_last_column(&page);
+    assert!(named.len() > 80, "{} names found", named.len());
+    let missing: Vec<&String> = named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}

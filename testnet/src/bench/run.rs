@@ -109,7 +109,7 @@ impl Run {
         // An impossible size is refused before anything starts.
         document(kind, 0, size)?;
         let Arguments { validators, full_nodes, ref dir, .. } = *arguments;
-        let options = Options { validators, full_nodes, issuers: ISSUERS, dir: dir.clone(), binaries };
+        let options = Options { validators, full_nodes, issuers: ISSUERS, dir: dir.clone(), ..Options::new(binaries) };
         let cluster = Cluster::start(&options).await?;
         let issuers = cluster.people().iter().filter(|person| person.id.as_str().starts_with(cast::ISSUER));
         let press = Press::new(cluster.chain(), kind, size, issuers.cloned().collect(), handle(cast::IMPORTER)?)?;

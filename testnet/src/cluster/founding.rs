@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use sampan_node::config::{Config, Keys, Log, Network};
+use anyhow::Result;
+use sampan_node::config::{Config, Http, Keys, Log, Network};
 use sampan_node::setup::{self, CreatedMember, MemberPlan};
 use sampan_proto::genesis::{Genesis, Parameters};
 
@@ -13,6 +13,7 @@ use super::node::Node;
 use super::person::Person;
 use super::ports::Reserved;
 use super::view::{NodeRole, NodeView};
+use super::wires::Relay;
 use super::{Options, handle, read_key};
 use crate::clock;
 use crate::usage::Unusable;
@@ -33,6 +34,8 @@ pub struct Founded {
     pub people: Vec<Person>,
     /// Its nodes, validators first.
     pub nodes: Vec<Node>,
+    /// The relays on the wires between them, if there are to be any.
+    pub relays: Vec<Relay>,
 }
 
 /// Founds a network in `dir`.
@@ -54,9 +57,9 @@ pub fn found(options: &Options, dir: &Path) -> Result<Founded> {
     let genesis = write_genesis(&genesis_path, agencies.iter().chain(&actors))?;
 
     let hosts = agencies.iter().chain(actors.iter().take(options.full_nodes));
-    let nodes = configure(dir, &hosts.collect::<Vec<_>>())?;
+    let (nodes, relays) = configure(dir, &hosts.collect::<Vec<_>>(), options.wired)?;
     let people = actors.iter().chain(&agencies).map(person).collect::<Result<_>>()?;
-    Ok(Founded { genesis, genesis_path, people, nodes })
+    Ok(Founded { genesis, genesis_path, people, nodes, relays })
 }
 
 /// A genesis file of a network that nobody runs: what a stranger might take for the right one.
@@ -95,26 +98,35 @@ fn write_genesis<'a>(path: &Path, made: impl Iterator<Item = &'a Made>) -> Resul
     Ok(genesis)
 }
 
-/// Gives every host two ports and a configuration that names all others as peers.
-fn configure(dir: &Path, hosts: &[&Made]) -> Result<Vec<Node>> {
+/// Gives every host two ports and a configuration that names all others as peers, at their own ports or at the relays
+/// on the wires to them.
+fn configure(dir: &Path, hosts: &[&Made], wired: bool) -> Result<(Vec<Node>, Vec<Relay>)> {
     let logs = dir.join("logs");
     setup::create_dir(&logs)?;
     let ports = hosts.iter().map(|_| Ok((Reserved::find()?, Reserved::find()?))).collect::<Result<Vec<_>>>()?;
-    let p2p = |port: &Reserved| format!("/ip4/127.0.0.1/tcp/{}", port.port());
-    let addresses: Vec<String> =
-        hosts.iter().zip(&ports).map(|(host, (_, port))| format!("{}/p2p/{}", p2p(port), host.files.peer_id)).collect();
-    let mut nodes = Vec::with_capacity(hosts.len());
+    let p2p = |port: u16| format!("/ip4/127.0.0.1/tcp/{port}");
+    let at = |host: &Made, port: u16| format!("{}/p2p/{}", p2p(port), host.files.peer_id);
+    let targets: Vec<u16> = ports.iter().map(|(_, port)| port.port()).collect();
+    let (mut nodes, mut relays) = (Vec::with_capacity(hosts.len()), Vec::new());
     for (i, (host, (http, p2p_port))) in hosts.iter().zip(ports).enumerate() {
-        let others = addresses.iter().enumerate().filter(|(other, _)| *other != i);
-        let peers = others.map(|(_, address)| Ok(address.parse()?)).collect::<Result<_>>()?;
+        let mut peers = Vec::with_capacity(hosts.len());
+        for (other, (&peer, &target)) in hosts.iter().zip(&targets).enumerate().filter(|(other, _)| *other != i) {
+            let mut dialled = target;
+            if wired {
+                let port = Reserved::find()?;
+                dialled = port.port();
+                relays.push(Relay { from: i, to: other, port, target: ([127, 0, 0, 1], target).into() });
+            }
+            peers.push(at(peer, dialled).parse()?);
+        }
         let config = Config {
             genesis: Path::new("../..").join(setup::GENESIS_FILE),
             keys: Keys {
                 network: setup::NETWORK_KEY.into(),
                 consensus: host.part.validates.then(|| setup::CONSENSUS_KEY.into()),
             },
-            http: sampan_node::config::Http { listen: ([127, 0, 0, 1], http.port()).into() },
-            network: Network { listen: vec![p2p(&p2p_port).parse()?], peers },
+            http: Http { listen: ([127, 0, 0, 1], http.port()).into(), ..Http::default() },
+            network: Network { listen: vec![p2p(p2p_port.port()).parse()?], peers },
             log: Log::default(),
             ..Config::default()
         };
@@ -125,13 +137,13 @@ fn configure(dir: &Path, hosts: &[&Made]) -> Result<Vec<Node>> {
             role: if host.part.validates { NodeRole::Validator } else { NodeRole::FullNode },
             pid: None,
             http: format!("http://127.0.0.1:{}", http.port()),
-            p2p: addresses.get(i).cloned().context("an address for every host")?,
+            p2p: at(host, p2p_port.port()),
             config: path,
             log: logs.join(format!("{}.log", host.part.id)),
         };
         nodes.push(Node::new(view, vec![http, p2p_port])?);
     }
-    Ok(nodes)
+    Ok((nodes, relays))
 }
 
 fn person(made: &Made) -> Result<Person> {

@@ -12,6 +12,7 @@ pub mod ports;
 pub mod process;
 pub mod view;
 pub mod wait;
+pub mod wires;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,10 +23,13 @@ use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::{ChainId, Height, MemberId};
 use sampan_proto::keyfile::KeyFile;
 
+use crate::usage::Unusable;
+
 use binaries::Binaries;
 use node::Node;
 use person::Person;
 use view::NetworkView;
+use wires::{Relay, Wires};
 
 /// How long a node may take until it is ready.
 pub const READY: Duration = Duration::from_secs(30);
@@ -41,6 +45,8 @@ pub struct Options {
     pub full_nodes: usize,
     /// Further members that issue documents, for a load.
     pub issuers: usize,
+    /// Whether nodes reach each other through wires that can be cut.
+    pub wired: bool,
     /// Where its files go; none for a directory that vanishes with it.
     pub dir: Option<PathBuf>,
     /// The programs.
@@ -51,7 +57,7 @@ impl Options {
     /// The network of the demonstration: four validators and an exporter's node.
     #[must_use]
     pub const fn new(binaries: Binaries) -> Self {
-        Self { validators: 4, full_nodes: 1, issuers: 0, dir: None, binaries }
+        Self { validators: 4, full_nodes: 1, issuers: 0, wired: false, dir: None, binaries }
     }
 }
 
@@ -65,6 +71,9 @@ pub struct Cluster {
     binaries: Binaries,
     dir: PathBuf,
     temporary: Option<tempfile::TempDir>,
+    /// Relays that the next start takes up.
+    relays: Vec<Relay>,
+    wires: Option<Wires>,
 }
 
 impl Cluster {
@@ -88,12 +97,17 @@ impl Cluster {
         std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
         let dir = dir.canonicalize()?;
         let binaries = options.binaries.clone();
+        if dir.join(view::FILE).exists() && options.wired {
+            let why =
+                format!("a network is in {} already: wires are laid when one is founded, not later", dir.display());
+            return Err(Unusable::because(why).into());
+        }
         if dir.join(view::FILE).exists() {
             return Self::reopen(dir, binaries);
         }
         let founded = founding::found(options, &dir)?;
-        let founding::Founded { genesis, genesis_path, people, nodes } = founded;
-        Ok(Self { nodes, people, genesis, genesis_path, binaries, dir, temporary })
+        let founding::Founded { genesis, genesis_path, people, nodes, relays } = founded;
+        Ok(Self { nodes, people, genesis, genesis_path, binaries, dir, temporary, relays, wires: None })
     }
 
     fn reopen(dir: PathBuf, binaries: Binaries) -> Result<Self> {
@@ -109,10 +123,14 @@ impl Cluster {
         );
         let nodes = view.nodes.into_iter().map(|node| Node::new(node, Vec::new())).collect::<Result<_>>()?;
         let people = view.members.into_iter().map(read_person).collect::<Result<_>>()?;
-        Ok(Self { nodes, people, genesis, genesis_path: view.genesis, binaries, dir, temporary: None })
+        let (relays, wires) = (Vec::new(), None);
+        Ok(Self { nodes, people, genesis, genesis_path: view.genesis, binaries, dir, temporary: None, relays, wires })
     }
 
     async fn start_all(&mut self) -> Result<()> {
+        if !self.relays.is_empty() {
+            self.wires = Some(Wires::start(std::mem::take(&mut self.relays))?);
+        }
         for node in &mut self.nodes {
             node.start(&self.binaries)?;
         }
@@ -199,6 +217,14 @@ impl Cluster {
         person.with_context(|| format!("no sample member `{id}`"))
     }
 
+    /// The wires between its nodes.
+    ///
+    /// # Errors
+    /// When it was not asked for any.
+    pub fn wires(&self) -> Result<&Wires> {
+        self.wires.as_ref().context("this network has no wires of ours")
+    }
+
     /// Kills nodes with `kill -9`, all of them before it returns.
     ///
     /// # Errors
@@ -207,18 +233,34 @@ impl Cluster {
         which.iter().try_for_each(|&i| self.node_mut(i)?.kill())
     }
 
+    /// Starts killed nodes again, without waiting for them.
+    ///
+    /// # Errors
+    /// When one runs already or cannot be started.
+    pub fn launch(&mut self, which: &[usize]) -> Result<()> {
+        let binaries = self.binaries.clone();
+        which.iter().try_for_each(|&i| self.node_mut(i)?.start(&binaries))
+    }
+
     /// Starts killed nodes again and waits until they are ready and connected to everybody that runs.
     ///
     /// # Errors
     /// When one does not become ready.
     pub async fn restart(&mut self, which: &[usize]) -> Result<()> {
-        let binaries = self.binaries.clone();
-        which.iter().try_for_each(|&i| self.node_mut(i)?.start(&binaries))?;
+        self.launch(which)?;
         let peers = self.nodes.iter().filter(|node| node.is_up()).count() - 1;
         for &i in which {
             self.node_mut(i)?.ready(peers, READY).await?;
         }
         self.write_down()
+    }
+
+    /// A node.
+    ///
+    /// # Errors
+    /// When there is none of that number.
+    pub fn node(&self, i: usize) -> Result<&Node> {
+        self.nodes.get(i).with_context(|| format!("there is no node {i}"))
     }
 
     fn node_mut(&mut self, i: usize) -> Result<&mut Node> {
@@ -228,6 +270,17 @@ impl Cluster {
     /// Nodes that ended by themselves, with their last words.
     pub fn fallen(&mut self) -> Vec<String> {
         self.nodes.iter_mut().filter_map(Node::fallen).collect()
+    }
+
+    /// Forgets a node's process if it ended by itself; its last words.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub fn bury(&mut self, i: usize) -> Result<Option<String>> {
+        let node = self.node_mut(i)?;
+        let words = node.fallen();
+        node.bury();
+        Ok(words)
     }
 
     /// Waits until every running node is at one height of at least `height`, and demands that they have

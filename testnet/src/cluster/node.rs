@@ -1,5 +1,6 @@
 //! One node of the network: its files and addresses, and its process while it runs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -11,6 +12,10 @@ use super::ports::Reserved;
 use super::process::{Process, Usage};
 use super::view::NodeView;
 use super::wait;
+
+/// Becomes the node, in the same process. A file that may not grow then fails the write, as a full disk does, where it
+/// would otherwise end the process.
+const LAUNCH: &str = r#"trap '' XFSZ; exec "$@""#;
 
 /// A node, running or not.
 #[derive(Debug)]
@@ -66,7 +71,9 @@ impl Node {
         }
         let config = self.view.config.to_str().context("the directory's name is not UTF-8")?;
         self.ports.drain(..).for_each(Reserved::release);
-        let process = Process::start(&binaries.sampand, &["run", "--config", config], &self.view.log)?;
+        let sampand = binaries.sampand.to_str().context("the program's name is not UTF-8")?;
+        let args = ["-c", LAUNCH, "sampand", sampand, "run", "--config", config];
+        let process = Process::start(Path::new("/bin/sh"), &args, &self.view.log)?;
         self.view.pid = Some(process.pid());
         self.process = Some(process);
         Ok(())
@@ -80,6 +87,14 @@ impl Node {
         let Some(mut process) = self.process.take() else { bail!("{} does not run", self.view.name) };
         self.view.pid = None;
         process.kill()
+    }
+
+    /// Its process.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn process(&self) -> Result<&Process> {
+        self.process.as_ref().with_context(|| format!("{} does not run", self.name()))
     }
 
     /// Asks it to end in order, without waiting.
@@ -154,6 +169,6 @@ impl Node {
     /// # Errors
     /// When it does not run.
     pub fn usage(&self) -> Result<Usage> {
-        self.process.as_ref().with_context(|| format!("{} does not run", self.name()))?.usage()
+        self.process()?.usage()
     }
 }

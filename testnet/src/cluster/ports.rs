@@ -42,6 +42,15 @@ impl Reserved {
         self.port
     }
 
+    /// Keeps listening on it ourselves.
+    ///
+    /// # Errors
+    /// When the runtime cannot take it over.
+    pub fn listen(self) -> Result<tokio::net::TcpListener> {
+        self.listener.set_nonblocking(true)?;
+        Ok(tokio::net::TcpListener::from_std(self.listener)?)
+    }
+
     /// Lets go of it, for the node that starts now.
     pub fn release(self) {
         drop(self.listener);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 use crate::clock;
 
@@ -82,10 +82,45 @@ impl Process {
         if self.ended().is_some() {
             return;
         }
-        // The child is not reaped yet, so the pid is still its own.
-        if let Some(pid) = i32::try_from(self.pid()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        // It may have ended this moment, and then there is nothing to ask.
+        let _ = self.signal(Signal::TERM).and_then(|()| self.resume());
+    }
+
+    /// Stops it where it is (`SIGSTOP`): it holds its connections and says nothing.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on (`SIGCONT`).
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// From now on no file of its may grow beyond so many bytes; none lifts the limit.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn limit_files(&self, bytes: Option<u64>) -> Result<()> {
+        // What we were given ourselves is what a child may be given back.
+        let Rlimit { current, maximum } = getrlimit(Resource::Fsize);
+        let limit = Rlimit { current: bytes.or(current), maximum };
+        let set = prlimit(Some(self.own_pid()?), Resource::Fsize, limit);
+        set.map(drop).with_context(|| format!("limiting the files of {}", self.pid()))
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        kill_process(self.own_pid()?, signal).with_context(|| format!("signalling {}", self.pid()))
+    }
+
+    /// Its pid, which stays its own until it is reaped, and only this type reaps it.
+    fn own_pid(&self) -> Result<Pid> {
+        i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("a pid is a positive number")
     }
 
     /// Waits until it is gone, and kills it at `end`. True when it ended in order.

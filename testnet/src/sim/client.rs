@@ -14,9 +14,9 @@ use sampan_proto::wire::Document;
 use tokio::sync::mpsc;
 
 use super::cast::{A_DAY_MS, Pen, TRADERS, Way};
-use super::dice::Dice;
 use super::machine::Machine;
 use super::watch::What;
+use crate::dice::Dice;
 
 /// How long it waits before it asks another node, in milliseconds.
 const PATIENCE_MS: u64 = 3_000;
@@ -158,6 +158,12 @@ impl Client {
     fn take_on(&mut self, document: Document, by: usize, race: Option<u64>, until_ms: u64) {
         let errand = Errand { document, race, until_ms, by, again_ms: 0, state: State::Open };
         self.errands.insert(errand.document.statement.id(), errand);
+    }
+
+    /// A node that clients wait for is back.
+    pub(super) fn returned(&mut self, node: usize) {
+        let waiting = self.errands.values_mut().filter(|errand| errand.by == node && errand.state == State::Open);
+        waiting.for_each(|errand| errand.again_ms = 0);
     }
 
     /// Submits what is due, hears answers, and looks what has become final.

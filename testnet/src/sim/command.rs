@@ -65,11 +65,12 @@ fn one(script: &Script, arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let Outcome { violation, trace, height, finals, deaths, lived_ms } = outcome;
+    let Outcome { violation, trace, height, finals, deaths, lived_ms, forks } = outcome;
     let how = violation.as_ref().map_or_else(|| "all holds".to_owned(), Violation::to_string);
     let seconds = lived_ms / 1_000;
     format!(
-        "{how}\n{height} blocks, {finals} statements final, {deaths} processes ended, {seconds} s lived, trace {trace}"
+        "{how}\n{height} blocks, {finals} statements final, {deaths} processes ended, {forks} forks, {seconds} s lived, \
+         trace {trace}"
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::dice::Dice;
+use crate::dice::Dice;
 
 /// The state of all links.
 #[derive(Debug)]

@@ -121,6 +121,7 @@ pub(super) struct Process {
     pub(super) pool: Pool,
     pub(super) engine: Handle,
     pub(super) line: Line,
+    metrics: Metrics,
     running: JoinHandle<Result<(), Fatal>>,
     tasks: Vec<JoinHandle<()>>,
     stop: CancellationToken,
@@ -177,7 +178,7 @@ impl Machine {
             net: net.clone(),
             pool: pool.clone(),
             mempool: mempool::Limits { bytes: 1 << 24, per_member: 1_000 },
-            metrics,
+            metrics: metrics.clone(),
             snapshots: sampan_node::engine::Snapshots { keeper: None, every: 1_000, join_beyond: u64::MAX },
             clock: self.clock.clone(),
         };
@@ -186,7 +187,8 @@ impl Machine {
         let intake = tokio::spawn(verify::intake(pool.clone(), net, lanes, gossip, stop.clone()));
         let serve = tokio::spawn(serve(store.clone(), handle.clone(), requests));
         let running = tokio::spawn(engine.run(stop.clone()));
-        self.process = Some(Process { store, pool, engine: handle, line, running, tasks: vec![intake, serve], stop });
+        self.process =
+            Some(Process { store, pool, engine: handle, line, metrics, running, tasks: vec![intake, serve], stop });
         Ok(())
     }
 
@@ -211,6 +213,12 @@ impl Machine {
         if let Some(process) = self.process.take() {
             process.end().await;
         }
+    }
+
+    /// Whether its operator would see that validators sign two things.
+    pub(super) fn has_raised_the_alarm(&self) -> bool {
+        let calm = |process: &Process| process.metrics.encode().contains("sampan_equivocations_total 0");
+        self.process.as_ref().is_some_and(|process| !calm(process))
     }
 
     /// Whether the process ended by itself, and why.

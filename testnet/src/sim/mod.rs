@@ -15,7 +15,6 @@
 mod cast;
 mod client;
 mod command;
-mod dice;
 mod link;
 mod machine;
 mod mask;

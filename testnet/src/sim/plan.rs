@@ -1,11 +1,14 @@
 //! From a seed to a script: faults that a network of this size must survive, as nasty as they may be.
 
-use super::dice::Dice;
 use super::mask::Mask;
 use super::script::{CrashAt, Event, Happening, Script};
+use crate::dice::Dice;
 
 /// How long the faults last, in milliseconds.
 const LASTS_MS: u64 = 12_000;
+
+/// Of a hundred networks so many have bad power.
+const FLICKERING: u64 = 25;
 
 /// The script of a seed.
 pub(super) fn script(seed: u64) -> Script {
@@ -24,8 +27,29 @@ pub(super) fn script(seed: u64) -> Script {
     for _ in 0..dice.between(3, 9) {
         trouble(nodes, &mut dice, &mut events);
     }
+    // Chance of its own, so that it moves nothing else.
+    let mut power = Dice::new(seed ^ 0xf11c_4e40);
+    if power.percent(FLICKERING) {
+        flicker(nodes, &mut power, &mut events);
+    }
     events.sort_by_key(|event| event.at_ms);
     Script { seed, nodes, masks, events, lasts_ms: LASTS_MS }
+}
+
+/// The power fails for moments, several times in a row; most machines end in the middle of what they do, and a supervisor
+/// starts them again while the same block is being decided.
+fn flicker(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
+    events.push(Event { at_ms: 0, what: Happening::Supervise });
+    for _ in 0..dice.between(2, 6) {
+        let mut at_ms = dice.between(300, LASTS_MS - 1_000);
+        for _ in 0..dice.between(2, 4) {
+            for node in (0..nodes).filter(|_| dice.percent(70)).collect::<Vec<_>>() {
+                let at = *dice.pick(&[CrashAt::Before, CrashAt::After, CrashAt::Torn]).unwrap_or(&CrashAt::Torn);
+                events.push(Event { at_ms, what: Happening::Crash { node, at, writes: dice.between(1, 5) } });
+            }
+            at_ms += dice.between(5, 80);
+        }
+    }
 }
 
 fn some_node(nodes: usize, dice: &mut Dice) -> usize {

@@ -51,6 +51,9 @@ pub(super) enum Happening {
     Fill { node: usize },
     /// It is started again, with room on its disk.
     Start { node: usize },
+    /// From here on a process that ends by itself is started again within milliseconds, by a supervisor, and clients that
+    /// waited for it ask it again at once.
+    Supervise,
     /// Its clock is wrong by so many milliseconds from here on.
     Clock { node: usize, error_ms: i64 },
 }
@@ -121,6 +124,7 @@ impl fmt::Display for Happening {
             }
             Self::Fill { node } => write!(f, "fill {node}"),
             Self::Start { node } => write!(f, "start {node}"),
+            Self::Supervise => f.write_str("supervise"),
             Self::Clock { node, error_ms } => write!(f, "clock {node} {error_ms}"),
         }
     }
@@ -217,6 +221,7 @@ fn happening(script: &Script, words: &[&str]) -> Option<Happening> {
             Happening::Crash { node: node(which)?, at, writes: writes.parse().ok()? }
         }
         ["fill", which] => Happening::Fill { node: node(which)? },
+        ["supervise"] => Happening::Supervise,
         ["start", which] => Happening::Start { node: node(which)? },
         ["clock", which, error] => Happening::Clock { node: node(which)?, error_ms: error.parse().ok()? },
         _ => return None,

@@ -1,6 +1,6 @@
 //! What must hold, whatever happens: looked at after every tick, and once more at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -97,6 +97,11 @@ pub enum What {
     },
     /// A bill went to two buyers.
     SoldTwice,
+    /// More validators lie than may, two blocks were decided at one height, and no honest node raised the alarm.
+    SilentFork {
+        /// Where.
+        height: Height,
+    },
     /// Long after all faults are over the network has not come to rest.
     Stalled {
         /// What is not as it should be.
@@ -129,6 +134,7 @@ impl fmt::Display for Violation {
             What::Promised { node, height } => write!(f, "node {node} showed height {height} before it was durable"),
             What::Silent { node } => write!(f, "node {node} does not vote, though it lost nothing"),
             What::Astray { node } => write!(f, "node {node} has a bill otherwise than the blocks say"),
+            What::SilentFork { height } => write!(f, "the fork at height {height} raised no alarm"),
             What::SoldTwice => f.write_str("a bill went to two buyers"),
             What::Stalled { why } => write!(f, "the network does not come to rest: {why}"),
         }
@@ -144,15 +150,21 @@ pub(super) struct Watch {
     keys: Vec<PublicKey>,
     referee: Referee,
     chain: BTreeMap<Height, HeaderHash>,
+    /// How far the referee has come.
+    judged: Height,
     heights: BTreeMap<usize, Height>,
     spoken: BTreeMap<Place, Option<HeaderHash>>,
+    /// Whether more validators lie than may: then two blocks may be decided at one height, here.
+    beyond: bool,
+    pub(super) forks: BTreeSet<Height>,
 }
 
 impl Watch {
-    pub(super) fn new(nodes: usize, genesis: &Arc<Genesis>) -> Self {
+    pub(super) fn new(nodes: usize, genesis: &Arc<Genesis>, beyond: bool) -> Self {
         let keys = (0..nodes).map(|node| cast::key(&cast::agency(node), Purpose::Consensus).public()).collect();
         let (chain, heights, spoken) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { keys, referee: Referee::new(genesis), chain, heights, spoken }
+        let referee = Referee::new(genesis);
+        Self { keys, referee, chain, judged: Height::GENESIS, heights, spoken, beyond, forks: BTreeSet::new() }
     }
 
     /// The newest height that anybody decided.
@@ -188,10 +200,14 @@ impl Watch {
         };
         let unlawful = |why| What::Unlawful { height, node, why };
         self.referee.certified(&header, &certificate).map_err(unlawful)?;
-        if let Some(known) = self.chain.get(&height) {
-            return if *known == header.hash() { Ok(()) } else { Err(What::Fork { height, node }) };
+        if *self.chain.entry(height).or_insert(header.hash()) != header.hash() {
+            self.forks.insert(height);
+            return if self.beyond { Ok(()) } else { Err(What::Fork { height, node }) };
         }
-        self.chain.insert(height, header.hash());
+        if height <= self.judged || self.beyond {
+            return Ok(());
+        }
+        self.judged = height;
         let block = reader.block(height).ok().flatten().ok_or(unlawful("its contents cannot be read"))?;
         self.referee.judge(&block, now_ms).map_err(unlawful)
     }

@@ -15,18 +15,20 @@ use tokio::sync::oneshot;
 
 use super::cast;
 use super::client::Client;
-use super::dice::Dice;
 use super::link::Links;
 use super::machine::Machine;
 use super::mask::{Answer, Mask, Message, Wearer, amnesiac, twin};
 use super::script::{Event, Happening, Script};
 use super::watch::{Violation, Watch, What};
 use crate::console;
+use crate::dice::Dice;
 
 /// A turn of the world.
 const TICK: Duration = Duration::from_millis(1);
 /// How long after the faults the network may take to come to rest, in milliseconds.
 const REST_MS: u64 = 120_000;
+/// The same where more validators lie than may, and it need not.
+const NO_REST_MS: u64 = 10_000;
 /// Turns between two looks at what clients wait for.
 const CLIENT_TICKS: u64 = 20;
 
@@ -62,6 +64,8 @@ pub struct Outcome {
     pub deaths: u64,
     /// How long the network lived, in milliseconds.
     pub lived_ms: u64,
+    /// Heights at which two blocks were decided: none, unless more validators lie than may.
+    pub forks: usize,
 }
 
 /// Plays a script in a runtime of its own.
@@ -97,6 +101,12 @@ struct World {
     now_ms: u64,
     trace: Hash32,
     deaths: u64,
+    /// Whether more validators lie than may, and whether an honest node has said so, by its end at least.
+    beyond: bool,
+    alarmed: bool,
+    /// When a process that ended is started again, if a supervisor does that.
+    supervisor: Option<Dice>,
+    reboots: BTreeMap<usize, u64>,
     /// A machine did not start.
     found: Option<What>,
     tell: bool,
@@ -106,12 +116,14 @@ impl World {
     fn new(script: &Script, dir: &std::path::Path, tell: bool) -> Result<Self> {
         let mut dice = Dice::new(script.seed ^ 0x5a5a_5a5a);
         let genesis: Arc<Genesis> = Arc::new(cast::genesis(script.nodes)?);
+        let beyond = 3 * script.masks.len() >= script.nodes;
         let mut machines: Vec<Machine> = (0..script.nodes).map(|i| Machine::new(i, i, dir, &genesis)).collect();
         let mut wearers = BTreeMap::new();
         for (node, mask) in &script.masks {
             let key = |node| cast::key(&cast::agency(node), Purpose::Consensus);
             let others = (0..script.nodes).filter(|other| other != node).map(|other| key(other).public());
-            wearers.insert(*node, Wearer::new(*mask, key(*node), others.collect(), dice.part()));
+            let league = script.masks.iter().filter(|(_, other)| other == mask).map(|(i, _)| (*i, key(*i).public()));
+            wearers.insert(*node, Wearer::new(*mask, key(*node), others.collect(), league.collect(), dice.part()));
             if twin::doubles(*mask) {
                 machines.push(Machine::new(machines.len(), *node, dir, &genesis));
             }
@@ -123,13 +135,17 @@ impl World {
             wearers,
             links: Links::new(dice.part()),
             client: Client::new(&genesis, dice.part()),
-            watch: Watch::new(script.nodes, &genesis),
+            watch: Watch::new(script.nodes, &genesis, beyond),
+            beyond,
+            alarmed: false,
             posted: BTreeMap::new(),
             posts: 0,
             asked: Vec::new(),
             now_ms: 0,
             trace: Hash32::ZERO,
             deaths: 0,
+            supervisor: None,
+            reboots: BTreeMap::new(),
             found: None,
             tell,
         })
@@ -149,6 +165,8 @@ impl World {
             }
             match self.turn().await {
                 Err(what) => break Some(what),
+                Ok(()) if self.beyond && self.now_ms > script.lasts_ms + NO_REST_MS => break self.silent_fork(),
+                Ok(()) if self.beyond => {}
                 Ok(()) if self.now_ms > script.lasts_ms && self.is_at_rest() => {
                     break (0..self.nodes)
                         .filter(|i| self.is_honest(*i))
@@ -162,6 +180,7 @@ impl World {
                 Ok(()) => {}
             }
         };
+        let forks = self.watch.forks.len();
         for machine in &mut self.machines {
             machine.kill().await;
         }
@@ -172,6 +191,7 @@ impl World {
             finals: self.client.finals(),
             deaths: self.deaths,
             lived_ms: self.now_ms,
+            forks,
         })
     }
 
@@ -204,6 +224,7 @@ impl World {
             Err(fault) => {
                 self.deaths += 1;
                 self.note(|| format!("{i} does not start"));
+                self.reboot_soon(i);
                 if self.is_honest(i) && !self.machines[i].faults.struck() {
                     self.found = Some(What::Stopped { node: i, why: fault.to_string() });
                 }
@@ -230,6 +251,7 @@ impl World {
             Happening::Crash { node, at, writes } => self.machines[*node].faults.crash(*at, *writes),
             Happening::Fill { node } => self.machines[*node].faults.fill(),
             Happening::Start { node } => self.start(*node).await,
+            Happening::Supervise => self.supervisor = Some(Dice::new(self.now_ms ^ 0xa5a5)),
             Happening::Clock { node, error_ms } => self.machines[*node].clock.set_error_ms(*error_ms),
         }
         Ok(())
@@ -251,6 +273,7 @@ impl World {
         if let Some(what) = self.found.take() {
             return Err(what);
         }
+        self.reboot().await;
         self.connect();
         self.deliver();
         if self.now_ms.is_multiple_of(CLIENT_TICKS) {
@@ -306,10 +329,8 @@ impl World {
                 Parcel::Gossip { from, to, message } => {
                     let digest = Domain::Gossip.hash(&message.1).short();
                     self.note(|| format!("{from} > {to} {:?} {digest}", message.0));
-                    if let Some(wearer) = self.wearers.get_mut(&to) {
-                        wearer.hears(&message);
-                    }
-                    if let Some(process) = &mut self.machines[to].process {
+                    let hears = self.wearers.get_mut(&to).is_none_or(|wearer| wearer.hears(&message));
+                    if let Some(process) = self.machines[to].process.as_mut().filter(|_| hears) {
                         process.line.gossip(self.names[from % self.nodes], message.0, message.1);
                     }
                 }
@@ -369,10 +390,11 @@ impl World {
                     self.publish(i, &(topic, data));
                 }
                 Said::Request(peer, request, reply) => {
-                    let to = self.named(peer);
+                    let (to, asks) =
+                        (self.named(peer), self.wearers.get(&i).is_none_or(|wearer| wearer.asks(&request)));
                     match self.links.arrivals(i, to).first().copied() {
-                        Some(after) => self.post(after, Parcel::Question { from: i, to, request, reply }),
-                        None => drop(reply.send(Err(RequestFailed::Timeout))),
+                        Some(after) if asks => self.post(after, Parcel::Question { from: i, to, request, reply }),
+                        _ => drop(reply.send(Err(RequestFailed::Timeout))),
                     }
                 }
                 Said::Verdict(peer, topic, Verdict::Reject) => {
@@ -401,8 +423,9 @@ impl World {
 
     fn publish(&mut self, from: usize, message: &Message) {
         for to in (0..self.machines.len()).filter(|to| *to != from) {
+            let store = self.machines[from].process.as_ref().map(|process| &process.store);
             let told = match self.wearers.get_mut(&from) {
-                Some(wearer) => wearer.says(to, message),
+                Some(wearer) => wearer.says(to, message, store),
                 None => vec![message.clone()],
             };
             for message in told {
@@ -420,10 +443,37 @@ impl World {
         self.forget(i);
         let why = ended.err().map_or_else(|| "for no reason".to_owned(), |fault: Fatal| fault.to_string());
         self.note(|| format!("{i} ends"));
+        self.reboot_soon(i);
         if self.machines[i].faults.struck() || !self.is_honest(i) {
             return Ok(());
         }
-        Err(What::Stopped { node: i, why })
+        self.alarmed = true;
+        if self.beyond { Ok(()) } else { Err(What::Stopped { node: i, why }) }
+    }
+
+    /// A fork that no honest node has noticed.
+    fn silent_fork(&self) -> Option<What> {
+        let mut honest =
+            self.machines.iter().enumerate().filter(|(i, _)| self.is_honest(*i)).map(|(_, machine)| machine);
+        let noticed = self.alarmed || honest.any(Machine::has_raised_the_alarm);
+        self.watch.forks.first().filter(|_| !noticed).map(|height| What::SilentFork { height: *height })
+    }
+
+    fn reboot_soon(&mut self, i: usize) {
+        if let Some(dice) = &mut self.supervisor {
+            self.reboots.insert(i, self.now_ms + dice.between(1, 20));
+        }
+    }
+
+    /// Starts again whom a supervisor starts now.
+    async fn reboot(&mut self) {
+        let now_ms = self.now_ms;
+        let due: Vec<usize> = self.reboots.iter().filter(|(_, at_ms)| **at_ms <= now_ms).map(|(i, _)| *i).collect();
+        for i in due {
+            self.reboots.remove(&i);
+            self.start(i).await;
+            self.client.returned(i);
+        }
     }
 
     /// Everybody is at one height, whatever was submitted is settled, and nothing waits.

@@ -251,6 +251,8 @@ fn wire(
         member: Some(CUSTOMS.parse().expect("id")),
         validator: true,
         peers: net.peers(),
+        space: crate::space::Space::default(),
+        gate: super::super::Gate::default(),
     };
     (state, engine)
 }

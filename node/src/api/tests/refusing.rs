@@ -79,7 +79,7 @@ async fn a_body_that_breaks_off_is_refused() {
 async fn a_full_lane_says_so_at_once() {
     use tower::ServiceExt as _;
     let metrics = Metrics::new(1);
-    let guard = Guard::for_lanes(&metrics)[Lane::Batch as usize].on("/slow");
+    let guard = Guard::for_lanes(&metrics, &Gate::default())[Lane::Batch as usize].on("/slow");
     let slow = get(|| async { tokio::time::sleep(Duration::from_secs(1)).await });
     let app = Router::new().route("/slow", slow.layer(from_fn_with_state(guard, guard::guarded)));
     let ask = || app.clone().oneshot(Request::get("/slow").body(Body::empty()).expect("request"));

@@ -141,3 +141,18 @@ async fn a_statement_nobody_sent_is_unknown_and_no_receipt_exists() {
     let other = solo.transfer(CARRIER, &solo.finish(&solo.issue("SPLNGB2600008")).await, 1, BANK);
     assert_eq!(solo.submit(&other).await.problem().known_code(), Some(Code::NotPossessor));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_hardly_any_disk_takes_nothing_and_still_answers() {
+    let solo = Solo::start();
+    let ticket = solo.finish(&solo.issue("SPLNGB2600201")).await;
+    solo.state.space.look(1, 2);
+    let problem = solo.submit(&solo.issue("SPLNGB2600202")).await;
+    assert_eq!(problem.headers[axum::http::header::RETRY_AFTER], "1");
+    let problem = problem.problem();
+    assert_eq!((problem.status, problem.code.as_str()), (503, "disk_almost_full"));
+    let view: RecordView = solo.get(format!("/v1/records/{}", ticket.record)).await.json();
+    assert_eq!(view.record.seq, 1);
+    solo.state.space.look(2, 2);
+    solo.finish(&solo.issue("SPLNGB2600202")).await;
+}

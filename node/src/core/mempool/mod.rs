@@ -1,5 +1,5 @@
-//! What was admitted and is not final yet. Bounded by bytes and by member; hands a proposer documents in
-//! a fair order: members in turn, each member's in order of arrival.
+//! What was admitted and is not final yet. Bounded by bytes and by member, and by how much a member leaves to others; hands
+//! a proposer documents in a fair order: members in turn, each member's in order of arrival.
 
 #[cfg(test)]
 mod tests;
@@ -33,9 +33,16 @@ pub struct Mempool {
     arrivals: u64,
     documents: BTreeMap<EnvelopeId, Waiting>,
     statements: BTreeMap<StatementId, EnvelopeId>,
-    queues: BTreeMap<MemberId, BTreeMap<u64, EnvelopeId>>,
+    queues: BTreeMap<MemberId, Queue>,
     contested: BTreeMap<Hash32, BTreeSet<EnvelopeId>>,
     expiries: BTreeSet<(u64, EnvelopeId)>,
+}
+
+/// What waits of one member, in order of arrival.
+#[derive(Debug, Default)]
+struct Queue {
+    bytes: usize,
+    documents: BTreeMap<u64, EnvelopeId>,
 }
 
 #[derive(Debug)]
@@ -102,14 +109,20 @@ impl Mempool {
             return Err(Reject::new(Code::MempoolFull, "$", detail));
         }
         let member = &statement.statement().member;
-        let queue = self.queues.entry(member.clone()).or_default();
-        if queue.len() >= self.limits.per_member {
-            let detail = format!("{} documents of `{member}` are waiting", queue.len());
-            return Err(Reject::new(Code::MemberQuota, "$.member", detail));
+        if let Some(Queue { bytes, documents }) = self.queues.get(member) {
+            // A member leaves as much room as it takes: alone it fills half, two fill a third each, and whoever comes
+            // next finds a place.
+            let free = self.limits.bytes - self.bytes - document.size();
+            if documents.len() >= self.limits.per_member || bytes + document.size() > free {
+                let detail = format!("{} documents of `{member}`, {bytes} bytes, are waiting", documents.len());
+                return Err(Reject::new(Code::MemberQuota, "$.member", detail));
+            }
         }
+        let queue = self.queues.entry(member.clone()).or_default();
         let (envelope, arrival) = (statement.envelope(), self.arrivals);
         self.arrivals += 1;
-        queue.insert(arrival, envelope);
+        queue.documents.insert(arrival, envelope);
+        queue.bytes += document.size();
         self.bytes += document.size();
         self.statements.insert(statement.id(), envelope);
         self.contested.entry(contested(statement)).or_default().insert(envelope);
@@ -133,7 +146,7 @@ impl Mempool {
     /// Documents for a block in fair order, at most so many and so large together.
     #[must_use]
     pub fn candidates(&self, statements: usize, bytes: usize) -> Vec<Arc<Document>> {
-        let mut turns: Vec<_> = self.queues.values().map(|queue| queue.values()).collect();
+        let mut turns: Vec<_> = self.queues.values().map(|queue| queue.documents.values()).collect();
         let (mut chosen, mut size) = (Vec::new(), 0);
         while !turns.is_empty() && chosen.len() < statements {
             let mut still = Vec::with_capacity(turns.len());
@@ -159,8 +172,9 @@ impl Mempool {
         self.bytes -= document.size();
         self.expiries.remove(&(verified.statement().not_after_ms, envelope));
         remove_from(&mut self.queues, &verified.statement().member, |queue| {
-            queue.remove(&arrival);
-            queue.is_empty()
+            queue.documents.remove(&arrival);
+            queue.bytes -= document.size();
+            queue.documents.is_empty()
         });
         remove_from(&mut self.contested, &contested(verified), |rivals| {
             rivals.remove(&envelope);

@@ -51,6 +51,23 @@ fn full_by_bytes_and_by_member_are_told_apart_and_store_nothing() {
 }
 
 #[test]
+fn a_member_leaves_as_much_room_as_it_takes() {
+    let net = Network::new();
+    let size = issue(&net, "ccpit-ningbo", "E0").document().size();
+    let mut pool = Mempool::new(Limits { bytes: 12 * size + size / 2, per_member: 100 });
+    let mut fill = |member: &str| {
+        (0..20).filter(|i| pool.insert(&issue(&net, member, &format!("{member}{i}"))) == Ok(true)).count()
+    };
+    assert_eq!(fill("ccpit-ningbo"), 6, "alone it fills half");
+    assert_eq!(fill("moit-hanoi"), 3, "and the next one half of the rest");
+    let one = issue(&net, "ccpit-ningbo", "more");
+    assert_eq!(pool.insert(&one).map_err(|reject| reject.code), Err(Code::MemberQuota));
+    let done = pool.candidates(1, 1 << 20)[0].statement().id();
+    pool.remove(&done);
+    assert_eq!(pool.len(), 8);
+}
+
+#[test]
 fn the_same_statement_waits_once_and_leaves_no_trace_when_it_goes() {
     let net = Network::new();
     let mut pool = Mempool::new(ROOMY);

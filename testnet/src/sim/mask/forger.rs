@@ -13,8 +13,8 @@ use sampan_proto::keys::{PublicKey, SecretKey, Signature};
 use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
 use sampan_proto::wire::{Announcement, PeerStatus, Request, Response};
 
-use super::super::dice::Dice;
 use super::{Message, proposal_in, vote_in};
+use crate::dice::Dice;
 
 /// What it overheard at the height being agreed on.
 #[derive(Debug, Default)]

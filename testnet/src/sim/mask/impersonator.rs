@@ -8,8 +8,8 @@ use sampan_proto::keys::{PublicKey, SecretKey};
 use sampan_proto::vote::{Signable as _, Signed, Vote};
 use sampan_proto::wire::ConsensusMessage;
 
-use super::super::dice::Dice;
 use super::{Message, vote_in};
+use crate::dice::Dice;
 
 pub(super) fn says(key: &SecretKey, others: &[PublicKey], dice: &mut Dice, message: &Message) -> Vec<Message> {
     let mut said = vec![message.clone()];

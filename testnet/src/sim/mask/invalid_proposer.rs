@@ -1,25 +1,43 @@
-//! The invalid proposer: times of next week, heights of tomorrow, statements left out or named twice.
+//! The invalid proposer: times of next week, heights of tomorrow, statements left out or named twice; and a block that is
+//! right in everything but its time, which only a look at the clock finds out. Everybody hears the same of a block.
 
-use sampan_proto::block::payload_hash;
+use sampan_node::core::ledger::Draft;
+use sampan_node::store::Store;
+use sampan_proto::block::{Header, payload_hash};
 use sampan_proto::keys::SecretKey;
+use sampan_proto::wire::ProposalMessage;
 
-use super::super::dice::Dice;
+use super::traitor::executed;
 use super::{Message, proposal_in, proposed};
 
-pub(super) fn says(key: &SecretKey, dice: &mut Dice, message: &Message) -> Vec<Message> {
+/// Beyond what validators allow each other, and before what waits expires.
+const LATE_MS: u64 = 60_000;
+
+pub(super) fn says(key: &SecretKey, message: &Message, store: Option<&Store>) -> Vec<Message> {
     let Some(mut wrong) = proposal_in(message) else { return vec![message.clone()] };
-    match dice.below(5) {
+    match wrong.proposal.message.block.0.as_bytes()[0] % 8 {
         0 => wrong.header.time_ms += 7 * 86_400_000,
         1 => wrong.header.time_ms = 1,
         2 => wrong.header.height = wrong.header.height.next(),
         3 => {
             wrong.payload.pop();
         }
-        _ => {
+        4 => {
             let twice = wrong.payload.first().copied();
             wrong.payload.extend(twice);
             wrong.header.payload_hash = payload_hash(&wrong.payload);
         }
+        _ => wrong.header = store.and_then(|store| late(key, store, &wrong)).unwrap_or(wrong.header),
     }
     vec![proposed(key, wrong)]
+}
+
+/// The header of the same statements at a later time: executed again, so that nothing but the time is wrong.
+fn late(key: &SecretKey, store: &Store, right: &ProposalMessage) -> Option<Header> {
+    let block = right.proposal.message.block;
+    // It was staged before it was proposed.
+    let staged = store.staged(right.header.height).ok()?.into_iter().find(|staged| staged.header.hash() == block)?;
+    let time_ms = right.header.time_ms + LATE_MS;
+    let draft = Draft { chain: store.chain(), tip: store.tip(), time_ms, proposer: key.public() };
+    executed(store, draft, staged.documents)
 }

@@ -11,6 +11,7 @@ mod liar;
 mod replayer;
 mod selective;
 mod spammer;
+mod traitor;
 mod usurper;
 mod withholder;
 
@@ -34,6 +35,7 @@ pub(super) mod twin {
     }
 }
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -45,7 +47,7 @@ use sampan_proto::limits;
 use sampan_proto::vote::Signed;
 use sampan_proto::wire::{ConsensusMessage, ProposalMessage, Request, Response};
 
-use super::dice::Dice;
+use crate::dice::Dice;
 
 /// A message on a topic.
 pub(super) type Message = (Topic, Vec<u8>);
@@ -77,11 +79,13 @@ pub(super) enum Mask {
     Impersonator,
     /// Proposes when it is others' turn.
     Usurper,
+    /// Has two blocks decided, if it is not alone.
+    Traitor,
 }
 
 impl Mask {
     /// Every mask.
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Equivocator,
         Self::Withholder,
         Self::Liar,
@@ -94,6 +98,7 @@ impl Mask {
         Self::Forger,
         Self::Impersonator,
         Self::Usurper,
+        Self::Traitor,
     ];
 
     const fn name(self) -> &'static str {
@@ -110,6 +115,7 @@ impl Mask {
             Self::Forger => "forger",
             Self::Impersonator => "impersonator",
             Self::Usurper => "usurper",
+            Self::Traitor => "traitor",
         }
     }
 }
@@ -128,11 +134,15 @@ impl FromStr for Mask {
     }
 }
 
+/// Who wears the same mask, by number, with its key.
+pub(super) type League = BTreeMap<usize, PublicKey>;
+
 /// A validator with a mask on.
 pub(super) struct Wearer {
     pub(super) mask: Mask,
     key: SecretKey,
     others: Vec<PublicKey>,
+    league: League,
     dice: Dice,
     /// What it said, for whoever says it again.
     said: Vec<Message>,
@@ -151,30 +161,39 @@ pub(super) enum Answer {
 }
 
 impl Wearer {
-    pub(super) fn new(mask: Mask, key: SecretKey, others: Vec<PublicKey>, dice: Dice) -> Self {
-        Self { mask, key, others, dice, said: Vec::new(), forger: forger::Forger::default() }
+    pub(super) fn new(mask: Mask, key: SecretKey, others: Vec<PublicKey>, league: League, dice: Dice) -> Self {
+        Self { mask, key, others, league, dice, said: Vec::new(), forger: forger::Forger::default() }
     }
 
     /// What one of the others hears when the engine says `message` to all.
-    pub(super) fn says(&mut self, to: usize, message: &Message) -> Vec<Message> {
+    pub(super) fn says(&mut self, to: usize, message: &Message, store: Option<&Store>) -> Vec<Message> {
         match self.mask {
             Mask::Equivocator => equivocator::says(&self.key, to, message),
             Mask::Liar => liar::says(&self.key, message),
-            Mask::InvalidProposer => invalid_proposer::says(&self.key, &mut self.dice, message),
+            Mask::InvalidProposer => invalid_proposer::says(&self.key, message, store),
             Mask::Withholder => withholder::says(message),
             Mask::Selective => selective::says(to, message),
             Mask::Replayer => replayer::says(&mut self.said, &mut self.dice, message),
             Mask::Impersonator => impersonator::says(&self.key, &self.others, &mut self.dice, message),
             Mask::Usurper => usurper::says(&self.key, message),
+            Mask::Traitor => {
+                store.map_or_else(Vec::new, |store| traitor::says(&self.key, &self.league, to, message, store))
+            }
             Mask::Amnesiac | Mask::Spammer | Mask::Twin | Mask::Forger => vec![message.clone()],
         }
     }
 
-    /// It hears what somebody says.
-    pub(super) fn hears(&mut self, message: &Message) {
+    /// It hears what somebody says; false when its engine must not.
+    pub(super) fn hears(&mut self, message: &Message) -> bool {
         if self.mask == Mask::Forger {
             self.forger.hears(message);
         }
+        self.mask != Mask::Traitor || traitor::may_hear(message)
+    }
+
+    /// Whether it lets its engine ask this.
+    pub(super) fn asks(&self, request: &Request) -> bool {
+        self.mask != Mask::Traitor || !matches!(request, Request::Round(_))
     }
 
     /// What the others hear besides, at any moment.

@@ -1,7 +1,7 @@
 //! The replayer: with every message comes one of long ago.
 
-use super::super::dice::Dice;
 use super::Message;
+use crate::dice::Dice;
 
 /// What it remembers.
 const MEMORY: usize = 512;

@@ -2,8 +2,8 @@
 
 use sampan_node::net::Topic;
 
-use super::super::dice::Dice;
 use super::Message;
+use crate::dice::Dice;
 
 pub(super) fn babbles(dice: &mut Dice) -> Vec<Message> {
     if !dice.percent(5) {

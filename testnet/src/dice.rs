@@ -2,19 +2,23 @@
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): eight bytes of state, written out so that no library can change it.
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    pub(super) const fn new(seed: u64) -> Self {
+    /// Dice of a seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Dice of their own for a part, so that one part's throws do not move another's.
-    pub(super) fn part(&mut self) -> Self {
+    #[must_use]
+    pub fn part(&mut self) -> Self {
         Self(self.throw())
     }
 
-    pub(super) const fn throw(&mut self) -> u64 {
+    /// Eight bytes of chance.
+    pub const fn throw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,22 +27,22 @@ impl Dice {
     }
 
     /// A number below `end`; 0 when there is none.
-    pub(super) const fn below(&mut self, end: u64) -> u64 {
+    pub const fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.throw() % end }
     }
 
     /// A number from `low` to `high`, both possible.
-    pub(super) const fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub const fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
     /// True in so many of a hundred throws.
-    pub(super) const fn percent(&mut self, chance: u64) -> bool {
+    pub const fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 
     /// One of them.
-    pub(super) fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
+    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
         let index = usize::try_from(self.below(all.len() as u64)).unwrap_or_default();
         all.get(index)
     }
