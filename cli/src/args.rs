@@ -2,6 +2,7 @@
 
 pub(crate) mod codes;
 pub(crate) mod gov;
+mod paper;
 pub(crate) mod trade;
 
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use sampan_proto::doc::draft::DraftForm;
 use sampan_proto::doc::{CertificateForm, DocKind};
 use sampan_proto::ids::{MemberId, RecordId, StatementId};
 use sampan_proto::member::Purpose;
+
+pub(crate) use paper::{Audit, Qr};
 
 use crate::time::parse_span;
 
@@ -95,8 +98,12 @@ pub(crate) enum Command {
     Receipt(Receipt),
     /// Fetch and check a record's bundle: one file that proves all there is to prove
     Bundle(Bundle),
-    /// Check a bundle offline
+    /// Check a bundle, or the text of a QR code, offline
     Verify(Verify),
+    /// Print a record's state as a QR code that proves itself
+    Qr(Qr),
+    /// Execute an archived chain again and compare everything, offline
+    Audit(Audit),
     /// Follow a record
     Watch(Watch),
     /// Show the network, the node and the members
@@ -335,11 +342,14 @@ pub(crate) struct Bundle {
 /// `sampan verify`.
 #[derive(Args, Debug)]
 pub(crate) struct Verify {
-    /// The bundle, `-` for stdin
+    /// The bundle, or a QR code's text or a file that holds it; `-` for stdin
     pub(crate) file: PathBuf,
     /// How old the proof may be
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) max_age: Option<Duration>,
+    /// For a QR code after a change of validators: a newer bundle, which brings the handovers with it
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) handovers: Option<PathBuf>,
     /// Refuse an anchor that is older than the network's trusting period
     #[arg(long)]
     pub(crate) strict: bool,

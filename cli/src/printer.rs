@@ -138,6 +138,19 @@ impl Printer {
         Progress(bar)
     }
 
+    /// A bar over so many bytes; invisible unless stderr is a terminal.
+    pub(crate) fn bar(&self, text: &'static str, bytes: u64) -> Progress {
+        if self.quiet || !io::stderr().is_terminal() {
+            return Progress(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new(bytes).with_message(text);
+        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        Progress(bar)
+    }
+
     fn talk(&self, write: impl FnOnce(&mut Page)) {
         let mut page = self.aside();
         write(&mut page);
@@ -145,8 +158,15 @@ impl Printer {
     }
 }
 
-/// A spinner that goes away when dropped.
+/// A spinner or a bar that goes away when dropped.
 pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// So much of the whole is done.
+    pub(crate) fn reach(&self, place: u64) {
+        self.0.set_position(place);
+    }
+}
 
 impl Drop for Progress {
     fn drop(&mut self) {

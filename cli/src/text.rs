@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use sampan_proto::genesis::Genesis;
-use sampan_proto::ids::{ChainId, MemberId, RecordId, StatementId};
+use sampan_proto::ids::{ChainId, Height, MemberId, RecordId, StatementId};
 use sampan_proto::proof::{Bundle, ReferenceProof, StatusPart};
 use sampan_proto::record::Record;
 
@@ -30,6 +30,15 @@ pub(crate) fn anchor_from_node(node: &str, genesis: &Genesis, pinned: Option<&Pa
     let pinned = pinned.map_or(String::new(), |path| format!(" (pinned in `{}`)", path.display()));
     format!(
         "the anchor comes from {node} itself: compare the chain id {} of `{}` with one you got elsewhere{pinned}",
+        genesis.chain, genesis.network
+    )
+}
+
+/// The genesis in an archive is no better than the archive.
+pub(crate) fn anchor_from_archive(genesis: &Genesis) -> String {
+    format!(
+        "the archive brings its own genesis: compare the chain id {} of `{}` with one you got elsewhere, or pass \
+         `--genesis FILE`",
         genesis.chain, genesis.network
     )
 }
@@ -89,6 +98,13 @@ pub(crate) const OFF_THE_POINT: &str = "the node sent a proof about something el
 /// The node's "no" came with a proof that fails.
 pub(crate) const REFUSED_WITH_A_FALSE_PROOF: &str =
     "the node refused, and the proof it gives as the reason fails: do not rely on this node";
+
+/// What the receipt of a later roster needs.
+pub(crate) fn needs_handovers(since: Height) -> String {
+    format!(
+        "the validators changed at height {since}: give any bundle of this network that is newer with `--handovers`"
+    )
+}
 
 /// A record that the ledger does not have.
 pub(crate) fn no_such_record(id: &RecordId) -> String {

@@ -40,6 +40,13 @@ enum Command {
     /// Make code lists of their publishers' files.
     #[command(subcommand)]
     Codes(cmd::codes::Command),
+    /// Write a stopped node's whole chain to an archive, which `sampan audit` checks.
+    Export(cmd::keep::Export),
+    /// Derive again what a stopped node's store holds, and compare.
+    Fsck(cmd::keep::Fsck),
+    /// Order that a document be erased.
+    #[command(subcommand)]
+    Bodies(cmd::bodies::Command),
     /// Look at a configuration.
     #[command(subcommand)]
     Config(cmd::config::Command),
@@ -59,6 +66,9 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => cmd::backup::backup(&arguments),
         Command::Restore(arguments) => cmd::backup::restore(&arguments),
         Command::Codes(command) => cmd::codes::codes(&command),
+        Command::Export(arguments) => cmd::keep::export(&arguments),
+        Command::Fsck(arguments) => cmd::keep::fsck(&arguments),
+        Command::Bodies(command) => cmd::bodies::bodies(&command),
         Command::Config(command) => cmd::config::config(&command),
     };
     match result {

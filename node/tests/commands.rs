@@ -190,3 +190,34 @@ fn a_store_is_backed_up_and_a_damaged_one_is_refused_with_the_command_that_mends
     assert_eq!(command(0, "restore").0, "0\n");
     assert!(data.join("CURRENT").is_file());
 }
+
+#[test]
+fn a_stopped_node_is_checked_exported_and_told_to_erase() {
+    let dir = tempfile::tempdir().expect("directory");
+    let dir = dir.path();
+    init(dir, "cn-customs", &["--role", "customs", "--validator"]);
+    run(dir, 0, &["genesis", "assemble", "--network", "t", "-o", "cn-customs/genesis.json", "cn-customs/entry.json"]);
+    let genesis = std::fs::read(dir.join("cn-customs/genesis.json")).expect("file");
+    let config = ["--config", "cn-customs/sampand.toml"];
+    let with = |args: &[&'static str]| [args, &config].concat();
+
+    let (_, talk) = run(dir, 1, &with(&["fsck"]));
+    assert!(talk.contains("is not there") && !dir.join("cn-customs/data").exists(), "{talk}");
+    let data = dir.join("cn-customs").join(Config::default().data_dir);
+    let store = Store::open(&data, &Genesis::from_bytes(&genesis).expect("genesis"), 8).expect("opened");
+    assert!(run(dir, 1, &with(&["fsck"])).1.contains("in use by another sampand"));
+    drop(store);
+    let (sound, _) = run(dir, 0, &with(&["fsck", "--deep"]));
+    assert!(sound.contains("sound: 0 blocks") && sound.contains("0 statements executed again"), "{sound}");
+    run(dir, 0, &with(&["export", "--out", "chain.archive", "--bodies"]));
+    assert!(std::fs::read(dir.join("chain.archive")).expect("archive").starts_with(b"sampan archive 1\n"));
+    run(dir, 1, &with(&["export", "--out", "no/such/folder/chain.archive"]));
+    run(dir, 0, &with(&["bodies", "sweep"]));
+
+    let record = "7".repeat(64);
+    let erase = ["bodies", "erase", &record, "--reason", "court order 12/2026", "--key"];
+    let order = |key: &'static str| [&erase[..], &[key], &config].concat();
+    let (signed, talk) = run(dir, 0, &order("cn-customs/statement.key.json"));
+    assert!(signed.contains("payloadType") && talk.contains("sampan submit"), "{signed}{talk}");
+    assert!(run(dir, 1, &order("cn-customs/governance.key.json")).1.contains("where a statement key is needed"));
+}

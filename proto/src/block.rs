@@ -75,14 +75,23 @@ impl Header {
     /// The Merkle root over the fields (RFC 6962 shape), so that a small receipt can prove single fields.
     #[must_use]
     pub fn hash(&self) -> HeaderHash {
-        let leaf = |(i, field): (u8, Vec<u8>)| Domain::HeaderField.hash(&[&[i], field.as_slice()].concat());
-        let leaves: Vec<Hash32> = (0u8..).zip(self.fields()).map(leaf).collect();
-        HeaderHash(field_root(&leaves))
+        HeaderHash(field_root(&self.field_leaves()))
+    }
+
+    /// Each field's leaf in the tree that [`hash`](Self::hash) is the root of.
+    #[must_use]
+    pub fn field_leaves(&self) -> Vec<Hash32> {
+        (0u8..).zip(self.fields()).map(|(i, field)| field_leaf(i, &field)).collect()
     }
 }
 
+/// The leaf of field number `i`, in its borsh form.
+pub(crate) fn field_leaf(i: u8, field: &[u8]) -> Hash32 {
+    Domain::HeaderField.hash(&[&[i], field].concat())
+}
+
 /// Root of a non-empty list of leaves: split at the largest power of two below its length.
-fn field_root(leaves: &[Hash32]) -> Hash32 {
+pub(crate) fn field_root(leaves: &[Hash32]) -> Hash32 {
     match leaves {
         [] => Hash32::ZERO,
         [leaf] => *leaf,

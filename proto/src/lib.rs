@@ -10,6 +10,7 @@
 //! | [`governance`] | who takes part, decided by the roster |
 //! | [`entry`], [`record`], [`state_key`], [`merkle`] | what the ledger keeps, and the trees that commit to it |
 //! | [`block`], [`vote`] | what validators decide |
+//! | [`ledger`], [`archive`], [`audit`] | what a block does to the state; a chain in a file; doing it all again |
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
 //! | [`snapshot`] | the state handed to a newcomer, in parts that prove themselves |
 //! | [`api`], [`wire`] | what clients and peers say to a node |
@@ -17,6 +18,8 @@
 #![deny(missing_docs)]
 
 pub mod api;
+pub mod archive;
+pub mod audit;
 pub mod block;
 pub mod body;
 pub mod codec;
@@ -30,6 +33,7 @@ pub mod json;
 pub mod keyfile;
 pub mod keys;
 pub mod law;
+pub mod ledger;
 pub mod limits;
 pub mod member;
 pub mod merkle;

@@ -61,6 +61,8 @@ pub const MEMBER_NAME_CHARS: usize = 140;
 pub const MEMBER_KEYS: usize = 64;
 /// The largest integer a statement may hold: what every JSON reader represents exactly (2^53).
 pub const JSON_INTEGER: u64 = 1 << 53;
+/// One frame of an archive, in bytes: a block with its certificate, or the genesis file.
+pub const ARCHIVE_FRAME_BYTES: usize = PAGE_BYTES;
 /// Records that one proof or bundle may list as a record's history.
 pub const HISTORY_ENTRIES: usize = 4_096;
 
@@ -68,5 +70,6 @@ const _: () = {
     assert!(32 * BLOCK_STATEMENTS + 4_096 <= CONSENSUS_MESSAGE_BYTES, "a proposal of a full block fits its message");
     assert!(GOSSIPED_BODY_BYTES + STATEMENT_BYTES + 1_024 <= DOCS_MESSAGE_BYTES, "one document fits the docs topic");
     assert!(BODY_BYTES + STATEMENT_BYTES <= BLOCK_BYTES, "the largest document fits a block");
+    assert!(GENESIS_BYTES < ARCHIVE_FRAME_BYTES, "a genesis file fits a frame of an archive");
     assert!(2 * BODY_BYTES + 64 * 1_024 <= BUNDLE_BYTES, "the largest body fits a bundle in base64");
 };

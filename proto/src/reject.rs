@@ -130,6 +130,7 @@ codes! {
     NotFound = "not_found", 404, "check the address; /openapi.json lists them";
     NotReady = "not_ready", 503, "the node is catching up; ask again or ask another node";
     NotDisclosed = "not_disclosed", 403, "a body is read on the node's own machine or by a party's signed request";
+    BodyErased = "body_erased", 410, "the document is gone for good; every proof about the record still holds";
     BodyNotHere = "body_not_here", 404, "this node holds no copy of the body; ask a party for a bundle";
     HistoryNotHeld = "history_not_held", 410, "ask a node that holds the whole log; state and what is new are proven here";
     RequestMalformed = "request_malformed", 400, "the detail names the parameter";

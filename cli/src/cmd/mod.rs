@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod audit;
 mod bundle;
 mod check;
 mod codes;
@@ -12,6 +13,7 @@ mod keys;
 mod network;
 mod origin;
 mod parcel;
+mod qr;
 mod receipt;
 mod show;
 mod status;
@@ -83,6 +85,8 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Receipt(args) => receipt::run(args, context),
         Command::Bundle(args) => bundle::run(args, context),
         Command::Verify(args) => verify::run(args, context),
+        Command::Qr(args) => qr::run(args, context),
+        Command::Audit(args) => audit::run(args, context),
         Command::Watch(args) => watch::run(args, context),
         Command::Network => network::run(context),
     }
@@ -90,8 +94,11 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
 
 /// Reads a bundle file. A file that is there but is no bundle is a proof that fails.
 fn read_bundle(path: &Path) -> Result<Bundle, Failure> {
-    let bytes = files::read(path, BUNDLE_BYTES)?;
-    Bundle::from_json(&bytes).map_err(|error| {
+    parse_bundle(path, &files::read(path, BUNDLE_BYTES)?)
+}
+
+fn parse_bundle(path: &Path, bytes: &[u8]) -> Result<Bundle, Failure> {
+    Bundle::from_json(bytes).map_err(|error| {
         let what = format!("`{}` is not a proof", path.display());
         Failure::unproven(what).why(format!("{}: {}", error.path, error.detail))
     })

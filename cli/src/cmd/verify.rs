@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use sampan_proto::ids::ChainId;
+use sampan_proto::limits::BUNDLE_BYTES;
 use sampan_proto::proof::{Ladder, Outcome};
 use serde::Serialize;
 
-use super::{Context, read_bundle};
+use super::{Context, parse_bundle, qr};
 use crate::anchor::{self, Anchor};
 use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::page::{Page, Tone};
 use crate::printer::write_ladder;
 use crate::proven::{self, AsOf};
-use crate::text;
+use crate::{files, text};
 
 /// The answer.
 #[derive(Serialize)]
@@ -32,7 +33,14 @@ struct Report<'a> {
 
 /// Every check with its verdict; a single one that does not hold is exit 3.
 pub(super) fn run(args: &Verify, context: &Context) -> Result<Exit, Failure> {
-    let bundle = read_bundle(&args.file)?;
+    if let Some(text) = qr::typed(&args.file) {
+        return qr::verify(text, args, context);
+    }
+    let bytes = files::read(&args.file, BUNDLE_BYTES)?;
+    if let Some(text) = qr::scanned(&bytes) {
+        return qr::verify(text, args, context);
+    }
+    let bundle = parse_bundle(&args.file, &bytes)?;
     let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
     let ladder = proven::climb(&bundle, &anchor, args.max_age, args.strict);
     let outcome = ladder.outcome();

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 24] = [
     "",
     "keys",
     "keys new",
@@ -27,6 +27,8 @@ const COMMANDS: [&str; 22] = [
     "receipt",
     "bundle",
     "verify",
+    "qr",
+    "audit",
     "watch",
     "network",
 ];

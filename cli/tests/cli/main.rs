@@ -9,6 +9,7 @@ mod keys;
 mod node;
 mod offline;
 mod online;
+mod paper;
 mod refusals;
 mod sampan;
 mod world;

@@ -13,7 +13,7 @@ use crate::sampan::Machine;
 use crate::world::{BUYER, CARRIER, SHIPPER, World};
 
 /// A machine with the network's genesis file, the members' keys and an example bill.
-fn machine(world: &World) -> Machine {
+pub(crate) fn machine(world: &World) -> Machine {
     let machine = Machine::new();
     machine.write("genesis.json", &world.genesis_bytes);
     for member in [CARRIER, SHIPPER, BUYER] {
@@ -40,7 +40,7 @@ fn issued(machine: &Machine, world: &mut World) -> RecordId {
 }
 
 /// A bundle of a bill that was issued, handed on, and is held by the buyer.
-fn travelled(machine: &Machine, world: &mut World) -> RecordId {
+pub(crate) fn travelled(machine: &Machine, world: &mut World) -> RecordId {
     let record = issued(machine, world);
     machine.write("first.bundle.json", serde_json::to_vec_pretty(&world.record_with_body(&record)).expect("JSON"));
     let line = "transfer first.bundle.json --to klang-water --key ningbo-pumps.key.json --sign-only t.json --genesis genesis.json";

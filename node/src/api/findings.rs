@@ -16,7 +16,7 @@ use super::State;
 use super::access::{Caller, is_party};
 use super::error::Refusal;
 use super::input::parameter;
-use super::proofs::authorise;
+use super::proofs::{authorise, held_body};
 use super::query::{as_of, remembered};
 use crate::core::ledger::View;
 use crate::store::Reader;
@@ -64,6 +64,5 @@ pub(super) fn also_party(reader: &Reader<'_>, caller: &Caller, record: &Record) 
 }
 
 fn document(reader: &Reader<'_>, record: &Record) -> Result<Vec<u8>, Refusal> {
-    let missing = || Refusal::new(Code::BodyNotHere, "$", format!("the body of record {}", record.id.0.short()));
-    Ok(reader.record_body(&record.id)?.ok_or_else(missing)?.bytes)
+    Ok(held_body(reader, record)?.bytes)
 }

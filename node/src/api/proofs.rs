@@ -8,6 +8,7 @@ use axum::extract::{ConnectInfo, Path, State as Shared};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use sampan_proto::api::BodyParts;
+use sampan_proto::body::Body;
 use sampan_proto::ids::{ChainId, MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::origin::{self, ItemAmounts};
 use sampan_proto::proof::{BUNDLE_MEDIA_TYPE, Bundle};
@@ -185,8 +186,7 @@ pub(super) async fn body(
     let body = state.read(move |reader| {
         let record = remembered(reader, &id)?;
         authorise(reader, &caller, &record, chain)?;
-        let missing = || Refusal::new(Code::BodyNotHere, "$", format!("the body of record {}", id.0.short()));
-        reader.record_body(&id)?.ok_or_else(missing)
+        held_body(reader, &record)
     });
     let body = body.await?;
     let private = [(header::CACHE_CONTROL, PRIVATE)];
@@ -194,6 +194,18 @@ pub(super) async fn body(
         (private, Json(BodyParts::from(body))).into_response()
     } else {
         (private, [(header::CONTENT_TYPE, "application/json")], body.bytes).into_response()
+    })
+}
+
+/// The document of a record, or why it is not to be had.
+pub(super) fn held_body(reader: &Reader<'_>, record: &Record) -> Result<Body, Refusal> {
+    if let Some(body) = reader.record_body(&record.id)? {
+        return Ok(body);
+    }
+    let whose = format!("the body of record {}", record.id.0.short());
+    Err(match reader.erased(record)? {
+        Some((height, reason)) => Refusal::new(Code::BodyErased, "$", format!("{whose}, in block {height}: {reason}")),
+        None => Refusal::new(Code::BodyNotHere, "$", whose),
     })
 }
 

@@ -1,11 +1,13 @@
 //! The commands. Data goes to stdout, talk to stderr.
 
 pub(crate) mod backup;
+pub(crate) mod bodies;
 pub(crate) mod codes;
 pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod genesis;
 pub(crate) mod init;
+pub(crate) mod keep;
 pub(crate) mod ready;
 pub(crate) mod run;
 

@@ -41,13 +41,25 @@ impl Document {
         Ok(Self { statement, body })
     }
 
+    /// The same for what a decided block holds, whose document the sender may not have any more: it was erased. A block
+    /// is valid without it.
+    ///
+    /// # Errors
+    /// As those of [`Document::check`], but [`Code::BodyMissing`].
+    pub fn check_decided(document: wire::Document, chain: ChainId) -> Result<Self, Reject> {
+        if document.body.is_some() {
+            return Self::check(document, chain);
+        }
+        Ok(Self { statement: document.statement.verify(chain)?, body: None })
+    }
+
     /// The statement.
     #[must_use]
     pub const fn statement(&self) -> &VerifiedStatement {
         &self.statement
     }
 
-    /// Its body, for an issue or an application.
+    /// Its body, for an issue or an application that has it still.
     #[must_use]
     pub const fn body(&self) -> Option<&Body> {
         self.body.as_ref()

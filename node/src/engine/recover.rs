@@ -55,7 +55,7 @@ impl Engine {
         let StagedBlock { header, documents } = staged;
         let chain = self.chain;
         let checked: Result<Vec<Arc<Document>>, _> =
-            documents.into_iter().map(|document| Document::check(document, chain).map(Arc::new)).collect();
+            documents.into_iter().map(|document| Document::check_decided(document, chain).map(Arc::new)).collect();
         let documents = checked.map_err(|reject| Fatal::Damaged(format!("a staged document: {reject}")))?;
         let outcome = self.execute(self.draft(header.time_ms, header.proposer), &documents)?;
         match outcome.filter(|outcome| outcome.header == header) {

@@ -11,11 +11,12 @@ use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{self, TileAppend};
+use sampan_proto::record::Record;
 use sampan_proto::state_key;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
-use super::schema::{self, ExecutedRow, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
+use super::schema::{self, ErasedRow, ExecutedRow, Family, META_TIP, PlacedRow, StagedDocument, StagedRow, TipRow};
 use super::{Durable, Inner, Registry, Store, tuning};
 use crate::core::Document;
 use crate::core::ledger::{GenesisState, Outcome, Placed, Tip};
@@ -132,7 +133,12 @@ impl Inner {
         let mut batch = Batch::new(&self.db, bytes)?;
         let mut documents = Vec::with_capacity(staged.documents.len());
         for document in &staged.documents {
-            let row = staged_document(document);
+            let mut row = staged_document(document);
+            if let Some(key) = row.body_key()
+                && self.is_erased(&key)?
+            {
+                row.body = None;
+            }
             documents.push(row);
             if held.contains(&row.envelope) {
                 continue;
@@ -194,11 +200,39 @@ impl Inner {
         if header.next_roster_hash != header.roster_hash {
             batch.put_borsh(Family::Rosters, &height, &outcome.in_force.roster);
         }
+        for (record, reason) in &outcome.erased {
+            let row = ErasedRow { height: header.height, reason: reason.clone() };
+            self.erase(&mut batch, outcome.records.get(record), &row)?;
+        }
         batch.put_pages(&outcome.pages);
         batch.drop_staged(header.height, &hash, &staged);
         let row = TipRow::new(outcome.tip(), outcome.expired.last().copied().or(tip.expired_through));
         batch.put_borsh(Family::Meta, META_TIP, &row);
         Ok(Some((batch, Some(row))))
+    }
+
+    /// Whether the document behind a key of `bodies` was erased: it does not come back with another statement.
+    fn is_erased(&self, body_key: &[u8; 64]) -> Result<bool, Fatal> {
+        Ok(self.db.get_pinned_cf(Family::Erased.handle(&self.db)?, &body_key[..32])?.is_some())
+    }
+
+    /// Drops a record's document, whoever brought it along, and keeps the reason.
+    fn erase(&self, batch: &mut Batch<'_>, record: Option<&Record>, row: &ErasedRow) -> Result<(), Fatal> {
+        // The finding touched the record, so the outcome holds it.
+        let Some(record) = record else { return Ok(()) };
+        let commitment = record.body.0.as_bytes();
+        for key in self.keys_under(Family::Bodies, commitment)? {
+            batch.delete(Family::Bodies, &key);
+        }
+        batch.put_borsh(Family::Erased, commitment, row);
+        Ok(())
+    }
+
+    fn keys_under(&self, family: Family, prefix: &[u8]) -> Result<Vec<Box<[u8]>>, Fatal> {
+        let rows = self.db.iterator_cf(family.handle(&self.db)?, IteratorMode::From(prefix, Direction::Forward));
+        let keys = rows.map(|row| Ok(row?.0));
+        keys.take_while(|key: &Result<Box<[u8]>, Fatal>| key.as_ref().map_or(true, |key| key.starts_with(prefix)))
+            .collect()
     }
 
     /// The last tile of a row grows until it is full: it is written again with what the block adds.
@@ -262,10 +296,11 @@ fn refused(height: Height, why: &str) -> Fatal {
     Fatal::Damaged(format!("block {height} cannot be committed: {why}"))
 }
 
-/// `Document` has checked that exactly what commits to a body has it.
+/// A document that came without its body, which was erased elsewhere, has none to be kept.
 fn staged_document(document: &Document) -> StagedDocument {
     let statement = document.statement();
-    let body = statement.statement().action.body().map(|body| body.commitment);
+    let committed = statement.statement().action.body().map(|body| body.commitment);
+    let body = committed.filter(|_| document.body().is_some());
     StagedDocument { envelope: statement.envelope(), body }
 }
 

@@ -18,17 +18,21 @@
 //!
 //! * `schema`: the rows · `tuning`: how RocksDB is set up · `open`: boot, and what it refuses
 //! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read, and proofs · [`wal`]: votes
+//! * `export`: the chain into an archive · `fsck`: everything derived again · `sweep`: what was erased leaves the files
 
 mod checkpoint;
 mod commit;
 mod disk;
+mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod fsck;
 mod open;
 mod proofs;
 mod read;
 mod schema;
 mod snapshot;
+mod sweep;
 mod take_over;
 #[cfg(test)]
 mod tests;
@@ -47,6 +51,7 @@ use crate::core::ledger::Tip;
 
 pub use commit::{Staged, StagedBlock};
 pub use disk::{Disk, Durable, Hazard};
+pub use fsck::{Depth, Sound};
 pub use read::Reader;
 pub use schema::Floor;
 use schema::TipRow;

@@ -20,11 +20,12 @@ use sampan_proto::record::Record;
 use sampan_proto::roster::Roster;
 use sampan_proto::state_key;
 use sampan_proto::statement::SignedStatement;
+use sampan_proto::text::Note;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
 
 use super::commit::StagedBlock;
-use super::schema::{self, Family, Floor, META_FLOOR, META_TIP, PlacedRow, StagedRow, TipRow};
+use super::schema::{self, ErasedRow, Family, Floor, META_FLOOR, META_TIP, PlacedRow, StagedRow, TipRow};
 use super::{Inner, Store};
 use crate::core::ledger::{Placed, Tip, View};
 use crate::fault::Fatal;
@@ -36,7 +37,7 @@ const ROWS_AT_ONCE: usize = 64;
 /// shows, and it shows whole blocks only. It keeps what later blocks replace on the disk, so drop it soon.
 pub struct Reader<'a> {
     pub(super) inner: &'a Inner,
-    snapshot: Snapshot<'a>,
+    pub(super) snapshot: Snapshot<'a>,
     /// Point reads at the snapshot, made once: there are thousands of them in a block.
     options: ReadOptions,
     /// The registry as of the snapshot, if it is the one in memory.
@@ -221,6 +222,12 @@ impl<'a> Reader<'a> {
             return Err(Fatal::Damaged(format!("block {height} does not hold the issue of record {}", id.0.short())));
         };
         self.get(Family::Bodies, &schema::body_key(&record.body, &issue.envelope))
+    }
+
+    /// Why the document of a record was erased, and in which block; none if it was not.
+    pub fn erased(&self, record: &Record) -> Result<Option<(Height, Note)>, Fatal> {
+        let row: Option<ErasedRow> = self.get(Family::Erased, record.body.0.as_bytes())?;
+        Ok(row.map(|row| (row.height, row.reason)))
     }
 
     /// The registry, in order of ids.

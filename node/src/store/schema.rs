@@ -7,6 +7,7 @@
 //! | `payloads` | height BE | `Vec<`[`PlacedRow`]`>` | commit |
 //! | `statements` | `EnvelopeId` | `SignedStatement` | stage |
 //! | `bodies` | `BodyCommitment` ‖ `EnvelopeId` | `Body` | stage |
+//! | `erased` | `BodyCommitment` | [`ErasedRow`]: why it is gone | commit |
 //! | `entries` | index BE | `Entry` | commit |
 //! | `placed` | `StatementId` | [`PlacedRow`] | commit |
 //! | `executed` | state key | [`ExecutedRow`], until its expiry has passed | commit, take over |
@@ -37,12 +38,13 @@ use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height, StatementId};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::tile::TILE_WIDTH;
+use sampan_proto::text::Note;
 
 use crate::core::ledger::{InForce, Placed, Tip};
 use crate::fault::Fatal;
 
 /// Version of the rows below. Another version is refused, never guessed at.
-pub(super) const SCHEMA: u32 = 4;
+pub(super) const SCHEMA: u32 = 5;
 
 /// Names in `meta`.
 pub(super) const META_SCHEMA: &[u8] = b"schema";
@@ -60,6 +62,7 @@ pub(super) enum Family {
     Payloads,
     Statements,
     Bodies,
+    Erased,
     Entries,
     Placed,
     Executed,
@@ -77,12 +80,13 @@ pub(super) enum Family {
 
 impl Family {
     /// Every family, in the order of its discriminants.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Meta,
         Self::Headers,
         Self::Payloads,
         Self::Statements,
         Self::Bodies,
+        Self::Erased,
         Self::Entries,
         Self::Placed,
         Self::Executed,
@@ -106,6 +110,7 @@ impl Family {
             Self::Payloads => "payloads",
             Self::Statements => "statements",
             Self::Bodies => "bodies",
+            Self::Erased => "erased",
             Self::Entries => "entries",
             Self::Placed => "placed",
             Self::Executed => "executed",
@@ -199,6 +204,15 @@ impl From<PlacedRow> for Placed {
         let PlacedRow { statement, envelope, index, not_after_ms } = row;
         Self { statement, envelope, index, not_after_ms }
     }
+}
+
+/// Why a document is gone.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct ErasedRow {
+    /// The block that erased it.
+    pub(super) height: Height,
+    /// The agency's reason, as its finding says.
+    pub(super) reason: Note,
 }
 
 /// A block whose contents are durable and that may be decided: what it is and where its contents stand.

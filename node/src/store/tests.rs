@@ -1,7 +1,8 @@
-//! What is written is what is read: blocks, staging, snapshots, expiry. `boot`: opening, refusing, crashing. `snapshot`:
-//! a state that another store goes on from.
+//! What is written is what is read: blocks, staging, snapshots, expiry. `boot`: opening, refusing, crashing. `keep`: export
+//! and check. `snapshot`: a state that another store goes on from.
 
 mod boot;
+mod keep;
 mod snapshot;
 
 use std::collections::BTreeSet;

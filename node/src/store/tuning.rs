@@ -48,7 +48,13 @@ const fn shape(family: Family) -> Shape {
         Family::Expiry | Family::Payloads | Family::Tiles | Family::Staged => {
             Shape { memtable: 2 * MIB, points: false, digests: true, blobs: false }
         }
-        Family::Meta | Family::Headers | Family::Members | Family::Rosters | Family::Goods | Family::Proposals => few,
+        Family::Meta
+        | Family::Headers
+        | Family::Members
+        | Family::Rosters
+        | Family::Goods
+        | Family::Proposals
+        | Family::Erased => few,
     }
 }
 

@@ -117,8 +117,8 @@ impl Context {
 
     /// A document that a peer handed over as contents of a block. Its pepper is not part of any commitment in
     /// the statement, but of the registry: with a wrong one the body would be of no use to whoever asks later.
-    fn check_contents(&self, document: wire::Document) -> Result<Arc<Document>, PeerFault> {
-        let document = self.check(document).map_err(|_| PeerFault::BadBlock)?;
+    fn check_contents(&self, document: Result<Document, Reject>) -> Result<Arc<Document>, PeerFault> {
+        let document = document.map(Arc::new).map_err(|_| PeerFault::BadBlock)?;
         let Some(body) = document.body() else { return Ok(document) };
         if !matches!(document.statement().statement().action, Action::Issue(_)) {
             return Ok(document);

@@ -13,6 +13,7 @@ use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire::{self, Request, Response, RoundState, StatePart};
 
 use super::{Context, Pool};
+use crate::core::Document;
 use crate::engine::{CheckedBlock, Fetched, Heard};
 use crate::fault::PeerFault;
 
@@ -102,7 +103,9 @@ impl Context {
         }
         let wire = statements.into_par_iter().zip(bodies);
         let wire = wire.map(|(statement, body)| wire::Document { statement, body });
-        let documents = wire.map(|document| self.check_contents(document)).collect::<Result<Vec<_>, _>>()?;
+        let documents = wire
+            .map(|document| self.check_contents(Document::check_decided(document, self.chain)))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(CheckedBlock { header, certificate, documents })
     }
 
@@ -113,7 +116,10 @@ impl Context {
             .into_par_iter()
             .map(|document| {
                 let is_asked = asked.contains(&document.statement.envelope_id());
-                if is_asked { self.check_contents(document) } else { Err(PeerFault::Malformed) }
+                if !is_asked {
+                    return Err(PeerFault::Malformed);
+                }
+                self.check_contents(Document::check(document, self.chain))
             })
             .collect();
         let fault = checked.iter().find_map(|document| document.as_ref().err().copied());

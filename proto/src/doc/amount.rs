@@ -73,8 +73,13 @@ impl Amount {
     }
 
     /// In the last fractional digit, a billionth.
-    pub(super) const fn billionths(self) -> u128 {
+    pub(crate) const fn billionths(self) -> u128 {
         self.0
+    }
+
+    /// So many billionths, unless it has too many digits.
+    pub(crate) fn from_billionths(billionths: u128) -> Option<Self> {
+        (billionths < BEYOND).then_some(Self(billionths))
     }
 
     /// The sum, unless it has too many digits.
@@ -163,6 +168,12 @@ impl FromStr for Unit {
     }
 }
 
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl BorshDeserialize for Unit {
     fn deserialize_reader<R: borsh::io::Read>(reader: &mut R) -> borsh::io::Result<Self> {
         let text = String::deserialize_reader(reader)?;
@@ -234,7 +245,7 @@ pub struct Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.value, self.currency.0.as_str())
+        write!(f, "{} {}", self.value, self.currency)
     }
 }
 
@@ -254,6 +265,12 @@ impl FromStr for Currency {
     fn from_str(text: &str) -> Result<Self, NotACurrency> {
         let capitals = text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase());
         if capitals { text.parse().map(Self).map_err(|NotAUnit| NotACurrency) } else { Err(NotACurrency) }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

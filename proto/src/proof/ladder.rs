@@ -62,7 +62,7 @@ impl Ladder {
         self.0.iter().find(|rung| rung.name == name).map(|rung| rung.verdict)
     }
 
-    pub(super) fn push(&mut self, name: &'static str, verdict: Verdict, detail: impl Into<String>) {
+    pub(crate) fn push(&mut self, name: &'static str, verdict: Verdict, detail: impl Into<String>) {
         self.0.push(Rung { name, verdict, detail: detail.into() });
     }
 

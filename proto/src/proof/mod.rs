@@ -8,6 +8,7 @@ mod bundle;
 mod counterpart;
 mod ladder;
 mod replay;
+pub mod small;
 mod trust;
 mod verify;
 

@@ -89,6 +89,25 @@ pub(super) fn walk<'a>(bundle: &'a Bundle, anchor: &'a Genesis) -> Result<(&'a R
     Ok((roster, words))
 }
 
+/// The roster in force since a height (0 is the genesis roster), by the handovers up to there.
+///
+/// # Errors
+/// The handover that does not hold, or that none of them is of that height.
+pub(super) fn roster_since<'a>(path: &'a [Handover], since: Height, anchor: &'a Genesis) -> Result<&'a Roster, String> {
+    let mut trusted = (&anchor.roster, Height::GENESIS);
+    for (i, step) in path.iter().take(limits::HANDOVERS).enumerate() {
+        if trusted.1 == since {
+            break;
+        }
+        trusted = hand_over(step, trusted, anchor.chain).map_err(|why| format!("handover {}: {why}", i + 1))?;
+    }
+    let (roster, height) = trusted;
+    if height == since {
+        return Ok(roster);
+    }
+    Err(format!("decided by the roster since height {since}, and the handovers at hand lead to that since {height}"))
+}
+
 /// One roster names the next.
 fn hand_over<'a>(
     step: &'a Handover,

@@ -316,6 +316,18 @@ pub struct Finding {
     pub other: Option<RecordId>,
 }
 
+impl Finding {
+    /// The rule under which a customs agency orders that a record's document be erased; what it says is the reason.
+    /// Every node that executes it drops the document, and no proof is any different for it.
+    pub const ERASURE: &str = "bodies erase";
+
+    /// Whether it orders an erasure.
+    #[must_use]
+    pub fn erases(&self) -> bool {
+        self.rule.as_str() == Self::ERASURE
+    }
+}
+
 /// Commitments to a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,6 +10,7 @@ mod consensus;
 mod elsewhere;
 mod hashing;
 mod sheet;
+mod small;
 mod statements;
 mod strict;
 #[path = "../support/mod.rs"]
@@ -19,7 +20,7 @@ mod trees;
 use std::collections::BTreeSet;
 
 /// Every file, so that none is left behind when its test goes.
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     "README.md",
     "binary.json",
     "bodies.json",
@@ -33,6 +34,7 @@ const FILES: [&str; 16] = [
     "header.json",
     "inclusion.json",
     "json.json",
+    "small_receipts.json",
     "state.json",
     "statements.json",
     "votes.json",

@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+#: Longest member id.
+MEMBER_ID_CHARS = 40
+
 #: Largest integer in statements, genesis files and bundles.
 MAX_INTEGER = 2**53
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import body as body_rung
-from .bundle import MEDIA_TYPE, Bundle, Counterpart, Receipt, Step
+from .bundle import MEDIA_TYPE, Bundle, Counterpart, Handover, Receipt, Step
 from .encoding import Refused
 from .genesis import Genesis, Roster
 from .hashing import digest, member_key, record_key, reference_state_key
@@ -73,8 +73,20 @@ def trusted_roster(bundle: Bundle, anchor: Genesis) -> Roster:
     """The roster that decides the head: from that of the genesis by every handover, none left out."""
     if len(bundle.trust_path) > MAX_HANDOVERS:
         raise Refused(f"more than {MAX_HANDOVERS} handovers")
+    roster, height = handed_over(bundle.trust_path, anchor)
+    if bundle.header.roster_hash != roster.hash():
+        raise Refused("decided by a roster that the anchor does not lead to")
+    if bundle.header.height <= height:
+        raise Refused("the head is not after the last handover")
+    return roster
+
+
+def handed_over(steps: list[Handover], anchor: Genesis, until: int | None = None) -> tuple[Roster, int]:
+    """The last roster that the handovers lead to and since which height it is in force; or that `until` a height."""
     roster, height = anchor.roster, 0
-    for number, step in enumerate(bundle.trust_path, 1):
+    for number, step in enumerate(steps, 1):
+        if height == until:
+            break
         header, certificate = step.header, step.certificate
         if header.chain != anchor.chain or header.version != VERSION:
             raise Refused(f"handover {number}: of another network or protocol version")
@@ -88,11 +100,7 @@ def trusted_roster(bundle: Bundle, anchor: Genesis) -> Roster:
         if header.next_roster_hash != step.roster.hash():
             raise Refused(f"handover {number}: its header names another roster")
         roster, height = step.roster, header.height
-    if bundle.header.roster_hash != roster.hash():
-        raise Refused("decided by a roster that the anchor does not lead to")
-    if bundle.header.height <= height:
-        raise Refused("the head is not after the last handover")
-    return roster
+    return roster, height
 
 
 def _unless(holds: bool, fault: str) -> str | None:

@@ -184,9 +184,11 @@ class StateProof:
 
     def _leads(self, root: bytes, key: bytes, found: bytes) -> bool:
         siblings = self.path()
-        if siblings is None:
-            return False
+        return siblings is not None and self.climb(key, found, siblings) == root
+
+    def climb(self, key: bytes, found: bytes, siblings: list[bytes]) -> bytes:
+        """The root in which the path of `key` ends."""
         for level, sibling in enumerate(siblings):
             on_right = _bit(key, self.depth - 1 - level)
             found = digest("state node", sibling + found if on_right else found + sibling)
-        return found == root
+        return found

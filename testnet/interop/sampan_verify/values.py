@@ -235,28 +235,29 @@ class Record:
     @staticmethod
     def from_borsh(data: bytes) -> Record:
         """From borsh."""
+        return decode(data, lambda reader: Record.walk(reader, data))
 
-        def read(reader: Reader) -> Record:
-            record = Record(
-                raw=data,
-                id=reader.digest(),
-                kind=_kind(reader),
-                issuer=reader.member(),
-                issued_to=reader.member(),
-                reference=reader.option(reader.digest),
-                version=reader.u32(),
-                body=reader.digest(),
-                status=reader.tag(19),
-                possessor=reader.option(reader.member),
-                seq=reader.u64(),
-                issued_at=reader.u64(),
-                last=EntryRef.read(reader),
-            )
-            reader.vec(reader.digest), reader.vec(reader.digest), reader.option(reader.digest)
-            reader.option(lambda: _title(reader)), reader.option(lambda: _origin(reader))
-            return record
-
-        return decode(data, read)
+    @staticmethod
+    def walk(reader: Reader, raw: bytes = b"") -> Record:
+        """Field by field; `raw` is its borsh form."""
+        record = Record(
+            raw=raw,
+            id=reader.digest(),
+            kind=_kind(reader),
+            issuer=reader.member(),
+            issued_to=reader.member(),
+            reference=reader.option(reader.digest),
+            version=reader.u32(),
+            body=reader.digest(),
+            status=reader.tag(19),
+            possessor=reader.option(reader.member),
+            seq=reader.u64(),
+            issued_at=reader.u64(),
+            last=EntryRef.read(reader),
+        )
+        reader.vec(reader.digest), reader.vec(reader.digest), reader.option(reader.digest)
+        reader.option(lambda: _title(reader)), reader.option(lambda: _origin(reader))
+        return record
 
     def value(self) -> bytes:
         """What the state tree holds for the record."""

@@ -19,6 +19,7 @@ from .encoding import Refused, decode, public_key, read_json, u32
 from .genesis import Genesis, Roster, entry_digest
 from .hashing import DOMAINS, digest, domain_key, pre_authentication_encoding, reference_key
 from .ladder import NOT_CLIMBED, Policy, climb
+from .small import SmallReceipt, climb_small
 
 #: A case's name and what is wrong with it, if anything; or why it was skipped.
 Finding = tuple[str, str | None]
@@ -311,6 +312,21 @@ def _bundles(content: dict[str, Any], folder: Path) -> Iterator[Finding]:
     yield _same("files of bundles", names=(sorted(named), sorted(there)))
 
 
+def _small(content: dict[str, Any], folder: Path) -> Iterator[Finding]:
+    anchor = Genesis.from_bytes((folder / "genesis.json").read_bytes())
+    for case in content["receipts"]:
+        name = case["handovers"]
+        steps = Bundle.from_json((folder / "bundles" / f"{name}.json").read_bytes()).trust_path if name else []
+        receipt, policy = SmallReceipt.from_text(case["text"]), Policy(case["now_ms"], case["max_age_ms"])
+        ladder = climb_small(receipt, anchor, steps, policy)
+        rungs = [[rung.name, rung.verdict] for rung in ladder.rungs]
+        yield _same(case["name"], rungs=(rungs, case["rungs"]), outcome=(ladder.outcome(), case["outcome"]))
+    for case in content["records"]:
+        yield _same(case["name"], record=(SmallReceipt.from_bytes(_hex(case["bytes"])).record.raw, case["record"]))
+    for case in content["refused"]:
+        yield _same(case["name"], accepted=(_accepts(SmallReceipt.from_text, case["text"]), False))
+
+
 _CHECKS: dict[str, Callable[[dict[str, Any], Path], Iterator[Finding]]] = {
     "hashes.json": _hashes,
     "ed25519.json": _ed25519,
@@ -325,4 +341,5 @@ _CHECKS: dict[str, Callable[[dict[str, Any], Path], Iterator[Finding]]] = {
     "votes.json": _votes,
     "certificates.json": _certificates,
     "bundles.json": _bundles,
+    "small_receipts.json": _small,
 }

@@ -158,3 +158,23 @@ async fn the_other_document_stands_beside_for_whoever_may_read_both() {
     assert_eq!(solo.ask(LOCAL, get(&unknown)).await.problem().known_code(), Some(Code::UnknownRecord));
     assert!(solo.ask(LOCAL, get("with=x")).await.status.is_client_error());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_body_is_gone_with_its_reason_and_everything_else_still_proves() {
+    let solo = Solo::start();
+    let ticket = solo.finish(&solo.issue("SPLNGB2630003")).await;
+    let uri = |rest: &str| format!("/v1/records/{}/{rest}", ticket.record);
+    let local = |rest: &str| Request::get(uri(rest)).body(Body::empty()).expect("request");
+    let before: Bundle = solo.ask(LOCAL, local("bundle?body=true")).await.json();
+    solo.finish(&solo.erase(&ticket, "court order 12/2026")).await;
+
+    let answer = solo.ask(LOCAL, local("body")).await;
+    assert_eq!((answer.status.as_u16(), answer.problem().known_code()), (410, Some(Code::BodyErased)));
+    assert!(answer.problem().detail.ends_with(": court order 12/2026"), "{}", answer.problem().detail);
+    let after: Bundle = solo.ask(LOCAL, local("bundle?body=true")).await.json();
+    assert_eq!((after.body.as_ref(), after.history.len()), (None, 2));
+    solo.proven(&after);
+    solo.proven(&before);
+    let stranger = solo.get(uri("body")).await.problem();
+    assert_eq!(stranger.known_code(), Some(Code::NotDisclosed), "a reason is for those who might have read it");
+}

@@ -12,7 +12,9 @@ use sampan_proto::genesis::Parameters;
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::member::{Purpose, Role};
 use sampan_proto::proof::{self, Bundle, Outcome, Policy};
-use sampan_proto::statement::{Action, BodyRef, DsseEnvelope, Issue, Nonce, SignedStatement, Statement, VERSION};
+use sampan_proto::statement::{
+    Action, BodyRef, DsseEnvelope, Finding, Issue, Nonce, SignedStatement, Statement, VERSION,
+};
 use sampan_proto::title::TitleAct;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -187,6 +189,14 @@ impl Solo {
     pub(super) fn transfer(&self, by: &str, ticket: &Ticket, seq: u64, to: &str) -> Submission {
         let transfer = TitleAct::Transfer { to: to.parse().expect("id") };
         let statement = DsseEnvelope::from(&self.sign(by, Action::title(ticket.record, seq, transfer)));
+        Submission { statement, body: None }
+    }
+
+    /// Customs orders that the record's document be erased.
+    pub(super) fn erase(&self, ticket: &Ticket, reason: &str) -> Submission {
+        let rule = Finding::ERASURE.parse().expect("a note");
+        let finding = Finding { record: ticket.record, rule, says: reason.parse().expect("a note"), other: None };
+        let statement = DsseEnvelope::from(&self.sign(CUSTOMS, Action::Finding(finding)));
         Submission { statement, body: None }
     }
 

@@ -7,8 +7,7 @@ use sampan_proto::ids::Height;
 use sampan_proto::proof::check_claims;
 use sampan_proto::reject::Reject;
 
-use super::rules::{At, judge};
-use super::view::{Overlay, View};
+use super::{At, Overlay, View, judge};
 use crate::core::Document;
 
 /// A document that passed admission on some committed state. Only [`admit`] makes one; the state may

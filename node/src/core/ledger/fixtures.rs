@@ -1,19 +1,16 @@
 //! A small network in memory, for the tests of the core: real members, real documents, real signatures.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sampan_proto::body::{Body, pepper_commitment, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
-use sampan_proto::governance::Proposal;
-use sampan_proto::hash::{Domain, Hash32};
-use sampan_proto::ids::{MemberId, RecordId, StatementId};
+use sampan_proto::hash::Domain;
+use sampan_proto::ids::RecordId;
 use sampan_proto::keys::SecretKey;
+use sampan_proto::ledger::Memory;
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
-use sampan_proto::merkle::state::tree::{Page, PagePath, PageRead};
-use sampan_proto::record::Record;
 use sampan_proto::statement::{Action, BodyRef, Issue, Nonce, SignedStatement, Statement, VERSION};
 use sampan_proto::title::{self, TitleAct};
 use sampan_proto::wire;
@@ -24,88 +21,11 @@ use crate::core::Document;
 /// Time of the genesis, in Unix milliseconds.
 pub const T0: u64 = 1_790_000_000_000;
 
-/// State in memory.
-#[derive(Clone, Default)]
-pub struct Memory {
-    pub members: BTreeMap<MemberId, Arc<Member>>,
-    pub records: BTreeMap<RecordId, Record>,
-    pub references: BTreeMap<Hash32, RecordId>,
-    pub goods: BTreeMap<Hash32, RecordId>,
-    pub proposals: BTreeMap<StatementId, Proposal>,
-    pub placed: BTreeSet<StatementId>,
-    pub expiry: BTreeSet<(u64, StatementId)>,
-    pub pages: BTreeMap<PagePath, Page>,
-}
-
-impl PageRead for Memory {
-    type Error = Infallible;
-
-    fn page(&self, path: &PagePath) -> Result<Option<Page>, Infallible> {
-        self.pages.page(path)
-    }
-}
-
-impl View for Memory {
-    fn member(&self, id: &MemberId) -> Result<Option<Arc<Member>>, Infallible> {
-        Ok(self.members.get(id).cloned())
-    }
-
-    fn record(&self, id: &RecordId) -> Result<Option<Record>, Infallible> {
-        Ok(self.records.get(id).cloned())
-    }
-
-    fn reference(&self, key: &Hash32) -> Result<Option<RecordId>, Infallible> {
-        Ok(self.references.get(key).copied())
-    }
-
-    fn pledged(&self, goods: &Hash32) -> Result<Option<RecordId>, Infallible> {
-        Ok(self.goods.get(goods).copied())
-    }
-
-    fn proposal(&self, id: &StatementId) -> Result<Option<Proposal>, Infallible> {
-        Ok(self.proposals.get(id).cloned())
-    }
-
-    fn executed(&self, id: &StatementId) -> Result<bool, Infallible> {
-        Ok(self.placed.contains(id))
-    }
-
-    fn expired(&self, time_ms: u64, limit: usize) -> Result<Vec<(u64, StatementId)>, Infallible> {
-        Ok(self.expiry.iter().take_while(|(at, _)| *at < time_ms).take(limit).copied().collect())
-    }
-}
-
-impl Memory {
-    /// Carries a block's outcome out.
-    pub fn commit(&mut self, outcome: &Outcome) {
-        self.records.extend(outcome.records.clone());
-        self.references.extend(outcome.references.clone());
-        self.placed.extend(outcome.placed.iter().map(|placed| placed.statement));
-        self.expiry.extend(outcome.placed.iter().map(|placed| (placed.not_after_ms, placed.statement)));
-        self.proposals.extend(outcome.proposals.clone());
-        self.members.extend(outcome.members.clone());
-        for (goods, record) in &outcome.goods {
-            match record {
-                Some(record) => self.goods.insert(*goods, *record),
-                None => self.goods.remove(goods),
-            };
-        }
-        for expired in &outcome.expired {
-            self.expiry.remove(expired);
-        }
-        for (path, page) in &outcome.pages {
-            match page {
-                Some(page) => self.pages.insert(*path, page.clone()),
-                None => self.pages.remove(path),
-            };
-        }
-    }
-}
-
 /// Members, their keys, the state and its tip.
 #[derive(Clone)]
 pub struct Network {
     pub genesis: Genesis,
+    pub genesis_bytes: Vec<u8>,
     pub state: Memory,
     pub tip: Tip,
     nonces: std::cell::Cell<u8>,
@@ -154,12 +74,11 @@ impl Network {
         members.sort_by(|a, b| a.member.id.cmp(&b.member.id));
         let network = "test".to_owned();
         let file = GenesisFile { version: 1, network, time_ms: T0, parameters: Parameters::default(), members };
-        let genesis = Genesis::from_bytes(&serde_json::to_vec(&file).expect("json")).expect("genesis");
-        let GenesisState { tip, members, pages } = genesis_state(&genesis).expect("no pages to read");
-        let mut state = Memory::default();
-        state.members.extend(members.into_iter().map(|member| (member.id.clone(), Arc::new(member))));
-        state.pages.extend(pages.into_iter().filter_map(|(path, page)| Some((path, page?))));
-        Self { genesis, state, tip, nonces: std::cell::Cell::new(0) }
+        let genesis_bytes = serde_json::to_vec(&file).expect("json");
+        let genesis = Genesis::from_bytes(&genesis_bytes).expect("genesis");
+        let founded = genesis_state(&genesis).expect("no pages to read");
+        let (state, tip) = (Memory::at_genesis(&founded), founded.tip);
+        Self { genesis, genesis_bytes, state, tip, nonces: std::cell::Cell::new(0) }
     }
 
     /// A statement of `member`, signed by its statement key, with room to change it before.

@@ -63,9 +63,15 @@ pub struct StateProof {
 impl StateProof {
     /// Whether the tree under `root` holds `value_hash` at `key`.
     pub fn verify_presence(&self, root: &Hash32, key: &Hash32, value_hash: &Hash32) -> Result<(), BadProof> {
+        if self.root_of(key, value_hash)? == *root { Ok(()) } else { Err(BadProof::Root) }
+    }
+
+    /// The root of the tree in which the path of a present `key` ends: for a proof that carries no root because
+    /// something else commits to it.
+    pub fn root_of(&self, key: &Hash32, value_hash: &Hash32) -> Result<Hash32, BadProof> {
         self.check_form()?;
         match self.found {
-            Found::Value => self.climb(leaf(key, value_hash), key, root),
+            Found::Value => self.climb(leaf(key, value_hash), key),
             Found::Other { .. } | Found::Empty => Err(BadProof::Claim),
         }
     }
@@ -73,16 +79,15 @@ impl StateProof {
     /// Whether the tree under `root` holds nothing at `key`.
     pub fn verify_absence(&self, root: &Hash32, key: &Hash32) -> Result<(), BadProof> {
         self.check_form()?;
-        match self.found {
-            Found::Value => Err(BadProof::Claim),
-            Found::Empty => self.climb(empty(), key, root),
-            Found::Other { key: other, value_hash } => {
-                if other == *key || shared_bits(&other, key) < self.depth {
-                    return Err(BadProof::Claim);
-                }
-                self.climb(leaf(&other, &value_hash), key, root)
+        let found = match self.found {
+            Found::Value => return Err(BadProof::Claim),
+            Found::Empty => empty(),
+            Found::Other { key: other, .. } if other == *key || shared_bits(&other, key) < self.depth => {
+                return Err(BadProof::Claim);
             }
-        }
+            Found::Other { key: other, value_hash } => leaf(&other, &value_hash),
+        };
+        if self.climb(found, key)? == *root { Ok(()) } else { Err(BadProof::Root) }
     }
 
     /// Whether sibling number `index`, counted from the deepest, is sent.
@@ -112,7 +117,7 @@ impl StateProof {
         Ok(())
     }
 
-    fn climb(&self, found: Hash32, key: &Hash32, root: &Hash32) -> Result<(), BadProof> {
+    fn climb(&self, found: Hash32, key: &Hash32) -> Result<Hash32, BadProof> {
         let mut siblings = self.siblings.iter();
         let mut hash = found;
         for index in 0..self.depth {
@@ -120,7 +125,7 @@ impl StateProof {
             let right = bit(key, self.depth - 1 - index);
             hash = if right { node(&sibling, &hash) } else { node(&hash, &sibling) };
         }
-        if hash == *root { Ok(()) } else { Err(BadProof::Root) }
+        Ok(hash)
     }
 }
 

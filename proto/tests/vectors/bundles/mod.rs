@@ -199,6 +199,6 @@ fn ages(cases: &mut Cases, story: &Story) {
 }
 
 /// The word of a verdict or an outcome.
-fn word<T: serde::Serialize>(value: T) -> String {
+pub(crate) fn word<T: serde::Serialize>(value: T) -> String {
     serde_json::to_string(&value).expect("JSON").trim_matches('"').to_owned()
 }

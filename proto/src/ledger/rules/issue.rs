@@ -1,14 +1,14 @@
 //! Issue: a document comes onto the ledger, once, ever, alone or in the place of others.
 
-use sampan_proto::doc::{Claims, DocKind, TitleForm};
-use sampan_proto::limits::REPLACED_RECORDS;
-use sampan_proto::member::{Member, Role};
-use sampan_proto::origin;
-use sampan_proto::record::Record;
-use sampan_proto::reject::{Code, Reject};
-use sampan_proto::state_key;
-use sampan_proto::statement::{ActionKind, Application, Issue, Replacement, Replaces, VerifiedStatement};
-use sampan_proto::title as title_law;
+use crate::doc::{Claims, DocKind, TitleForm};
+use crate::limits::REPLACED_RECORDS;
+use crate::member::{Member, Role};
+use crate::origin;
+use crate::record::Record;
+use crate::reject::{Code, Reject};
+use crate::state_key;
+use crate::statement::{ActionKind, Application, Issue, Replacement, Replaces, VerifiedStatement};
+use crate::title as title_law;
 
 use super::title::{actor, goods_moved};
 use super::{At, Change, Judged, Overlay, View, below, named, recipient, role};

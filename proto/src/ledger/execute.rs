@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use sampan_proto::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
-use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
-use sampan_proto::genesis::Genesis;
-use sampan_proto::governance::{Change as Decided, Proposal, State};
-use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{ChainId, EnvelopeId, Height, MemberId, RecordId, StatementId};
-use sampan_proto::keys::PublicKey;
-use sampan_proto::limits::BLOCK_STATEMENTS;
-use sampan_proto::member::Member;
-use sampan_proto::merkle::frontier::Frontier;
-use sampan_proto::merkle::state::tree::{self, Page, PagePath, TreeError};
-use sampan_proto::record::{EntryRef, Record};
-use sampan_proto::reject::Reject;
-use sampan_proto::state_key;
-use sampan_proto::statement::{Action, VerifiedStatement};
+use crate::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
+use crate::entry::{ActEntry, BlockEntry, Entry};
+use crate::genesis::Genesis;
+use crate::governance::{Change as Decided, Proposal, State};
+use crate::hash::Hash32;
+use crate::ids::{ChainId, EnvelopeId, Height, MemberId, RecordId, StatementId};
+use crate::keys::PublicKey;
+use crate::limits::BLOCK_STATEMENTS;
+use crate::member::Member;
+use crate::merkle::frontier::Frontier;
+use crate::merkle::state::tree::{self, Page, PagePath, TreeError};
+use crate::record::{EntryRef, Record};
+use crate::reject::Reject;
+use crate::state_key;
+use crate::statement::{Action, VerifiedStatement};
+use crate::text::Note;
 
 use super::rules::{At, Change, judge};
 use super::view::{InForce, Overlay, Tip, View};
@@ -96,6 +97,8 @@ pub struct Outcome {
     pub members: BTreeMap<MemberId, Arc<Member>>,
     /// Roster and parameters of the next block.
     pub in_force: Arc<InForce>,
+    /// Records whose documents are to be erased, and the reason. No root depends on it.
+    pub erased: BTreeMap<RecordId, Note>,
     /// State tree pages as they are now; none is a page that is gone.
     pub pages: BTreeMap<PagePath, Option<Page>>,
 }
@@ -123,6 +126,8 @@ pub struct Execution<'a, V> {
     placed: Vec<Placed>,
     /// Editions of code lists and policies that came into force: state keys and values.
     editions: BTreeMap<Hash32, Option<Hash32>>,
+    /// Documents that agencies ordered to be erased.
+    erased: BTreeMap<RecordId, Note>,
 }
 
 /// The state that an edition in force has.
@@ -148,6 +153,7 @@ impl<'a, V: View> Execution<'a, V> {
             leaves: Vec::new(),
             placed: Vec::new(),
             editions: BTreeMap::new(),
+            erased: BTreeMap::new(),
         }
     }
 
@@ -186,6 +192,11 @@ impl<'a, V: View> Execution<'a, V> {
             self.overlay.records.insert(record.id, record);
         }
         self.govern(statement, proposal, member);
+        if let Action::Finding(finding) = &statement.statement().action
+            && finding.erases()
+        {
+            self.erased.insert(finding.record, finding.says.clone());
+        }
         self.placed.push(Placed {
             statement: statement.id(),
             envelope: statement.envelope(),
@@ -239,7 +250,7 @@ impl<'a, V: View> Execution<'a, V> {
 
     /// Closes the block: the state tree is updated once, and the header commits to all of it.
     pub fn finish(self) -> Result<Outcome, TreeError<V::Error>> {
-        let Self { draft, overlay, frontier, entries, leaves, placed, editions } = self;
+        let Self { draft, overlay, frontier, entries, leaves, placed, editions, erased } = self;
         let expired = overlay.base().expired(draft.time_ms, EXPIRIES_PER_BLOCK).map_err(TreeError::Read)?;
         let mut changes: BTreeMap<Hash32, Option<Hash32>> = BTreeMap::new();
         changes.extend(expired.iter().map(|(_, id)| (state_key::executed(id), None)));
@@ -297,6 +308,7 @@ impl<'a, V: View> Execution<'a, V> {
             proposals: overlay.proposals,
             members: overlay.members,
             in_force,
+            erased,
             pages: update.pages,
         })
     }

@@ -1,11 +1,11 @@
-//! Acts on bills of lading: the law of `sampan_proto::title`, and whether goods are pledged already.
+//! Acts on bills of lading: the law of `crate::title`, and whether goods are pledged already.
 
-use sampan_proto::law::Terms;
-use sampan_proto::member::{Member, Role};
-use sampan_proto::record::Record;
-use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::OnRecord;
-use sampan_proto::title::{self, Actor, TitleAct};
+use crate::law::Terms;
+use crate::member::{Member, Role};
+use crate::record::Record;
+use crate::reject::{Code, Reject};
+use crate::statement::OnRecord;
+use crate::title::{self, Actor, TitleAct};
 
 use super::{At, Change, Judged, Overlay, View, below, named, recipient};
 
@@ -66,10 +66,7 @@ fn pledged_twice<V: View>(state: &Overlay<'_, V>, next: &Record, path: &str) -> 
 }
 
 /// Goods that come under a lien or out of it.
-pub(super) fn goods_moved(
-    before: &Record,
-    after: &Record,
-) -> Vec<(sampan_proto::hash::Hash32, Option<sampan_proto::ids::RecordId>)> {
+pub(super) fn goods_moved(before: &Record, after: &Record) -> Vec<(crate::hash::Hash32, Option<crate::ids::RecordId>)> {
     let goods = |record: &Record| record.title.as_ref().and_then(|title| title.lien.as_ref()).map(|lien| lien.goods);
     let (before_goods, after_goods) = (goods(before), goods(after));
     if before_goods == after_goods {

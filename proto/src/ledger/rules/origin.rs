@@ -1,9 +1,9 @@
-//! Acts on certificates of origin: the law of `sampan_proto::origin`, and whether the agency named decides.
+//! Acts on certificates of origin: the law of `crate::origin`, and whether the agency named decides.
 
-use sampan_proto::member::{Member, Role};
-use sampan_proto::origin::{self, Actor, OriginAct};
-use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::OnRecord;
+use crate::member::{Member, Role};
+use crate::origin::{self, Actor, OriginAct};
+use crate::reject::{Code, Reject};
+use crate::statement::OnRecord;
 
 use super::{At, Change, Judged, Overlay, View, below, named, recipient};
 

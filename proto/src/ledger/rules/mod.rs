@@ -1,7 +1,7 @@
 //! One rule, one file: each checks an action against the state and says what it changes.
 //!
 //! A rule reads the [`Overlay`] and answers with a [`Change`] or a refusal; it changes nothing itself.
-//! The trade law itself is pure and stands in `sampan_proto::title` and `origin`; here is what only the whole
+//! The trade law itself is pure and stands in `crate::title` and `origin`; here is what only the whole
 //! state knows: who is a member, which references are taken, which goods are pledged.
 
 mod finding;
@@ -12,14 +12,14 @@ mod title;
 
 use std::sync::Arc;
 
-use sampan_proto::governance::{self as governance_law, Proposal};
-use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{BodyCommitment, ChainId, Height, MemberId, RecordId};
-use sampan_proto::limits::EXPIRY_HORIZON_MS;
-use sampan_proto::member::{KeyStanding, Member, Purpose, Role, Standing};
-use sampan_proto::record::Record;
-use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{Action, ActionKind, VerifiedStatement};
+use crate::governance::{self as governance_law, Proposal};
+use crate::hash::Hash32;
+use crate::ids::{BodyCommitment, ChainId, Height, MemberId, RecordId};
+use crate::limits::EXPIRY_HORIZON_MS;
+use crate::member::{KeyStanding, Member, Purpose, Role, Standing};
+use crate::record::Record;
+use crate::reject::{Code, Reject};
+use crate::statement::{Action, ActionKind, VerifiedStatement};
 
 use super::view::{InForce, Overlay, View};
 

@@ -1,10 +1,10 @@
-//! Governance: the law of `sampan_proto::governance` on the registry and the proposals.
+//! Governance: the law of `crate::governance` on the registry and the proposals.
 
-use sampan_proto::governance::{Change as Decided, Effect, Govern, Proposal, State, rotated};
-use sampan_proto::ids::StatementId;
-use sampan_proto::member::Member;
-use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::VerifiedStatement;
+use crate::governance::{Change as Decided, Effect, Govern, Proposal, State, rotated};
+use crate::ids::StatementId;
+use crate::member::Member;
+use crate::reject::{Code, Reject};
+use crate::statement::VerifiedStatement;
 
 use super::{At, Change, InForce, Judged, Overlay, View, below};
 

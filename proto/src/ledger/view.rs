@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::block::Header;
+use crate::genesis::{Genesis, Parameters};
+use crate::governance::Proposal;
+use crate::hash::Hash32;
+use crate::ids::{HeaderHash, Height, MemberId, RecordId, StatementId};
+use crate::member::Member;
+use crate::merkle::frontier::Frontier;
+use crate::merkle::state::tree::PageRead;
+use crate::record::Record;
+use crate::roster::Roster;
 use borsh::{BorshDeserialize, BorshSerialize};
-use sampan_proto::block::Header;
-use sampan_proto::genesis::{Genesis, Parameters};
-use sampan_proto::governance::Proposal;
-use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{HeaderHash, Height, MemberId, RecordId, StatementId};
-use sampan_proto::member::Member;
-use sampan_proto::merkle::frontier::Frontier;
-use sampan_proto::merkle::state::tree::PageRead;
-use sampan_proto::record::Record;
-use sampan_proto::roster::Roster;
 
 /// State as of one block. The only trait of the core: the store implements it, and so do tests.
 pub trait View: PageRead {

@@ -1,9 +1,9 @@
 //! Findings: a customs agency puts on record what it found. It informs; it decides nothing.
 
-use sampan_proto::member::{Member, Role};
-use sampan_proto::record::Record;
-use sampan_proto::reject::{Code, Reject};
-use sampan_proto::statement::{ActionKind, Finding};
+use crate::member::{Member, Role};
+use crate::record::Record;
+use crate::reject::{Code, Reject};
+use crate::statement::{ActionKind, Finding};
 
 use super::{Change, Judged, Overlay, View, named, role};
 

@@ -1,0 +1,198 @@
+//! Check of a store: everything that is kept is derived again, and compared.
+//!
+//! | depth | derived again | compared with |
+//! |---|---|---|
+//! | [`Depth::Log`] | each header's place, roster and certificate; its payload from the statements; the log's root after it from the entries | the headers |
+//! | [`Depth::State`] | besides: every block executed again from the genesis, bodies included | every root, and every row of the state |
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
+use borsh::BorshDeserialize;
+use rocksdb::IteratorMode;
+use sampan_proto::audit::{Audit, Count};
+use sampan_proto::block::{Header, payload_hash};
+use sampan_proto::entry::Entry;
+use sampan_proto::genesis::Genesis;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, RecordId};
+use sampan_proto::member::Member;
+use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::state_key;
+use sampan_proto::statement::SignedStatement;
+
+use super::Reader;
+use super::schema::{self, ExecutedRow, Family};
+use crate::fault::Fatal;
+
+/// How much is derived again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Headers, certificates, statements and the log.
+    Log,
+    /// Besides: the state, by executing every block.
+    State,
+}
+
+/// What was derived and is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sound {
+    /// Blocks.
+    pub height: Height,
+    /// Entries of the log.
+    pub entries: u64,
+    /// What execution counted; none if nothing was executed.
+    pub executed: Option<Count>,
+}
+
+/// The chain as far as it is derived.
+struct Walk {
+    previous: HeaderHash,
+    frontier: Frontier,
+}
+
+impl Reader<'_> {
+    /// Derives everything again. `reached` hears of every block.
+    ///
+    /// # Errors
+    /// [`Fatal::Damaged`] names the first place that is not as it should be.
+    pub fn fsck(&self, genesis: &Genesis, depth: Depth, mut reached: impl FnMut(Height)) -> Result<Sound, Fatal> {
+        let tip = self.tip()?;
+        let mut walk = Walk { previous: HeaderHash(genesis.chain.0), frontier: Frontier::new() };
+        let mut audit = (depth == Depth::State).then(|| Audit::new(genesis.clone()));
+        for height in (1..=tip.height.0).map(Height) {
+            self.check_block(height, genesis, &mut walk)?;
+            if let Some(audit) = &mut audit {
+                let block = self.block(height)?.ok_or_else(|| wrong(height, "it is not there"))?;
+                audit.block(&block).map_err(|fault| Fatal::Damaged(fault.to_string()))?;
+            }
+            reached(height);
+        }
+        if let Some(audit) = &audit {
+            self.check_rows(audit)?;
+        }
+        let (entries, executed) = (walk.frontier.size(), audit.map(|audit| audit.count()));
+        Ok(Sound { height: tip.height, entries, executed })
+    }
+
+    /// A header follows on the one before, its roster decided it, and its contents are those of the log.
+    fn check_block(&self, height: Height, genesis: &Genesis, walk: &mut Walk) -> Result<(), Fatal> {
+        let (header, certificate) = self.header(height)?.ok_or_else(|| wrong(height, "it is not there"))?;
+        if header.height != height || header.previous != walk.previous || header.chain != genesis.chain {
+            return Err(wrong(height, "its header does not follow on the one before"));
+        }
+        let roster = self.roster(height)?.filter(|roster| roster.hash() == header.roster_hash);
+        let roster = roster.ok_or_else(|| wrong(height, "its roster is not the one that its header names"))?;
+        if certificate.block != header.hash() || certificate.height != height {
+            return Err(wrong(height, "its certificate is for another header"));
+        }
+        certificate.verify(genesis.chain, &roster).map_err(|bad| wrong(height, bad))?;
+        self.check_statements(&header)?;
+        self.check_entries(&header, walk)?;
+        walk.previous = header.hash();
+        Ok(())
+    }
+
+    fn check_statements(&self, header: &Header) -> Result<(), Fatal> {
+        let placed = self.placed_in(header.height)?;
+        let envelopes: Vec<EnvelopeId> = placed.iter().map(|placed| placed.envelope).collect();
+        if payload_hash(&envelopes) != header.payload_hash {
+            return Err(wrong(header.height, "its statements are not those that its header commits to"));
+        }
+        for placed in &placed {
+            let name = placed.statement.0.short();
+            let statement = self.statement(&placed.envelope)?;
+            let same =
+                |signed: &SignedStatement| signed.envelope_id() == placed.envelope && signed.id() == placed.statement;
+            let Some(statement) = statement.filter(same) else {
+                return Err(wrong(header.height, format!("statement {name} is not there or another")));
+            };
+            let expires = statement.parse().is_ok_and(|said| said.not_after_ms == placed.not_after_ms);
+            let entry = self.entry(placed.index)?;
+            let recorded = matches!(entry, Some(Entry::Act(act)) if act.statement == placed.statement);
+            if !expires || !recorded || self.placed(&placed.statement)? != Some(*placed) {
+                return Err(wrong(header.height, format!("statement {name} is not where its row says")));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_entries(&self, header: &Header, walk: &mut Walk) -> Result<(), Fatal> {
+        for index in walk.frontier.size()..header.log_size {
+            let entry: Option<Entry> = self.entry(index)?;
+            let entry = entry.ok_or_else(|| wrong(header.height, format!("entry {index} is not there")))?;
+            walk.frontier.append(entry.leaf_hash());
+        }
+        if walk.frontier.size() == header.log_size && walk.frontier.root() == header.log_root {
+            return Ok(());
+        }
+        Err(wrong(header.height, "its entries do not lead to its log root"))
+    }
+
+    /// The rows of the state are what execution leads to, no more and no less.
+    fn check_rows(&self, audit: &Audit) -> Result<(), Fatal> {
+        let state = audit.state();
+        self.same_rows(Family::Records, &state.records, |id| state_key::record(id).0.to_vec())?;
+        self.same_rows(Family::References, &state.references, |key| key.0.to_vec())?;
+        self.same_rows(Family::Proposals, &state.proposals, |id| id.0.0.to_vec())?;
+        self.same_rows::<_, _, Member>(Family::Members, &state.members, |id| id.as_str().as_bytes().to_vec())?;
+        let pages: BTreeMap<Vec<u8>, Vec<u8>> =
+            state.pages.iter().map(|(path, page)| (path.to_bytes(), page.to_bytes())).collect();
+        self.compare(Family::Pages, pages.len(), |key, row| Ok(pages.get(key).is_some_and(|page| page == row)))?;
+        self.compare(Family::Goods, state.goods.len(), |key, row| {
+            let (goods, record): (Hash32, RecordId) = schema::decode(Family::Goods, key, row)?;
+            Ok(state.goods.get(&goods) == Some(&record) && state_key::goods(&goods).0 == key)
+        })?;
+        self.compare(Family::Executed, state.executed.len(), |key, row| {
+            let ExecutedRow { statement, .. } = schema::decode(Family::Executed, key, row)?;
+            Ok(state.executed.contains(&statement) && state_key::executed(&statement).0 == key)
+        })?;
+        let expiry = |key: &[u8], _: &[u8]| Ok(state.expiry.contains(&schema::expiry_of(key)?));
+        self.compare(Family::Expiry, state.expiry.len(), expiry)
+    }
+
+    /// The rows of a family are these values under these keys.
+    fn same_rows<K, V, T>(
+        &self,
+        family: Family,
+        derived: &BTreeMap<K, V>,
+        key: impl Fn(&K) -> Vec<u8>,
+    ) -> Result<(), Fatal>
+    where
+        V: Borrow<T>,
+        T: BorshDeserialize + PartialEq,
+    {
+        let derived: BTreeMap<Vec<u8>, &T> = derived.iter().map(|(k, value)| (key(k), value.borrow())).collect();
+        self.compare(family, derived.len(), |key, row| {
+            let row: T = schema::decode(family, key, row)?;
+            Ok(derived.get(key).is_some_and(|value| **value == row))
+        })
+    }
+
+    /// As many rows as there should be, and each of them right.
+    fn compare(
+        &self,
+        family: Family,
+        count: usize,
+        is_right: impl Fn(&[u8], &[u8]) -> Result<bool, Fatal>,
+    ) -> Result<(), Fatal> {
+        let mut rows = 0;
+        for row in self.snapshot.iterator_cf(family.handle(&self.inner.db)?, IteratorMode::Start) {
+            let (key, value) = row?;
+            rows += 1;
+            if !is_right(&key, &value)? {
+                let what =
+                    format!("the row {} of `{}` is not what the blocks lead to", key.escape_ascii(), family.name());
+                return Err(Fatal::Damaged(what));
+            }
+        }
+        if rows == count {
+            return Ok(());
+        }
+        Err(Fatal::Damaged(format!("`{}` has {rows} rows, the blocks lead to {count}", family.name())))
+    }
+}
+
+fn wrong(height: Height, what: impl std::fmt::Display) -> Fatal {
+    Fatal::Damaged(format!("block {height}: {what}"))
+}
