@@ -1,7 +1,8 @@
-//! The anchor: the genesis that every proof is checked against, and where it comes from.
+//! The anchor: what every proof is checked against, and where it comes from.
 //!
-//! A genesis file that the user names is the anchor. Without one, the node's own is taken on first use,
-//! said so, and pinned: from then on that address must speak for that network.
+//! A file that the user names is the anchor: the genesis, or a header that was pinned with `sampan network pin`.
+//! Without one, the node's own genesis is taken on first use, said so, and kept: from then on that address must
+//! speak for that network.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf};
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::ChainId;
 use sampan_proto::limits::GENESIS_BYTES;
+use sampan_proto::member::Member;
+use sampan_proto::proof::{self, PIN_MEDIA_TYPE, Pin, Start};
 
 use crate::client::Client;
 use crate::failure::Failure;
@@ -20,19 +23,61 @@ use crate::text;
 /// Largest list of pinned nodes, in bytes.
 const PINS_BYTES: usize = 256 * 1024;
 
-/// A genesis with where it came from.
+/// A genesis or a pinned header, with where it came from.
 #[derive(Debug)]
 pub(crate) struct Anchor {
-    /// The network's beginning.
-    pub(crate) genesis: Genesis,
+    base: Base,
     /// Where it came from, in words.
     pub(crate) origin: String,
 }
 
+#[derive(Debug)]
+enum Base {
+    Genesis(Box<Genesis>),
+    Pin(Box<Pin>),
+}
+
+impl proof::Anchor for Anchor {
+    fn start(&self) -> Start<'_> {
+        match &self.base {
+            Base::Genesis(genesis) => genesis.start(),
+            Base::Pin(pin) => pin.start(),
+        }
+    }
+}
+
 impl Anchor {
+    fn genesis(genesis: Genesis, origin: String) -> Self {
+        Self { base: Base::Genesis(Box::new(genesis)), origin }
+    }
+
     /// The network.
-    pub(crate) const fn chain(&self) -> ChainId {
-        self.genesis.chain
+    pub(crate) fn chain(&self) -> ChainId {
+        proof::Anchor::start(self).chain
+    }
+
+    /// What people call it.
+    pub(crate) fn network(&self) -> &str {
+        proof::Anchor::start(self).network
+    }
+
+    /// The genesis, which a small receipt is made for and checked with.
+    pub(crate) fn founding(&self) -> Result<&Genesis, Failure> {
+        match &self.base {
+            Base::Genesis(genesis) => Ok(genesis),
+            Base::Pin(_) => {
+                Err(Failure::refused("a small receipt is checked with the genesis file, not with a pinned block")
+                    .hint("pass the genesis file as `--genesis FILE`"))
+            }
+        }
+    }
+
+    /// The members that it knows: those of the genesis; a pinned header knows none.
+    pub(crate) fn members(&self) -> &[Member] {
+        match &self.base {
+            Base::Genesis(genesis) => &genesis.members,
+            Base::Pin(_) => &[],
+        }
     }
 }
 
@@ -53,7 +98,7 @@ pub(crate) fn for_node(settings: &Settings, client: &Client, printer: &Printer) 
         .map_err(|error| Failure::unproven(text::node_genesis_is_none(client.base())).why(error))?;
     let pinned = pins.as_ref().map(|pins| pins.add(client.base(), genesis.chain, &bytes)).transpose()?;
     printer.warn(text::anchor_from_node(client.base(), &genesis, pinned.as_deref()));
-    Ok(Anchor { genesis, origin: text::origin_node(client.base()) })
+    Ok(Anchor::genesis(genesis, text::origin_node(client.base())))
 }
 
 /// The anchor for checking a bundle of `chain`: a file, a pin, or, if a node is named, that node's.
@@ -91,9 +136,15 @@ pub(crate) fn no_anchor() -> Failure {
 
 fn from_file(path: &Path) -> Result<Anchor, Failure> {
     let bytes = files::read(path, GENESIS_BYTES)?;
+    let is_pin = bytes.windows(PIN_MEDIA_TYPE.len()).any(|part| part == PIN_MEDIA_TYPE.as_bytes());
+    if is_pin {
+        let pin = Pin::from_json(&bytes)
+            .map_err(|error| Failure::refused(format!("`{}` is not an anchor file", path.display())).why(error))?;
+        return Ok(Anchor { base: Base::Pin(Box::new(pin)), origin: text::origin_file(path) });
+    }
     let genesis = Genesis::from_bytes(&bytes)
         .map_err(|error| Failure::refused(format!("`{}` is not a genesis file", path.display())).why(error))?;
-    Ok(Anchor { genesis, origin: text::origin_file(path) })
+    Ok(Anchor::genesis(genesis, text::origin_file(path)))
 }
 
 /// Genesis files taken from nodes on first use, and which node spoke for which.

@@ -2,17 +2,21 @@
 
 pub(crate) mod codes;
 pub(crate) mod gov;
+pub(crate) mod log;
 mod paper;
+pub(crate) mod prove;
 pub(crate) mod trade;
+pub(crate) mod witness;
 
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use sampan_proto::checkpoint::WitnessKey;
 use sampan_proto::doc::draft::DraftForm;
 use sampan_proto::doc::{CertificateForm, DocKind};
-use sampan_proto::ids::{MemberId, RecordId, StatementId};
+use sampan_proto::ids::{MemberId, RecordId};
 use sampan_proto::member::Purpose;
 
 pub(crate) use paper::{Audit, Qr};
@@ -40,7 +44,7 @@ pub(crate) struct Global {
     /// The node to ask
     #[arg(long, value_name = "URL", global = true, env = "SAMPAN_NODE", hide_env_values = true)]
     pub(crate) node: Option<String>,
-    /// The genesis file that every proof is checked against
+    /// The anchor that every proof is checked against: the genesis file, or a pinned block
     #[arg(long, value_name = "FILE", global = true, env = "SAMPAN_GENESIS", hide_env_values = true)]
     pub(crate) genesis: Option<PathBuf>,
     /// Answer with one JSON document on stdout
@@ -94,11 +98,14 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Prove a record's state as of now
     Status(Status),
+    /// Prove one thing: an original, a pledge or none, a key on a day
+    #[command(subcommand)]
+    Prove(prove::Prove),
     /// Fetch and check the receipt of a statement
-    Receipt(Receipt),
+    Receipt(log::Receipt),
     /// Fetch and check a record's bundle: one file that proves all there is to prove
     Bundle(Bundle),
-    /// Check a bundle, or the text of a QR code, offline
+    /// Check a bundle, the text of a QR code, or evidence, offline
     Verify(Verify),
     /// Print a record's state as a QR code that proves itself
     Qr(Qr),
@@ -106,8 +113,13 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Follow a record
     Watch(Watch),
+    /// Compare what several nodes have decided; a fork is written down as evidence
+    Compare(log::Compare),
+    /// Sign checkpoints of the log as somebody from outside
+    #[command(subcommand)]
+    Witness(witness::Witness),
     /// Show the network, the node and the members
-    Network,
+    Network(log::Network),
 }
 
 /// `sampan keys`.
@@ -307,16 +319,6 @@ pub(crate) struct Status {
     pub(crate) max_age: Duration,
 }
 
-/// `sampan receipt`.
-#[derive(Args, Debug)]
-pub(crate) struct Receipt {
-    /// The statement's id
-    pub(crate) statement: StatementId,
-    /// Where to write it, if not to stdout
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-}
-
 /// `sampan bundle`.
 #[derive(Args, Debug)]
 pub(crate) struct Bundle {
@@ -325,6 +327,8 @@ pub(crate) struct Bundle {
     /// Where to write it, if not to stdout
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) witness: witness::Cosigned,
     /// Put the document itself into the bundle: for the node's own machine and for parties
     #[arg(long)]
     pub(crate) with_body: bool,
@@ -341,9 +345,13 @@ pub(crate) struct Bundle {
 
 /// `sampan verify`.
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Verify {
+    #[command(subcommand)]
+    pub(crate) command: Option<log::VerifyCommand>,
     /// The bundle, or a QR code's text or a file that holds it; `-` for stdin
-    pub(crate) file: PathBuf,
+    #[arg(required = true)]
+    pub(crate) file: Option<PathBuf>,
     /// How old the proof may be
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) max_age: Option<Duration>,
@@ -353,6 +361,9 @@ pub(crate) struct Verify {
     /// Refuse an anchor that is older than the network's trusting period
     #[arg(long)]
     pub(crate) strict: bool,
+    /// A witness that must have seen the log, by its key; one of them, if several are given
+    #[arg(long = "witness", value_name = "KEY")]
+    pub(crate) witnesses: Vec<WitnessKey>,
 }
 
 /// `sampan watch`.

@@ -6,9 +6,11 @@ use sampan_proto::api::{
     FindingsView, MembersView, NodeStatus, Problem, ProposalView, ProposalsView, READ_HEADER, ReadRequest,
     StatementStatus, Submission, Ticket,
 };
+use sampan_proto::checkpoint::Consistency;
+use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{Height, MemberId, RecordId, StatementId};
 use sampan_proto::json::{self, JsonLimits};
-use sampan_proto::limits::{BUNDLE_BYTES, GENESIS_BYTES};
+use sampan_proto::limits::{BUNDLE_BYTES, CHECKPOINT_BYTES, GENESIS_BYTES};
 use sampan_proto::proof::Bundle;
 use serde::de::DeserializeOwned;
 use ureq::http::{Response, Uri};
@@ -108,9 +110,40 @@ impl Client {
         self.get_bundle(&format!("/v1/receipts/{id}"), None)
     }
 
+    /// The newest decided header, or that of a height, with the way to its roster.
+    pub(crate) fn head(&self, height: Option<Height>) -> Result<Bundle, Failure> {
+        let query = height.map_or(String::new(), |height| format!("?height={height}"));
+        self.get_bundle(&format!("/v1/log/head{query}"), None)
+    }
+
+    /// That the log of `to` entries begins with that of `from`.
+    pub(crate) fn consistency(&self, from: u64, to: u64) -> Result<Consistency, Failure> {
+        self.get_json(&format!("/v1/log/consistency?from={from}&to={to}"), TIMEOUT)
+    }
+
+    /// A signed checkpoint, wherever it is kept: the address of this client is that of the file.
+    pub(crate) fn checkpoint(&self) -> Result<Vec<u8>, Failure> {
+        self.get("", TIMEOUT, None, CHECKPOINT_BYTES)
+    }
+
+    /// An entry of the log, whatever it records.
+    pub(crate) fn entry(&self, index: u64) -> Result<Bundle, Failure> {
+        self.get_bundle(&format!("/v1/receipts/{index}"), None)
+    }
+
     /// A record's state, or its absence.
     pub(crate) fn status(&self, id: &RecordId) -> Result<Bundle, Failure> {
         self.get_bundle(&format!("/v1/records/{id}/status"), None)
+    }
+
+    /// A record's state, and what is pledged of these goods.
+    pub(crate) fn status_of_goods(&self, id: &RecordId, goods: &Hash32) -> Result<Bundle, Failure> {
+        self.get_bundle(&format!("/v1/records/{id}/status?goods={goods}"), None)
+    }
+
+    /// A member as the registry knows it.
+    pub(crate) fn member(&self, id: &MemberId) -> Result<Bundle, Failure> {
+        self.get_bundle(&format!("/v1/members/{id}"), None)
     }
 
     /// All there is to prove about a record.

@@ -42,7 +42,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = create(&part, false).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&part, path)
+        fs::rename(&part, path)?;
+        sync_folder(path)
     });
     written.map_err(|error| {
         // The unfinished file is of no use; if it cannot be removed either, the first fault is the one to tell.
@@ -68,6 +69,18 @@ pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
 /// Makes a folder and those above it.
 pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|error| fault("create", path, &error))
+}
+
+/// After this a power loss no longer brings back what stood there before.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 fn create(path: &Path, private: bool) -> io::Result<File> {

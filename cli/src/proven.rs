@@ -66,10 +66,15 @@ impl AsOf {
     }
 }
 
+/// What is asked of a bundle by the clock of this machine.
+pub(crate) fn policy(max_age: Option<Duration>, strict: bool) -> Policy<'static> {
+    let max_age_ms = max_age.map(time::millis);
+    Policy { now_ms: Some(time::now_ms()), max_age_ms, strict, witnesses: &[] }
+}
+
 /// Climbs the ladder by the clock of this machine.
 pub(crate) fn climb(bundle: &Bundle, anchor: &Anchor, max_age: Option<Duration>, strict: bool) -> Ladder {
-    let policy = Policy { now_ms: Some(time::now_ms()), max_age_ms: max_age.map(time::millis), strict };
-    verify(bundle, &anchor.genesis, &policy)
+    verify(bundle, anchor, &policy(max_age, strict))
 }
 
 /// Climbs the ladder and insists: nothing invalid, and every rung of `needed` valid.

@@ -76,7 +76,8 @@ fn written(folder: &Path) -> Result<Written, Failure> {
         .map_err(|error| Failure::refused(what()).why(error.message()).hint("it may hold `node`, `genesis` and `key`"))
 }
 
-fn node_url(text: &str) -> Result<String, Failure> {
+/// The address of a node as the client wants it.
+pub(crate) fn node_url(text: &str) -> Result<String, Failure> {
     let url = text.trim_end_matches('/');
     if url.starts_with("http://") || url.starts_with("https://") {
         return Ok(url.to_owned());

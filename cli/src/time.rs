@@ -54,6 +54,14 @@ pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
     if seconds == 0 { Err(wrong()) } else { Ok(Duration::from_secs(seconds)) }
 }
 
+/// The beginning of a day, in UTC, in Unix milliseconds.
+pub(crate) fn parse_day(text: &str) -> Result<u64, String> {
+    let wrong = || "a day from 1970 on is written as `2026-03-05`".to_owned();
+    let is_day = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let begin: Option<Timestamp> = format!("{text}T00:00:00Z").parse().ok().filter(|_| is_day);
+    begin.and_then(|begin| u64::try_from(begin.as_millisecond()).ok()).ok_or_else(wrong)
+}
+
 /// A span in milliseconds.
 pub(crate) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
@@ -70,6 +78,14 @@ mod tests {
         }
         for bad in ["", "5", "m", "0s", "5 m", "1w", "99999999999999999999d", "-1s"] {
             assert!(parse_span(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn days_begin_at_midnight() {
+        assert_eq!(parse_day("1970-01-02"), Ok(86_400_000));
+        for bad in ["", "yesterday", "2026-02-30", "1969-12-31", "05.03.2026"] {
+            assert!(parse_day(bad).is_err(), "{bad}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::doc::cross::CrossFinding;
 use crate::entry::Entry;
 use crate::governance::Proposal;
 use crate::hash::{Domain, Hash32};
-use crate::ids::{ChainId, HeaderHash, Height, MemberId, RecordId, StatementId};
+use crate::ids::{ChainId, HeaderHash, Height, MemberId, OffenceId, RecordId, StatementId};
 use crate::keys::{BadSignature, PublicKey, SecretKey, Signature};
 use crate::member::Member;
 use crate::proof::Bundle;
@@ -289,6 +289,28 @@ pub struct HeaderView {
     pub certificate: Certificate,
     /// The statements executed, in order.
     pub statements: Vec<StatementId>,
+}
+
+/// Evidence that a node has met, as of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceView {
+    /// What there is; each is asked for by its id.
+    pub evidence: Vec<OffenceView>,
+    /// When.
+    pub as_of: AsOf,
+}
+
+/// Two things that nobody honest signs both, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OffenceView {
+    /// Its name.
+    pub id: OffenceId,
+    /// `votes`, `proposals`, `certificates`, `checkpoints` or `statements`.
+    pub kind: String,
+    /// The height that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<Height>,
 }
 
 /// A node about itself.

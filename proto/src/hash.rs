@@ -163,6 +163,8 @@ domains! {
     Parameters = "parameters",
     /// The evidence that a block records.
     Evidence = "evidence",
+    /// Two things that nobody honest signs both.
+    Offence = "offence",
     /// A consensus vote, as signed.
     Vote = "vote",
     /// A consensus proposal, as signed.

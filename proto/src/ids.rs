@@ -53,6 +53,8 @@ hash_id! {
     ReferenceKey,
     /// A salted commitment to a document's exact bytes.
     BodyCommitment,
+    /// An offence, by the two things that were signed.
+    OffenceId,
     /// A block: the Merkle root over its header's fields.
     HeaderHash,
 }

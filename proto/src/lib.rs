@@ -13,6 +13,8 @@
 //! | [`ledger`], [`archive`], [`audit`] | what a block does to the state; a chain in a file; doing it all again |
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
 //! | [`snapshot`] | the state handed to a newcomer, in parts that prove themselves |
+//! | [`evidence`] | two things that nobody honest signs both |
+//! | [`checkpoint`] | the log as a text that others carry, compare and countersign |
 //! | [`api`], [`wire`] | what clients and peers say to a node |
 
 #![deny(missing_docs)]
@@ -22,9 +24,11 @@ pub mod archive;
 pub mod audit;
 pub mod block;
 pub mod body;
+pub mod checkpoint;
 pub mod codec;
 pub mod doc;
 pub mod entry;
+pub mod evidence;
 pub mod genesis;
 pub mod governance;
 pub mod hash;

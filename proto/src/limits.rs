@@ -34,6 +34,12 @@ pub const VALIDATOR_POWER: u64 = 1_000_000;
 pub const GENESIS_BYTES: usize = 4 * 1024 * 1024;
 /// A bundle file, in bytes: the largest body in base64, and proofs.
 pub const BUNDLE_BYTES: usize = 2 * 1024 * 1024;
+/// An anchor file, in bytes: a header, and a full roster twice: as keys and as signatures.
+pub const PIN_BYTES: usize = 128 * 1024;
+/// A signed checkpoint, in bytes: the certificate of a full roster in base64, and witnesses.
+pub const CHECKPOINT_BYTES: usize = 64 * 1024;
+/// Signatures under one checkpoint: the quorum's and those of witnesses.
+pub const CHECKPOINT_SIGNATURES: usize = 64;
 /// How far a fresh proposal's time may lie from a validator's own clock, in milliseconds.
 pub const CLOCK_SKEW_MS: u64 = 10_000;
 /// How far ahead a statement may set its expiry, in milliseconds (7 days): executed ids are kept that long.

@@ -166,7 +166,7 @@ fn age_rungs() {
     let anchor = &story.chain.genesis;
     let head_ms = story.chain.heads[3].0.time_ms;
     let day = 24 * 3_600 * 1_000;
-    let rungs = |policy: Policy| {
+    let rungs = |policy: Policy<'_>| {
         let ladder = verify(&story.full(), anchor, &policy);
         (ladder.verdict("age").expect("a rung"), ladder.verdict("anchor age").expect("a rung"), ladder.outcome())
     };

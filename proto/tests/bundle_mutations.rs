@@ -14,9 +14,9 @@ use serde_json::Value;
 use support::cast;
 use support::story::Story;
 
-fn policy(story: &Story) -> Policy {
+fn policy(story: &Story) -> Policy<'static> {
     let now_ms = story.chain.heads[3].0.time_ms + 1_000;
-    Policy { now_ms: Some(now_ms), max_age_ms: Some(60_000), strict: true }
+    Policy { now_ms: Some(now_ms), max_age_ms: Some(60_000), strict: true, witnesses: &[] }
 }
 
 fn climb(story: &Story, bundle: &Bundle) -> Ladder {

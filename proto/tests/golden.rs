@@ -40,7 +40,8 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Every golden file, so that none is left behind when its test goes.
-const FILES: [&str; 22] = [
+const FILES: [&str; 25] = [
+    "anchor.json",
     "body.txt",
     "bundle.json",
     "bundle.ladder.txt",
@@ -49,6 +50,8 @@ const FILES: [&str; 22] = [
     "bundle_handover.json",
     "bundle_handover.ladder.txt",
     "certificate.txt",
+    "checkpoint.txt",
+    "cosigned.txt",
     "domains.txt",
     "entries.txt",
     "genesis.json",
@@ -426,7 +429,7 @@ fn freeze(file: &str, ladder_file: &str, bundle: &Bundle, story: &Story) {
     assert_eq!(Bundle::from_json(json.as_bytes()).as_ref(), Ok(bundle));
     settle(file, &json);
     let policy =
-        Policy { now_ms: Some(story.chain.heads[3].0.time_ms + 2_500), max_age_ms: Some(60_000), strict: false };
+        Policy { now_ms: Some(story.chain.heads[3].0.time_ms + 2_500), max_age_ms: Some(60_000), ..Policy::default() };
     let ladder = verify(bundle, &story.chain.genesis, &policy);
     assert_eq!(ladder.outcome(), Outcome::Valid);
     let mut text = String::from("# Verified against genesis.json, 2500 ms after the head, at most 60 s old.\n");

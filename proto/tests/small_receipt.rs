@@ -28,7 +28,8 @@ use support::story::Story;
 fn told() -> (Story, SmallReceipt, Policy) {
     let story = Story::tell();
     let receipt = SmallReceipt::of(&story.record_only(), &story.chain.genesis).expect("a record");
-    let policy = Policy { now_ms: Some(receipt.time_ms + 1_000), max_age_ms: Some(60_000), strict: true };
+    let policy =
+        Policy { now_ms: Some(receipt.time_ms + 1_000), max_age_ms: Some(60_000), strict: true, ..Policy::default() };
     (story, receipt, policy)
 }
 
@@ -110,7 +111,7 @@ fn it_is_good_for_the_trusting_period_and_no_longer() {
     let (story, receipt, _) = told();
     let genesis = &story.chain.genesis;
     let end = receipt.expires_ms(genesis);
-    let at = |now_ms, max_age_ms| Policy { now_ms, max_age_ms, strict: false };
+    let at = |now_ms, max_age_ms| Policy { now_ms, max_age_ms, ..Policy::default() };
     let rungs = |policy| small::verify(&receipt, genesis, &[], &policy);
     assert_eq!(rungs(at(Some(end), None)).verdict("expiry"), Some(Verdict::Valid));
     let late = rungs(at(Some(end + 1), None));

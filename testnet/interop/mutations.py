@@ -161,7 +161,7 @@ def _structures(value: Any, count: int, chance: random.Random) -> Iterator[Mutan
         if isinstance(inner, int):
             new = inner + chance.choice((-1, 1, 2**32, 2**64))
             yield f"{_name(path)} is {new}", _write(_replaced(value, path, new))
-    for part in ("receipt", "status", "reference", "members", "history", "body"):
+    for part in ("witness", "entry", "receipt", "status", "reference", "goods", "members", "history", "body"):
         nothings: tuple[Any, ...] = (None, [], {})
         for absent in nothings:
             if part not in value:

@@ -255,8 +255,17 @@ pub(crate) struct PledgeOffer {
     /// The bank
     #[arg(long, value_name = "MEMBER")]
     pub(crate) bank: MemberId,
+    #[command(flatten)]
+    pub(crate) goods: Cargo,
+    #[command(flatten)]
+    pub(crate) on: On,
+}
+
+/// The goods of a bill, by their fingerprint.
+#[derive(Args, Debug)]
+pub(crate) struct Cargo {
     /// The bill's document, from which the goods are fingerprinted
-    #[arg(long, value_name = "FILE", required_unless_present = "goods", requires = "goods_key")]
+    #[arg(long, value_name = "FILE", requires = "goods_key")]
     pub(crate) document: Option<PathBuf>,
     /// The network's goods key, as its members hold it: 64 hexadecimal digits in a file
     #[arg(long, value_name = "FILE")]
@@ -264,8 +273,6 @@ pub(crate) struct PledgeOffer {
     /// The fingerprint itself, instead of a document
     #[arg(long, value_name = "HEX", conflicts_with = "document")]
     pub(crate) goods: Option<Hash32>,
-    #[command(flatten)]
-    pub(crate) on: On,
 }
 
 /// `sampan origin apply`.

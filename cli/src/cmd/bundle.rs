@@ -8,7 +8,7 @@ use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use serde_json::json;
 
-use super::{Context, bundle_json, record_bundle, record_id};
+use super::{Context, bundle_json, record_bundle, record_id, witness};
 use crate::anchor::Anchor;
 use crate::args::Bundle as Args;
 use crate::draft::Signer;
@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let anchor = context.anchor(&client)?;
     let id = record_id(&args.record)?;
     let read = if args.with_body { signed_read(args, context, &anchor, &id)? } else { None };
-    let bundle = match &args.other {
+    let mut bundle = match &args.other {
         Some(other) => client.record_beside(&id, other, args.with_body, read.as_ref())?,
         None if args.with_body => client.record_with_body(&id, read.as_ref())?,
         None => record_bundle(&client, &anchor, &id)?,
@@ -35,6 +35,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.other.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
         return Err(Failure::unproven("the proof does not show the other document").ladder(ladder));
     }
+    witness::attach(&mut bundle, &args.witness, &client)?;
     hand_over(context, &bundle, &ladder, args.output.as_deref())
 }
 

@@ -115,7 +115,7 @@ impl<'a> Desk<'a> {
             files::write_new(path, &parcel.to_file()?, true)?;
             let done = parcel.signed(path);
             printer.data(&done, |page| write(&done, page))?;
-            printer.note(text::signed_for(&parcel.member, &self.anchor.genesis.network));
+            printer.note(text::signed_for(&parcel.member, self.anchor.network()));
             printer.note(format!("send it with `sampan submit {}`", path.display()));
             return Ok(Exit::Done);
         }

@@ -4,15 +4,21 @@ mod audit;
 mod bundle;
 mod check;
 mod codes;
+mod compare;
 mod courier;
 mod desk;
 mod draft;
+mod evidence;
+mod goods;
 mod gov;
 mod issue;
+mod key_on_day;
 mod keys;
 mod network;
 mod origin;
 mod parcel;
+mod pin;
+mod prove;
 mod qr;
 mod receipt;
 mod show;
@@ -25,6 +31,7 @@ mod trace;
 mod transfer;
 mod verify;
 mod watch;
+mod witness;
 
 pub(crate) use check::write_finding;
 
@@ -36,6 +43,7 @@ use sampan_proto::proof::Bundle;
 use sampan_proto::reject::Code;
 
 use crate::anchor::{self, Anchor};
+use crate::args::log::{NetworkCommand, VerifyCommand};
 use crate::args::{Command, Keys, Subject};
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
@@ -82,13 +90,24 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Show(args) => show::run(args, context),
         Command::Trace(args) => trace::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Prove(command) => prove::run(command, context),
         Command::Receipt(args) => receipt::run(args, context),
         Command::Bundle(args) => bundle::run(args, context),
-        Command::Verify(args) => verify::run(args, context),
+        Command::Verify(args) => match (&args.command, &args.file) {
+            (Some(VerifyCommand::Evidence(args)), _) => evidence::run(args, context),
+            (None, Some(file)) => verify::run(file, args, context),
+            // Without a subcommand the command line is refused unless it names a file.
+            (None, None) => Err(Failure::refused("no file to verify")),
+        },
         Command::Qr(args) => qr::run(args, context),
         Command::Audit(args) => audit::run(args, context),
         Command::Watch(args) => watch::run(args, context),
-        Command::Network => network::run(context),
+        Command::Compare(args) => compare::run(args, context),
+        Command::Witness(command) => witness::run(command, context),
+        Command::Network(args) => match &args.command {
+            None => network::run(context),
+            Some(NetworkCommand::Pin(args)) => pin::run(args, context),
+        },
     }
 }
 

@@ -1,9 +1,9 @@
 //! `sampan network`: the network, the node, the members. What is proven has a tick; the rest is what the node says.
 
 use sampan_proto::api::NodeStatus;
-use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{ChainId, RecordId};
+use sampan_proto::ids::ChainId;
 use sampan_proto::member::Member;
+use sampan_proto::proof::Anchor as _;
 use sampan_proto::reject::Code;
 use serde::Serialize;
 
@@ -49,12 +49,12 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
         .members()?
         .members
         .into_iter()
-        .map(|member| Listed { proven: anchor.genesis.members.contains(&member), member });
+        .map(|member| Listed { proven: anchor.members().contains(&member), member });
     let report = Report {
-        network: &anchor.genesis.network,
+        network: anchor.network(),
         chain: anchor.chain(),
         anchor: &anchor.origin,
-        validators: head.as_ref().map_or_else(|| anchor.genesis.roster.validators().len(), |(_, count)| *count),
+        validators: head.as_ref().map_or_else(|| anchor.start().roster.validators().len(), |(_, count)| *count),
         head: head.map(|(head, _)| head),
         node: &node,
         members: members.collect(),
@@ -65,13 +65,12 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
 
 /// The newest block, proven, and how many validators decided it.
 fn head(client: &Client, anchor: &Anchor) -> Result<Option<(AsOf, usize)>, Failure> {
-    // Any proof brings the newest head and the way to whoever decided it: this one is of a record that nobody has.
-    let bundle = match client.status(&RecordId(Hash32::ZERO)) {
+    let bundle = match client.head(None) {
         Err(failure) if failure.is(Code::NotFound) || failure.is(Code::NotReady) => return Ok(None),
         bundle => bundle?,
     };
     proven::demand(&bundle, anchor, &["certificate"], None)?;
-    let roster = bundle.trust_path.last().map_or(&anchor.genesis.roster, |step| &step.roster.0);
+    let roster = bundle.trust_path.last().map_or(anchor.start().roster, |step| &step.roster.0);
     Ok(Some((AsOf::of(&bundle), roster.validators().len())))
 }
 

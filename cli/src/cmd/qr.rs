@@ -7,7 +7,7 @@ use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 use sampan_proto::ids::ChainId;
 use sampan_proto::proof::small::{self, PREFIX, SmallReceipt};
-use sampan_proto::proof::{Bundle, Handover, Ladder, Outcome, Policy};
+use sampan_proto::proof::{Bundle, Handover, Ladder, Outcome};
 use sampan_proto::record::Record;
 use serde::Serialize;
 use serde_json::json;
@@ -59,9 +59,10 @@ fn proof(record: &Subject, context: &Context) -> Result<(Bundle, Anchor), Failur
 
 /// A proof that fits the code.
 fn receipt(bundle: &Bundle, record: &Record, anchor: &Anchor) -> Result<(String, String), Failure> {
-    let small = SmallReceipt::of(bundle, &anchor.genesis)
+    let genesis = anchor.founding()?;
+    let small = SmallReceipt::of(bundle, genesis)
         .map_err(|error| Failure::refused("this makes no small receipt").why(error))?;
-    let until = time::utc(small.expires_ms(&anchor.genesis));
+    let until = time::utc(small.expires_ms(genesis));
     let words = format!("{}, as of {}, good until {until}", text::record_state(record), text::as_of(bundle));
     Ok((small.to_text(), words))
 }
@@ -117,17 +118,16 @@ pub(super) fn verify(inscription: &str, args: &Verify, context: &Context) -> Res
         None => context.anchor(&context.client().map_err(|_| anchor::no_anchor())?)?,
     };
     let handovers = handovers(args)?;
-    let policy =
-        Policy { now_ms: Some(time::now_ms()), max_age_ms: args.max_age.map(time::millis), strict: args.strict };
-    let ladder = small::verify(&small, &anchor.genesis, &handovers, &policy);
+    let (policy, genesis) = (proven::policy(args.max_age, args.strict), anchor.founding()?);
+    let ladder = small::verify(&small, genesis, &handovers, &policy);
     let outcome = ladder.outcome();
     let report = Report {
         outcome,
-        network: &anchor.genesis.network,
+        network: anchor.network(),
         chain: anchor.chain(),
         anchor: &anchor.origin,
         as_of: AsOf { height: small.height, time_ms: small.time_ms, time: time::utc(small.time_ms) },
-        good_until: time::utc(small.expires_ms(&anchor.genesis)),
+        good_until: time::utc(small.expires_ms(genesis)),
         record: &small.record,
         ladder: &ladder,
     };

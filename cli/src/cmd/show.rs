@@ -75,7 +75,7 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let mut members = proven::members(&bundle, &ladder);
     // The bundle proves those who acted; the anchor knows the founding members.
     let acted: Vec<_> = members.iter().map(|member| &member.id).collect();
-    let others = anchor.genesis.members.iter().filter(|member| is_named(record, &member.id));
+    let others = anchor.members().iter().filter(|member| is_named(record, &member.id));
     let others: Vec<_> = others.filter(|member| !acted.contains(&&member.id)).collect();
     members.extend(others);
     let remarks = remarks(proven::acts(&bundle, &ladder), args, context, Place { chain: anchor.chain(), record: id })?;

@@ -2,18 +2,15 @@
 
 use std::path::Path;
 
-use sampan_proto::doc::bill_of_lading::TransportDocument;
-use sampan_proto::doc::{Amount, Claims, Currency, DocKind, Money};
+use sampan_proto::doc::{Amount, Currency, Money};
 use sampan_proto::hash::Hash32;
-use sampan_proto::limits::BODY_BYTES;
 use sampan_proto::statement::{Action, OnRecord};
 use sampan_proto::text::{Note, Sealed};
-use sampan_proto::title::{Offer, Payment, TitleAct, goods_fingerprint};
+use sampan_proto::title::{Offer, Payment, TitleAct};
 use sha2::{Digest as _, Sha256};
 
-use super::check::insist;
 use super::desk::Desk;
-use super::{Context, record_id};
+use super::{Context, goods, record_id};
 use crate::args::trade::{ConfirmPayment, MakeOffer, On, Pledge, PledgeOffer, Remark, Title};
 use crate::failure::{Exit, Failure};
 use crate::remark::{Place, seal};
@@ -50,7 +47,7 @@ pub(super) fn run(command: &Title, context: &Context) -> Result<Exit, Failure> {
 /// `sampan pledge`.
 pub(super) fn run_pledge(command: &Pledge, context: &Context) -> Result<Exit, Failure> {
     let (on, act) = match command {
-        Pledge::Offer(args) => (&args.on, TitleAct::Pledge { bank: args.bank.clone(), goods: goods(args, context)? }),
+        Pledge::Offer(args) => (&args.on, TitleAct::Pledge { bank: args.bank.clone(), goods: pledged(args, context)? }),
         Pledge::Accept(on) => (on, TitleAct::AcceptPledge {}),
         Pledge::Decline(on) => (on, TitleAct::DeclinePledge {}),
         Pledge::Consent(args) => (&args.on, TitleAct::ConsentToTransfer { to: args.to.clone() }),
@@ -110,31 +107,10 @@ fn confirm_payment(args: &ConfirmPayment) -> TitleAct {
     TitleAct::ConfirmPayment { amount, reference: args.reference.clone() }
 }
 
-/// The goods' fingerprint: given, or of the document under the network's goods key.
-fn goods(args: &PledgeOffer, context: &Context) -> Result<Hash32, Failure> {
-    let (document, key) = match (args.goods, &args.document, &args.goods_key) {
-        (Some(goods), ..) => return Ok(goods),
-        (None, Some(document), Some(key)) => (document, key),
-        _ => return Err(Failure::refused("the goods are not named").hint("pass `--document` and `--goods-key`")),
-    };
-    let bytes = files::read(document, BODY_BYTES)?;
-    let checked = insist(DocKind::BillOfLading, &bytes, document, context)?;
-    let body = serde_json::from_slice(&bytes).ok();
-    let view = body.as_ref().and_then(TransportDocument::view);
-    let view = view.ok_or_else(|| Failure::unexpected("the document was accepted but cannot be read"))?;
-    let Claims::BillOfLading(claims) = checked.claims else {
-        return Err(Failure::refused(format!("`{}` is no bill of lading", document.display())));
-    };
-    Ok(goods_fingerprint(&goods_key(key)?, &view, &claims.quantity))
-}
-
-fn goods_key(path: &Path) -> Result<[u8; 32], Failure> {
-    let text = files::read(path, 1024)?;
-    let key = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse::<Hash32>().ok());
-    key.map(|key| key.0).ok_or_else(|| {
-        Failure::refused(format!("`{}` holds no goods key", path.display()))
-            .hint("a goods key is 64 hexadecimal digits, the same for all members of the network")
-    })
+/// The goods that are offered.
+fn pledged(args: &PledgeOffer, context: &Context) -> Result<Hash32, Failure> {
+    let unnamed = || Failure::refused("the goods are not named").hint("pass `--document` and `--goods-key`");
+    goods::named(&args.goods, context)?.ok_or_else(unnamed)
 }
 
 /// SHA-256 of a file.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sampan_proto::ids::ChainId;
 use sampan_proto::limits::BUNDLE_BYTES;
-use sampan_proto::proof::{Ladder, Outcome};
+use sampan_proto::proof::{Ladder, Outcome, Policy};
 use serde::Serialize;
 
 use super::{Context, parse_bundle, qr};
@@ -32,22 +32,23 @@ struct Report<'a> {
 }
 
 /// Every check with its verdict; a single one that does not hold is exit 3.
-pub(super) fn run(args: &Verify, context: &Context) -> Result<Exit, Failure> {
-    if let Some(text) = qr::typed(&args.file) {
+pub(super) fn run(file: &Path, args: &Verify, context: &Context) -> Result<Exit, Failure> {
+    if let Some(text) = qr::typed(file) {
         return qr::verify(text, args, context);
     }
-    let bytes = files::read(&args.file, BUNDLE_BYTES)?;
+    let bytes = files::read(file, BUNDLE_BYTES)?;
     if let Some(text) = qr::scanned(&bytes) {
         return qr::verify(text, args, context);
     }
-    let bundle = parse_bundle(&args.file, &bytes)?;
+    let bundle = parse_bundle(file, &bytes)?;
     let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
-    let ladder = proven::climb(&bundle, &anchor, args.max_age, args.strict);
+    let policy = Policy { witnesses: &args.witnesses, ..proven::policy(args.max_age, args.strict) };
+    let ladder = sampan_proto::proof::verify(&bundle, &anchor, &policy);
     let outcome = ladder.outcome();
     let report = Report {
-        file: &args.file,
+        file,
         outcome,
-        network: &anchor.genesis.network,
+        network: anchor.network(),
         chain: anchor.chain(),
         anchor: &anchor.origin,
         as_of: AsOf::of(&bundle),

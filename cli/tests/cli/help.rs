@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 37] = [
     "",
     "keys",
     "keys new",
@@ -24,13 +24,26 @@ const COMMANDS: [&str; 24] = [
     "show",
     "trace",
     "status",
+    "prove",
+    "prove original",
+    "prove unpledged",
+    "prove pledge",
+    "prove key",
     "receipt",
+    "receipt refresh",
     "bundle",
     "verify",
+    "verify evidence",
     "qr",
     "audit",
     "watch",
+    "compare",
     "network",
+    "network pin",
+    "witness",
+    "witness new",
+    "witness cosign",
+    "witness run",
 ];
 
 #[test]

@@ -127,6 +127,11 @@ fn answer(request: &Request, world: &mut World) -> Response {
             Some(bundle) => json(200, &bundle),
             None => refuse(Code::NotFound, "no receipt of this statement"),
         },
+        ("GET", ["members", id]) => json(200, &world.member(&id.parse().expect("id"))),
+        ("GET", ["records", id, "status"]) if query.starts_with("goods=") => {
+            let goods = query.trim_start_matches("goods=").parse().expect("goods");
+            json(200, &world.status_of_goods(&id.parse().expect("id"), goods))
+        }
         ("GET", ["records", id, "status"]) => json(200, &world.status(&id.parse().expect("id"))),
         ("GET", ["records", id, "bundle"]) if query == "body=true" => {
             let id = id.parse().expect("id");
@@ -141,8 +146,21 @@ fn answer(request: &Request, world: &mut World) -> Response {
             let bundle = world.record(&id.parse().expect("id"));
             if bundle.history.is_empty() { refuse(Code::UnknownRecord, "no such record") } else { json(200, &bundle) }
         }
+        ("GET", ["log", "head"]) => match world.decided(number(query, "height")) {
+            Some(bundle) => json(200, &bundle),
+            None => refuse(Code::NotFound, "no block of that height"),
+        },
+        ("GET", ["log", "consistency"]) => match (number(query, "from"), number(query, "to")) {
+            (Some(from), Some(to)) => json(200, &world.consistency(from, to)),
+            _ => refuse(Code::RequestMalformed, "`from` and `to`"),
+        },
         _ => refuse(Code::NotFound, "no such address"),
     }
+}
+
+/// A number in the query.
+fn number(query: &str, name: &str) -> Option<u64> {
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
 
 fn submit(request: &Request, world: &mut World) -> Response {

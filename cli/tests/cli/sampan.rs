@@ -22,6 +22,25 @@ impl Machine {
         Self { home: tempfile::tempdir().expect("temporary folder") }
     }
 
+    /// Another machine with the same files.
+    pub(crate) fn clone_of(other: &Self) -> Self {
+        let copy = Self::new();
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(other.home.path().join(&folder)).expect("list") {
+                let name = folder.join(entry.expect("an entry").file_name());
+                let (from, to) = (other.home.path().join(&name), copy.home.path().join(&name));
+                if from.is_dir() {
+                    std::fs::create_dir_all(to).expect("folder");
+                    folders.push(name);
+                } else {
+                    std::fs::copy(from, to).expect("copied");
+                }
+            }
+        }
+        copy
+    }
+
     /// A path in the home folder, where every command runs.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.home.path().join(name)

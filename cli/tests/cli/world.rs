@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use sampan_proto::api::{Problem, Submission};
 use sampan_proto::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
 use sampan_proto::body::{Body, pepper_commitment};
+use sampan_proto::checkpoint::{Consistency, LogAt};
 use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
 use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
 use sampan_proto::hash::Hash32;
@@ -16,10 +17,10 @@ use sampan_proto::keys::SecretKey;
 use sampan_proto::law::{self, Terms};
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
 use sampan_proto::merkle::frontier::Frontier;
-use sampan_proto::merkle::log::{LogRead, prove_inclusion};
+use sampan_proto::merkle::log::{self, LogRead, prove_inclusion};
 use sampan_proto::merkle::state::{self, Page, PagePath, StateProof};
 use sampan_proto::proof::{
-    Binary, Bundle, DisclosedBody, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
+    Binary, Bundle, DisclosedBody, GoodsProof, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
 };
 use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::{Code, Reject};
@@ -54,8 +55,10 @@ pub(crate) struct World {
     frontier: Frontier,
     state: BTreeMap<PagePath, Page>,
     pub(crate) head: (Header, Certificate),
+    heads: Vec<(Header, Certificate)>,
     records: BTreeMap<RecordId, Record>,
     references: BTreeMap<(MemberId, ReferenceKey), RecordId>,
+    pledged: BTreeMap<Hash32, RecordId>,
     history: BTreeMap<RecordId, Vec<HistoryEntry>>,
     pub(crate) bodies: BTreeMap<RecordId, Body>,
 }
@@ -130,6 +133,7 @@ impl World {
         let nothing = Certificate::new(Height::GENESIS, 0, HeaderHash(genesis.chain.0), &genesis.roster, Vec::new());
         let mut world = Self {
             head: (header(&genesis, &validator), nothing),
+            heads: Vec::new(),
             genesis_bytes,
             genesis,
             validator,
@@ -140,6 +144,7 @@ impl World {
             state: BTreeMap::new(),
             records: BTreeMap::new(),
             references: BTreeMap::new(),
+            pledged: BTreeMap::new(),
             history: BTreeMap::new(),
             bodies: BTreeMap::new(),
         };
@@ -233,6 +238,10 @@ impl World {
             changes.insert(state_key::reference(&member, &key), Some(value));
             self.references.insert((member, key), record.id);
         }
+        if let Some(lien) = record.title.as_ref().and_then(|title| title.lien.as_ref()) {
+            changes.insert(state_key::goods(&lien.goods), Some(state_key::goods_value(&record.id)));
+            self.pledged.insert(lien.goods, record.id);
+        }
         self.records.insert(record.id, record);
         self.block(&[verified.envelope()], &changes);
     }
@@ -276,10 +285,25 @@ impl World {
         let signature = Signed::sign(vote, &self.validator).signature;
         let certificate = Certificate::new(height, 0, header.hash(), &self.genesis.roster, vec![(0, signature)]);
         self.head = (header, certificate);
+        self.heads.push(self.head.clone());
     }
 
     fn bundle(&self) -> Bundle {
         Bundle::new(self.genesis.chain, self.head.0.clone(), self.head.1.clone())
+    }
+
+    /// The header of a height, or the newest.
+    pub(crate) fn decided(&self, height: Option<u64>) -> Option<Bundle> {
+        let place = height.unwrap_or(self.heads.len() as u64).checked_sub(1)?;
+        let (header, certificate) = self.heads.get(usize::try_from(place).ok()?)?.clone();
+        Some(Bundle::new(self.genesis.chain, header, certificate))
+    }
+
+    /// That the log of `to` entries begins with that of `from`.
+    pub(crate) fn consistency(&self, from: u64, to: u64) -> Consistency {
+        let at = |size| LogAt { size, root: log::root(&self.log, size).expect("in memory") };
+        let proof = log::prove_consistency(&self.log, from, to).expect("in memory").expect("not shrunk");
+        Consistency { from: at(from), to: at(to), proof: Binary(proof) }
     }
 
     fn prove(&self, key: &Hash32) -> Binary<StateProof> {
@@ -305,6 +329,19 @@ impl World {
         let record = self.records.get(id).cloned().map(Binary);
         let status = StatusPart { id: *id, record, proof: self.prove(&state_key::record(id)) };
         Bundle { status: Some(status), ..self.bundle() }
+    }
+
+    /// The same, and what is pledged of goods.
+    pub(crate) fn status_of_goods(&self, id: &RecordId, goods: Hash32) -> Bundle {
+        let record = self.pledged.get(&goods).copied();
+        let proof = self.prove(&state_key::goods(&goods));
+        Bundle { goods: Some(GoodsProof { goods, record, proof }), ..self.status(id) }
+    }
+
+    /// A member's entry.
+    pub(crate) fn member(&self, id: &MemberId) -> Bundle {
+        let members = self.members().into_iter().filter(|part| part.member.0.id == *id).collect();
+        Bundle { members, ..self.bundle() }
     }
 
     /// What became of a number.

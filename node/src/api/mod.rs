@@ -6,10 +6,12 @@
 
 mod access;
 mod error;
+mod evidence;
 mod findings;
 mod gate;
 mod guard;
 mod input;
+mod log;
 mod ops;
 mod proofs;
 mod query;
@@ -156,6 +158,12 @@ fn routes() -> Vec<Route> {
         route("/v1/members", Lane::Read, get(query::members)),
         route("/v1/members/{id}", Lane::Read, get(proofs::member)),
         route("/v1/headers/{height}", Lane::Read, get(query::header)),
+        route("/v1/log/checkpoint", Lane::Read, get(log::checkpoint)),
+        route("/v1/log/head", Lane::Read, get(log::head)),
+        route("/v1/log/consistency", Lane::Read, get(log::consistency)),
+        route("/v1/log/tile/{*path}", Lane::Read, get(log::tile)),
+        route("/v1/evidence", Lane::Read, get(evidence::list)),
+        route("/v1/evidence/{id}", Lane::Read, get(evidence::one)),
         route("/v1/genesis", Lane::Read, get(query::genesis)),
         route("/v1/node", Lane::Wait, get(wait::node)),
         route("/healthz", Lane::Ops, get(ops::healthz)),

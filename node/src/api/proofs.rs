@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use sampan_proto::api::BodyParts;
 use sampan_proto::body::Body;
-use sampan_proto::ids::{ChainId, MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::{ChainId, Height, MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::origin::{self, ItemAmounts};
 use sampan_proto::proof::{BUNDLE_MEDIA_TYPE, Bundle};
 use sampan_proto::record::Record;
@@ -21,6 +22,7 @@ use super::access::{Caller, Ground, may_read};
 use super::error::Refusal;
 use super::findings::also_party;
 use super::input::{Parameters, parameter};
+use super::log::not_held;
 use super::query::remembered;
 use crate::clock::now_ms;
 use crate::core::Obstacle;
@@ -44,7 +46,7 @@ impl IntoResponse for Proof {
 }
 
 /// Before the first block no header exists that a proof could stand on.
-fn proven(bundle: Option<Bundle>) -> Result<Proof, Refusal> {
+pub(super) fn proven(bundle: Option<Bundle>) -> Result<Proof, Refusal> {
     let early = || Refusal::new(Code::NotReady, "$", "no block is decided yet: nothing can be proven before the first");
     bundle.map(Proof).ok_or_else(early)
 }
@@ -76,21 +78,81 @@ fn overdrawn(reader: &Reader<'_>, draws: &BTreeMap<RecordId, ItemAmounts>) -> Re
     Ok(None)
 }
 
-/// `GET /v1/receipts/{statement}`: a statement's entry in the log.
-pub(super) async fn receipt(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Proof, Refusal> {
-    let id: StatementId = parameter("statement", &id)?;
-    let bundle = state.read(move |reader| Ok(reader.receipt(&id)?)).await?;
-    let none = || {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReceiptQuery {
+    against: Option<String>,
+}
+
+/// `GET /v1/receipts/{statement}`: a statement's entry in the log, or the entry at an index. Against the newest
+/// header a statement comes with who signed it; against an older one, and of other entries, the entry alone.
+pub(super) async fn receipt(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    Parameters(query): Parameters<ReceiptQuery>,
+) -> Result<Proof, Refusal> {
+    let named = match name.parse() {
+        Ok(index) => Named::Index(index),
+        Err(_) => Named::Statement(parameter("statement", &name)?),
+    };
+    let against = match query.against.as_deref() {
+        None | Some("latest") => None,
+        Some(height) => Some(Height(parameter("against", height)?)),
+    };
+    state.read(move |reader| receipt_of(reader, named, against)).await.map(Proof)
+}
+
+/// How a receipt is asked for. A statement's id has 64 digits, no index has.
+#[derive(Clone, Copy)]
+enum Named {
+    Statement(StatementId),
+    Index(u64),
+}
+
+fn receipt_of(reader: &Reader<'_>, named: Named, against: Option<Height>) -> Result<Bundle, Refusal> {
+    let newest = reader.tip()?.height;
+    let pending = |id: StatementId| {
         let detail = format!("statement {} is not final here; /v1/statements/{id} tells where it is", id.0.short());
         Refusal::new(Code::NotFound, "$", detail)
     };
-    bundle.map(Proof).ok_or_else(none)
+    let (index, statement) = match named {
+        Named::Statement(id) => (reader.placed(&id)?.ok_or_else(|| pending(id))?.index, Some(id)),
+        Named::Index(index) => (index, reader.placed_at(index)?.map(|placed| placed.statement)),
+    };
+    if let (None, Some(id)) = (against, statement) {
+        return reader.receipt(&id)?.ok_or_else(|| pending(id));
+    }
+    if index < reader.floor()?.entries {
+        return Err(not_held(reader, &format!("entry {index}")));
+    }
+    let height = against.unwrap_or(newest);
+    reader.inclusion(index, height)?.ok_or_else(|| {
+        let detail = format!("entry {index} is not in the log at height {height}; the newest height is {newest}");
+        Refusal::new(Code::NotFound, "$", detail)
+    })
 }
 
-/// `GET /v1/records/{id}/status`: a document's state now, or that it does not exist.
-pub(super) async fn status(Shared(state): Shared<State>, Path(id): Path<String>) -> Result<Proof, Refusal> {
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StatusQuery {
+    goods: Option<Hash32>,
+}
+
+/// `GET /v1/records/{id}/status`: a document's state now, or that it does not exist; with `goods=…` also whose pledge
+/// of these goods is open.
+pub(super) async fn status(
+    Shared(state): Shared<State>,
+    Path(id): Path<String>,
+    Parameters(query): Parameters<StatusQuery>,
+) -> Result<Proof, Refusal> {
     let id = parameter("id", &id)?;
-    proven(state.read(move |reader| Ok(reader.status(&id)?)).await?)
+    let bundle = state.read(move |reader| {
+        Ok(match query.goods {
+            Some(goods) => reader.status_of_goods(&id, &goods)?,
+            None => reader.status(&id)?,
+        })
+    });
+    proven(bundle.await?)
 }
 
 /// `GET /v1/references/{issuer}/{key}`: what became of a document number, or that it was never issued.

@@ -17,16 +17,17 @@ use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 use super::State;
 use super::error::Refusal;
 use super::input::parameter;
+use super::log::undecided;
 use crate::core::ledger::View as _;
 use crate::fault::Fatal;
 use crate::store::Reader;
 
 /// What never changes may be kept for ever.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Proposals in one answer; older ones are asked for by name.
 const PROPOSALS: usize = 1_000;
 /// What changes is asked for again.
-const AS_OF_NOW: &str = "no-cache";
+pub(super) const AS_OF_NOW: &str = "no-cache";
 
 pub(super) fn as_of(reader: &Reader<'_>) -> Result<AsOf, Fatal> {
     let tip = reader.tip()?;
@@ -139,10 +140,7 @@ fn decided(reader: &Reader<'_>, height: Height, newest: Height) -> Result<Header
     if height > Height::GENESIS {
         held(reader, height)?;
     }
-    let Some((header, certificate)) = reader.header(height)? else {
-        let detail = format!("no block {height} is decided; the newest is {newest}, the first is 1");
-        return Err(Refusal::new(Code::NotFound, "$", detail));
-    };
+    let (header, certificate) = reader.header(height)?.ok_or_else(|| undecided(height, newest))?;
     let statements = reader.placed_in(height)?.into_iter().map(|placed| placed.statement).collect();
     Ok(HeaderView { hash: header.hash(), header, certificate, statements })
 }

@@ -4,6 +4,7 @@ mod access;
 mod description;
 mod fixture;
 mod limits;
+mod log;
 mod reading;
 mod refusing;
 mod submitting;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{HeaderHash, Height};
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Proposal, Signed, Vote};
@@ -68,7 +69,9 @@ impl Engine {
                 if !self.listens(height, round) {
                     return Ok(());
                 }
-                self.heard.vote(&vote);
+                if let Some(offence) = self.heard.vote(&vote) {
+                    self.accuse(&offence)?;
+                }
                 self.drive_at(height, Input::Vote(vote))?;
                 self.trust_polkas()
             }
@@ -82,11 +85,26 @@ impl Engine {
                 if !self.listens(height, round) || !self.heard.proposal(&heard) {
                     return Ok(());
                 }
+                if let Some(offence) = self.heard.rival(&heard) {
+                    self.accuse(&offence)?;
+                }
                 self.follower.source(heard.proposal.message.block, from);
                 if self.is_running(height) { self.take_proposal(&heard) } else { Ok(()) }
             }
             Heard::Announced(from, announcement) => self.on_announced(from, *announcement),
+            Heard::Offence(offence) => self.accuse(&offence),
         }
+    }
+
+    /// Keeps evidence of what nobody honest signs, once, and raises the alarm: nothing here can mend it, people must
+    /// see it. A crash before the write forgets it; whoever told it tells others, too.
+    fn accuse(&mut self, offence: &Offence) -> Result<(), Fatal> {
+        if self.store.accuse(offence)? {
+            self.metrics.equivocation();
+            let (id, kind, height) = (offence.id(), offence.kind(), offence.height().unwrap_or_default());
+            tracing::error!(%id, kind, %height, "ALARM: two things were signed that nobody honest signs both");
+        }
+        Ok(())
     }
 
     /// Whether a message of this height is kept; one from further ahead shows that we are behind.
@@ -173,10 +191,7 @@ impl Engine {
                 self.sync_wal()?;
                 self.decide(&certificate)?;
             }
-            Effect::Equivocation(validator) => {
-                self.metrics.equivocation();
-                tracing::error!(validator = %validator.short(), "a validator signed two conflicting messages");
-            }
+            Effect::Equivocation(offence) => self.accuse(&offence)?,
         }
         Ok(())
     }

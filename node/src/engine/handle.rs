@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libp2p::PeerId;
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{EnvelopeId, Height, StatementId};
 use sampan_proto::merkle::state::PagePath;
 use sampan_proto::reject::{Code, Reject};
@@ -31,6 +32,8 @@ pub enum Heard {
     Proposal(PeerId, Box<HeardProposal>),
     /// A block was decided; the certificate is checked.
     Announced(PeerId, Box<Announcement>),
+    /// Two things that nobody honest signs both; signatures are checked.
+    Offence(Box<Offence>),
     /// Documents for the mempool, and names of large ones that the peer knows of.
     Documents(PeerId, Vec<Admitted>, Vec<EnvelopeId>),
 }

@@ -6,8 +6,10 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{HeaderHash, Height};
 use sampan_proto::keys::PublicKey;
+use sampan_proto::proof::Binary;
 use sampan_proto::roster::Roster;
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
@@ -47,10 +49,13 @@ impl Heard {
         height > tip && height.0 - tip.0 <= WINDOW && round <= self.newest_round.saturating_add(ROUNDS_AHEAD)
     }
 
-    /// Keeps a vote; a second, conflicting vote of the same validator is not kept (the core has both).
-    pub(super) fn vote(&mut self, vote: &Verified<Signed<Vote>>) {
+    /// Keeps a vote. A second, conflicting vote of the same validator is not kept (the core has both): the two are
+    /// evidence.
+    pub(super) fn vote(&mut self, vote: &Verified<Signed<Vote>>) -> Option<Offence> {
         let Vote { height, round, vote_type, validator, .. } = vote.message;
-        self.votes.entry((height, round, vote_type, validator)).or_insert_with(|| vote.clone());
+        let first = self.votes.entry((height, round, vote_type, validator)).or_insert_with(|| vote.clone());
+        let pair = || Offence::Votes([&*first, vote].map(|vote| Binary((**vote).clone())));
+        (first.message != vote.message).then(pair)
     }
 
     /// Whether this very vote is kept, or was so far behind that it is no longer.
@@ -76,6 +81,14 @@ impl Heard {
         }
         share.push(new.clone());
         true
+    }
+
+    /// A proposal that is kept together with another of its proposer for its round.
+    pub(super) fn rival(&self, new: &HeardProposal) -> Option<Offence> {
+        let Proposal { height, round, proposer, .. } = new.proposal.message;
+        let mut share = self.proposals.get(&(height, round))?.iter().map(|kept| &kept.proposal);
+        let other = share.find(|kept| kept.message.proposer == proposer && kept.message != new.proposal.message)?;
+        Some(Offence::Proposals([other, &new.proposal].map(|told| Binary((**told).clone()))))
     }
 
     /// Proposals heard for `height`, oldest round first.

@@ -17,16 +17,19 @@
 //! Readers work on snapshots ([`Reader`]): they see whole blocks only and never wait for the writer.
 //!
 //! * `schema`: the rows · `tuning`: how RocksDB is set up · `open`: boot, and what it refuses
-//! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read, and proofs · [`wal`]: votes
+//! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read,
+//!   proofs, the `log` as others read it · `evidence` · [`wal`]: votes
 //! * `export`: the chain into an archive · `fsck`: everything derived again · `sweep`: what was erased leaves the files
 
 mod checkpoint;
 mod commit;
 mod disk;
+mod evidence;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod fsck;
+mod log;
 mod open;
 mod proofs;
 mod read;

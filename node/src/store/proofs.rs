@@ -17,8 +17,8 @@ use sampan_proto::merkle::state::StateProof;
 use sampan_proto::merkle::state::tree;
 use sampan_proto::merkle::tile::TiledLog;
 use sampan_proto::proof::{
-    Binary, Bundle, Counterpart, DisclosedBody, Handover, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
-    StatusPart,
+    Binary, Bundle, Counterpart, DisclosedBody, GoodsProof, Handover, HistoryEntry, MemberProof, ReceiptPart,
+    ReferenceProof, StatusPart,
 };
 use sampan_proto::record::Record;
 use sampan_proto::roster::Roster;
@@ -77,6 +77,14 @@ impl Reader<'_> {
         Ok(Some(bundle))
     }
 
+    /// The same, and whose pledge of these goods is open.
+    pub fn status_of_goods(&self, id: &RecordId, goods: &Hash32) -> Result<Option<Bundle>, Fatal> {
+        let Some(mut bundle) = self.status(id)? else { return Ok(None) };
+        let proof = self.prove(&state_key::goods(goods))?;
+        bundle.goods = Some(GoodsProof { goods: *goods, record: self.pledged(goods)?, proof });
+        Ok(Some(bundle))
+    }
+
     /// All that can be shown of a record: state, history back to the issue, its number, the members that
     /// acted, and `with_body` the document if this node holds it. Without the record, that there is none. A
     /// history of more than [`limits::HISTORY_ENTRIES`] acts is left out, and the document with it, for it
@@ -121,10 +129,9 @@ impl Reader<'_> {
         Ok(Some(bundle))
     }
 
+    /// The newest header and nothing on it yet; none before the first block.
     fn bundle(&self) -> Result<Option<Bundle>, Fatal> {
-        let Some((header, certificate)) = self.head()? else { return Ok(None) };
-        let trust_path = self.trust_path(header.height)?;
-        Ok(Some(Bundle { trust_path, ..Bundle::new(self.inner.chain, header, certificate) }))
+        self.decided(self.tip()?.height)
     }
 
     /// The handovers that lead from the genesis roster to the one that decided `head`. The roster that `head`

@@ -45,6 +45,8 @@ pub struct Reader<'a> {
 }
 
 type Row<'a> = DBPinnableSlice<'a>;
+/// A row of an iterator.
+pub(super) type KeyValue = (Box<[u8]>, Box<[u8]>);
 
 impl<'a> Reader<'a> {
     pub(super) fn new(inner: &'a Inner) -> Self {
@@ -77,7 +79,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Many rows at once, in the order of their keys.
-    fn rows<const N: usize>(&self, family: Family, keys: &[[u8; N]]) -> Result<Vec<Option<Row<'_>>>, Fatal> {
+    pub(super) fn rows<const N: usize>(&self, family: Family, keys: &[[u8; N]]) -> Result<Vec<Option<Row<'_>>>, Fatal> {
         let handle = family.handle(&self.inner.db)?;
         let rows = self.inner.db.batched_multi_get_cf_opt(handle, keys, false, &self.options);
         Ok(rows.into_iter().collect::<Result<_, _>>()?)
@@ -130,15 +132,16 @@ impl<'a> Reader<'a> {
         self.get(Family::Headers, &schema::height_key(height))
     }
 
+    /// Every row of a family of few, with its key.
+    pub(super) fn rows_of(&self, family: Family) -> Result<Vec<KeyValue>, Fatal> {
+        let rows = self.snapshot.iterator_cf(family.handle(&self.inner.db)?, IteratorMode::Start);
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Every proposal there ever was.
     pub fn proposals(&self) -> Result<Vec<Proposal>, Fatal> {
-        let proposals = Family::Proposals.handle(&self.inner.db)?;
-        let rows = self.snapshot.iterator_cf(proposals, IteratorMode::Start);
-        rows.map(|row| {
-            let (key, value) = row?;
-            schema::decode(Family::Proposals, &key, &value)
-        })
-        .collect()
+        let rows = self.rows_of(Family::Proposals)?;
+        rows.into_iter().map(|(key, value)| schema::decode(Family::Proposals, &key, &value)).collect()
     }
 
     /// The roster that decides the block at a height; none beyond the block after the tip, for that is not settled.

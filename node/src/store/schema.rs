@@ -20,6 +20,7 @@
 //! | `rosters` | height BE of the block that made it; 0 for the first | `Roster`, which decides the blocks after it | open, commit, take over |
 //! | `pages` | page path, a nibble to a byte | `Page` | open, commit, take over |
 //! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit, take over |
+//! | `evidence` | signer's key, zeros for a fork ‖ `OffenceId` | `Offence` | accuse; never removed |
 //! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
 //!
 //! Values are borsh unless they say otherwise. Numbers in keys are big-endian, so that byte order is
@@ -35,7 +36,7 @@ use rocksdb::{ColumnFamily, DB};
 use sampan_proto::block::Header;
 use sampan_proto::codec;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height, StatementId};
+use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height, OffenceId, StatementId};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::tile::TILE_WIDTH;
 use sampan_proto::text::Note;
@@ -44,7 +45,7 @@ use crate::core::ledger::{InForce, Placed, Tip};
 use crate::fault::Fatal;
 
 /// Version of the rows below. Another version is refused, never guessed at.
-pub(super) const SCHEMA: u32 = 5;
+pub(super) const SCHEMA: u32 = 6;
 
 /// Names in `meta`.
 pub(super) const META_SCHEMA: &[u8] = b"schema";
@@ -75,12 +76,13 @@ pub(super) enum Family {
     Rosters,
     Pages,
     Tiles,
+    Evidence,
     Staged,
 }
 
 impl Family {
     /// Every family, in the order of its discriminants.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Meta,
         Self::Headers,
         Self::Payloads,
@@ -99,6 +101,7 @@ impl Family {
         Self::Rosters,
         Self::Pages,
         Self::Tiles,
+        Self::Evidence,
         Self::Staged,
     ];
 
@@ -123,6 +126,7 @@ impl Family {
             Self::Rosters => "rosters",
             Self::Pages => "pages",
             Self::Tiles => "tiles",
+            Self::Evidence => "evidence",
             Self::Staged => "staged",
         }
     }
@@ -264,6 +268,14 @@ pub(super) fn expiry_of(key: &[u8]) -> Result<(u64, StatementId), Fatal> {
     let parts = key.split_first_chunk::<8>().and_then(|(number, id)| Some((*number, id.try_into().ok()?)));
     let (number, id) = parts.ok_or_else(|| unreadable(Family::Expiry, key))?;
     Ok((u64::from_be_bytes(number), StatementId(Hash32(id))))
+}
+
+/// Key in `evidence`.
+pub(super) fn evidence_key(signer: &Hash32, id: &OffenceId) -> [u8; 64] {
+    let mut key = [0; 64];
+    key[..32].copy_from_slice(signer.as_bytes());
+    key[32..].copy_from_slice(id.0.as_bytes());
+    key
 }
 
 /// Key in `staged`.

@@ -54,7 +54,8 @@ const fn shape(family: Family) -> Shape {
         | Family::Rosters
         | Family::Goods
         | Family::Proposals
-        | Family::Erased => few,
+        | Family::Erased
+        | Family::Evidence => few,
     }
 }
 

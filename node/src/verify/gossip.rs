@@ -1,8 +1,10 @@
 //! Gossip: decode, check, tell the swarm whether to forward it, hand it to the engine.
 
-use sampan_proto::block::{Header, PROTOCOL_VERSION, payload_hash};
+use sampan_proto::block::{PROTOCOL_VERSION, payload_hash};
 use sampan_proto::codec;
+use sampan_proto::evidence::Offence;
 use sampan_proto::limits;
+use sampan_proto::proof::{Binary, Head};
 use sampan_proto::reject::Code;
 use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Signable as _, Signed, Vote};
@@ -91,7 +93,9 @@ impl Context {
         let announcement: Announcement = decode(data, limits::CONSENSUS_MESSAGE_BYTES)?;
         let Announcement { header, certificate } = &announcement;
         let decided = header.height <= self.store.tip().height;
-        if decided && self.is_ours(header) {
+        let ours = if decided { self.store.reader().header(header.height).ok().flatten() } else { None };
+        if decided && ours.as_ref().is_none_or(|(ours, _)| ours.hash() == header.hash()) {
+            // Known; or our own store cannot be read, which the engine meets at its next write.
             return Ok(None);
         }
         let names = certificate.block == header.hash() && certificate.height == header.height;
@@ -103,20 +107,13 @@ impl Context {
         if header.chain != self.chain || !names || certificate.verify(self.chain, &roster).is_err() {
             return Err(PeerFault::BadBlock);
         }
-        if decided {
-            // Two certificates at one height: more than a third of the roster signed both. Nothing here can
-            // mend that; people must see it.
-            self.metrics.equivocation();
-            tracing::error!(height = %header.height, theirs = ?certificate, "FORK: another block was decided at our height");
-            return Ok(None);
+        if let Some((ours, decided)) = ours {
+            // Two certificates at one height: more than a third of the roster signed both.
+            let theirs = Head { header: Binary(announcement.header), certificate: Binary(announcement.certificate) };
+            let ours = Head { header: Binary(ours), certificate: Binary(decided) };
+            return Ok(Some(Heard::Offence(Box::new(Offence::Certificates(Box::new([ours, theirs]))))));
         }
         Ok(Some(Heard::Announced(from, Box::new(announcement))))
-    }
-
-    /// Whether a header is the one that we have at its height (or we cannot tell).
-    fn is_ours(&self, header: &Header) -> bool {
-        let known = self.store.reader().header(header.height);
-        !matches!(known, Ok(Some((ours, _))) if ours.hash() != header.hash())
     }
 
     fn hear_consensus(&self, data: &[u8]) -> Result<Option<Heard>, PeerFault> {

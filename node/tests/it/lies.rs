@@ -3,9 +3,11 @@
 use sampan_node::engine::Provenance;
 use sampan_node::net::Publication;
 use sampan_node::store::Store;
-use sampan_proto::api::{HeaderView, NodeStatus};
+use sampan_proto::api::{EvidenceView, HeaderView, NodeStatus};
+use sampan_proto::evidence::{self, Evidence};
 use sampan_proto::genesis::Parameters;
 use sampan_proto::ids::Height;
+use sampan_proto::proof::Outcome;
 use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
 use sampan_proto::wire::{Announcement, PeerStatus, Request, Response};
 
@@ -47,6 +49,12 @@ async fn a_second_certificate_at_a_decided_height_raises_the_alarm() {
     let certificate = Certificate::new(header.height, 0, block, &net.genesis.roster, signatures);
     liar.say(Publication::Header(Announcement { header, certificate }));
     net.counts(0, "sampan_equivocations_total", 1).await;
+    let list: EvidenceView = net.get_json(0, "/v1/evidence").await;
+    let [found] = list.evidence.as_slice() else { panic!("one offence: {list:?}") };
+    let evidence: Evidence = net.get_json(0, &format!("/v1/evidence/{}", found.id)).await;
+    let (ladder, proven) = evidence::verify(&evidence, &net.genesis);
+    assert_eq!(ladder.outcome(), Outcome::Valid, "{ladder:#?}");
+    assert_eq!(proven.map(|proven| proven.members.len()), Some(1), "the only validator signed both");
     let after: NodeStatus = net.get_json(0, "/v1/node").await;
     assert_eq!(after.header, decided.hash, "a decided block is never undone");
     liar.net.shutdown().await;

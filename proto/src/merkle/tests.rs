@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use super::BadProof;
 use super::frontier::Frontier;
 use super::log::{self, ConsistencyProof, InclusionProof, LogRead, prove_consistency, prove_inclusion};
-use super::tile::{self, TILE_WIDTH, TileError, TileId, TilePath, TileRead, TiledLog, subtree_from_tile};
+use super::tile::{self, EntriesPath, TILE_WIDTH, TileError, TileId, TilePath, TileRead, TiledLog, subtree_from_tile};
 use crate::codec::{DecodeError, decode, encode};
 use crate::hash::{Domain, Hash32};
 
@@ -434,4 +434,19 @@ fn tile_paths_are_those_of_tlog_tiles() {
         assert!(text.parse::<TilePath>().is_err(), "{text}");
     }
     assert_eq!(TilePath::new(TileId { level: 0, index: 0 }, 257), None);
+}
+
+#[test]
+fn bundles_of_entries_are_named_after_their_tile() {
+    for (index, width, text) in
+        [(0, 256, "tile/entries/000"), (1_234, 17, "tile/entries/x001/234.p/17"), (7, 1, "tile/entries/007.p/1")]
+    {
+        let path = EntriesPath::new(index, width).unwrap();
+        assert_eq!(path.to_string(), text);
+        assert_eq!(text.parse(), Ok(path));
+    }
+    for text in ["tile/entries/0", "tile/entries/000.p/256", "tile/entries/", "tile/0/000", "entries/000"] {
+        assert!(text.parse::<EntriesPath>().is_err(), "{text}");
+    }
+    assert_eq!(EntriesPath::new(0, 0), None);
 }

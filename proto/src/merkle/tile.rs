@@ -12,10 +12,12 @@
 //! re-hashed from a tile when a proof asks for them. Paths and layout are those of tlog-tiles; the hash is
 //! ours, so its public witnesses (which fix SHA-256) cannot check it.
 
+mod path;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+
+pub use path::{EntriesPath, NotATilePath, TilePath};
 
 use super::frontier::Frontier;
 use super::log::{self, LogRead};
@@ -169,72 +171,5 @@ impl<T: TileRead> LogRead for TiledLog<'_, T> {
         }
         let hashes = last.get(&row).map_or(&[][..], |(_, hashes)| hashes);
         subtree_from_tile(hashes, inner, place).ok_or(TileError::Short(tile))
-    }
-}
-
-/// A tile of a known width as tlog-tiles names it: `tile/0/x001/234.p/17`, without the suffix when full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TilePath {
-    tile: TileId,
-    width: u16,
-}
-
-/// The text is not the path of a tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected tile/<level>/<index>[.p/<width>] as in C2SP tlog-tiles")]
-pub struct NotATilePath;
-
-impl TilePath {
-    /// Path of `tile` holding `width` hashes; none for a level or width that no tile has.
-    #[must_use]
-    pub const fn new(tile: TileId, width: u16) -> Option<Self> {
-        if tile.level <= MAX_TILE_LEVEL && width > 0 && width as usize <= TILE_WIDTH {
-            Some(Self { tile, width })
-        } else {
-            None
-        }
-    }
-
-    /// The tile.
-    #[must_use]
-    pub const fn tile(&self) -> TileId {
-        self.tile
-    }
-
-    /// Hashes in it, 1 to 256.
-    #[must_use]
-    pub const fn width(&self) -> u16 {
-        self.width
-    }
-}
-
-impl fmt::Display for TilePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tile/{}/", self.tile.level)?;
-        // Groups of three digits, as many as the number has: 0 still has one.
-        let groups = self.tile.index.checked_ilog10().unwrap_or(0) / 3;
-        for group in (1..=groups).rev() {
-            write!(f, "x{:03}/", self.tile.index / 1_000_u64.pow(group) % 1_000)?;
-        }
-        write!(f, "{:03}", self.tile.index % 1_000)?;
-        if usize::from(self.width) < TILE_WIDTH { write!(f, ".p/{}", self.width) } else { Ok(()) }
-    }
-}
-
-impl FromStr for TilePath {
-    type Err = NotATilePath;
-
-    fn from_str(text: &str) -> Result<Self, NotATilePath> {
-        let read = || {
-            let (level, rest) = text.strip_prefix("tile/")?.split_once('/')?;
-            let (index, width) = match rest.split_once(".p/") {
-                Some((index, width)) => (index, width.parse().ok()?),
-                None => (rest, 256),
-            };
-            let digits: String = index.split('/').map(|group| group.strip_prefix('x').unwrap_or(group)).collect();
-            Self::new(TileId { level: level.parse().ok()?, index: digits.parse().ok()? }, width)
-        };
-        // Printing back decides: leading zeroes, signs, stray `x`s and a written-out 256 all differ.
-        read().filter(|path| path.to_string() == text).ok_or(NotATilePath)
     }
 }

@@ -10,11 +10,12 @@ use crate::block::Header;
 use crate::body::Body;
 use crate::codec;
 use crate::entry::Entry;
+use crate::hash::Hash32;
 use crate::ids::{ChainId, MemberId, RecordId, ReferenceKey};
 use crate::json::{self, JsonError, JsonLimits};
 use crate::limits;
 use crate::member::Member;
-use crate::merkle::log::InclusionProof;
+use crate::merkle::log::{ConsistencyProof, InclusionProof};
 use crate::merkle::state::StateProof;
 use crate::record::Record;
 use crate::roster::Roster;
@@ -58,6 +59,12 @@ pub struct Bundle {
     /// A statement's entry in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptPart>,
+    /// Who else has seen the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<WitnessPart>,
+    /// An entry of the log, whatever it records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryPart>,
     /// A record's state at the head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<StatusPart>,
@@ -67,6 +74,9 @@ pub struct Bundle {
     /// What became of a document number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<ReferenceProof>,
+    /// What is pledged of goods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goods: Option<GoodsProof>,
     /// The members that acted, as the registry knows them at the head.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<MemberProof>,
@@ -79,7 +89,7 @@ pub struct Bundle {
 }
 
 /// A decided header.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The header.
@@ -109,6 +119,26 @@ pub struct ReceiptPart {
     /// Its entry.
     pub entry: Binary<Entry>,
     /// The entry's path to the head's log root.
+    pub path: Binary<InclusionProof>,
+}
+
+/// A checkpoint that witnesses have signed, and how the log under the head hangs together with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessPart {
+    /// The signed checkpoint, as text.
+    pub note: String,
+    /// From the smaller of the two logs to the larger one.
+    pub consistency: Binary<ConsistencyProof>,
+}
+
+/// An entry without the statement that it records: that the log under the head holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryPart {
+    /// The entry.
+    pub entry: Binary<Entry>,
+    /// Its path to the head's log root.
     pub path: Binary<InclusionProof>,
 }
 
@@ -150,6 +180,18 @@ pub struct ReferenceProof {
     pub proof: Binary<StateProof>,
 }
 
+/// Goods and the record whose pledge of them is open; no record proves that none is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoodsProof {
+    /// The goods under the network's goods key.
+    pub goods: Hash32,
+    /// The record; none when these goods secure nothing.
+    pub record: Option<RecordId>,
+    /// Presence or absence in the state tree.
+    pub proof: Binary<StateProof>,
+}
+
 /// A member as the registry knows it at the head.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,9 +228,12 @@ impl Bundle {
             head: Head { header: Binary(header), certificate: Binary(certificate) },
             trust_path: Vec::new(),
             receipt: None,
+            witness: None,
+            entry: None,
             status: None,
             history: Vec::new(),
             reference: None,
+            goods: None,
             members: Vec::new(),
             body: None,
             counterpart: None,

@@ -3,6 +3,7 @@
 //! Findings are not part of the state and nobody has to be believed about them: they follow from the two
 //! documents, so a verifier finds them again. Without both documents there is nothing to find.
 
+use super::anchor::Start;
 use super::bundle::{Bundle, Counterpart};
 use super::ladder::{Ladder, Verdict};
 use super::verify::{check_body, recorded};
@@ -11,14 +12,13 @@ use crate::body::Body;
 use crate::doc::cross::{self, Bill, CrossFinding, Origin};
 use crate::doc::{DocKind, Refusal, Severity};
 use crate::entry::Entry;
-use crate::genesis::Genesis;
 use crate::ids::RecordId;
 use crate::member::Member;
 use crate::statement::{Action, VerifiedStatement};
 
 /// What the rungs stand on: the anchor, the head, the proven members, the record that the bundle is about.
 pub(super) struct Ground<'a> {
-    pub(super) anchor: &'a Genesis,
+    pub(super) anchor: &'a Start<'a>,
     pub(super) header: &'a Header,
     pub(super) members: &'a [&'a Member],
     pub(super) subject: Option<RecordId>,

@@ -67,7 +67,7 @@ impl Ladder {
     }
 
     /// Records a check that either holds or does not; gives its fruit when it holds.
-    pub(super) fn check<T>(&mut self, name: &'static str, result: Result<(T, String), String>) -> Option<T> {
+    pub(crate) fn check<T>(&mut self, name: &'static str, result: Result<(T, String), String>) -> Option<T> {
         match result {
             Ok((fruit, detail)) => {
                 self.push(name, Verdict::Valid, detail);
@@ -79,4 +79,9 @@ impl Ladder {
             }
         }
     }
+}
+
+/// What [`Ladder::check`] takes, of something that holds or does not.
+pub(crate) fn expect(holds: bool, good: impl Into<String>, bad: impl Into<String>) -> Result<((), String), String> {
+    if holds { Ok(((), good.into())) } else { Err(bad.into()) }
 }

@@ -1,10 +1,10 @@
 //! Replay: a history carried out again by the law, from the issue to the record's state. The roots already prove
 //! that the validators agreed on that state; this proves that they kept the law.
 
+use super::anchor::Start;
 use super::ladder::{Ladder, Verdict};
 use crate::block::Header;
 use crate::entry::ActEntry;
-use crate::genesis::Genesis;
 use crate::law::{self, Terms};
 use crate::member::Member;
 use crate::record::Record;
@@ -14,19 +14,19 @@ use crate::statement::{Action, ActionKind, VerifiedStatement};
 const ELSEWHERE: &str = "a step depends on other records than this one";
 
 /// A step whose terms are not known here.
-const OTHER_TERMS: &str = "a freeze under parameters that changed since the genesis";
+const OTHER_TERMS: &str = "a freeze under parameters that changed since the anchor";
 
 /// What the acts are judged by.
 pub(super) struct Setting<'a> {
     members: &'a [&'a Member],
-    /// How many agencies freeze together; none when the parameters at the head are not those of the genesis.
+    /// How many agencies freeze together; none when the parameters at the head are not those of the anchor.
     freeze_quorum: Option<u32>,
 }
 
 impl<'a> Setting<'a> {
-    pub(super) fn new(anchor: &Genesis, head: &Header, members: &'a [&'a Member]) -> Self {
-        let same = head.parameters_hash == anchor.parameters_hash();
-        Self { members, freeze_quorum: same.then_some(anchor.parameters.freeze_quorum) }
+    pub(super) fn new(anchor: &Start<'_>, head: &Header, members: &'a [&'a Member]) -> Self {
+        let known = anchor.parameters.filter(|known| known.hash() == head.parameters_hash);
+        Self { members, freeze_quorum: known.map(|parameters| parameters.freeze_quorum) }
     }
 }
 

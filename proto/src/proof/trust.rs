@@ -2,10 +2,12 @@
 //!
 //! A roster hands over to the next by deciding a header that names it (`next_roster_hash`), with more than two
 //! thirds of its own power. No handover is skipped: a verifier never trusts a roster that the one before did not
-//! name. Signatures of the side trusted already are checked before anything is made of the other.
+//! name. Signatures of the side trusted already are checked before anything is made of the other. What was decided
+//! before a pinned header is not looked at: the pin vouches for it.
 
+use super::anchor::Start;
 use super::bundle::{Bundle, Handover};
-use crate::block::PROTOCOL_VERSION;
+use crate::block::{Header, PROTOCOL_VERSION};
 use crate::genesis::Genesis;
 use crate::ids::{ChainId, Height};
 use crate::limits;
@@ -48,7 +50,43 @@ pub enum Broken {
     AnotherRoster,
 }
 
-/// Follows handovers from the genesis, whose roster is the first: the roster that the last one names, and the height that made it.
+/// Who vouches for a head.
+pub(super) enum Voucher<'a> {
+    /// This roster, by the certificate.
+    Roster(&'a Roster),
+    /// The anchor: it is the very header that is pinned.
+    Anchor,
+}
+
+/// Who decides the head of a bundle, with the way there in words.
+///
+/// # Errors
+/// The handover that does not hold, and why.
+pub(super) fn walk<'a>(bundle: &'a Bundle, start: &Start<'a>) -> Result<(Voucher<'a>, String), String> {
+    let header = &bundle.head.header.0;
+    if let Some(pinned) = start.header
+        && header.height <= start.height
+    {
+        if header.hash() == pinned {
+            return Ok((Voucher::Anchor, "the anchor's own header".to_owned()));
+        }
+        let (head, start) = (header.height, start.height);
+        let what = format!("the head is of height {head}, not after the anchor's, {start}");
+        return Err(format!("{what}: verify it from the genesis file, or fetch it anew"));
+    }
+    let reigns = Reigns::of_start(&bundle.trust_path, start).map_err(|bad| bad.to_string())?;
+    let (since, roster) = reigns.last();
+    if header.roster_hash != roster.hash() {
+        return Err("decided by a roster that the anchor does not lead to".to_owned());
+    }
+    if header.height <= since {
+        return Err(format!("the head is of height {}, before the last handover, {since}", header.height));
+    }
+    Ok((Voucher::Roster(roster), words(reigns.0.len() - 1, since, start)))
+}
+
+/// Follows handovers from the genesis, whose roster is the first: the roster that the last one names, and the height
+/// that made it.
 ///
 /// # Errors
 /// [`BadPath`]: the handover that does not hold.
@@ -57,36 +95,77 @@ pub fn follow_handovers<'a>(
     chain: ChainId,
     first: &'a Roster,
 ) -> Result<(&'a Roster, Height), BadPath> {
-    if steps.len() > limits::HANDOVERS {
-        return Err(BadPath { step: limits::HANDOVERS + 1, why: Broken::TooMany });
-    }
-    let mut trusted = (first, Height::GENESIS);
-    for (step, handover) in (1..).zip(steps) {
-        trusted = hand_over(handover, trusted, chain).map_err(|why| BadPath { step, why })?;
-    }
-    Ok(trusted)
+    let (since, roster) = Reigns::walk(steps, chain, (Height::GENESIS, first))?.last();
+    Ok((roster, since))
 }
 
-/// The roster that decides the head of a bundle, with the way to it in words.
-///
-/// # Errors
-/// The handover that does not hold, and why.
-pub(super) fn walk<'a>(bundle: &'a Bundle, anchor: &'a Genesis) -> Result<(&'a Roster, String), String> {
-    let (roster, since) =
-        follow_handovers(&bundle.trust_path, anchor.chain, &anchor.roster).map_err(|bad| bad.to_string())?;
-    let header = &bundle.head.header.0;
-    if header.roster_hash != roster.hash() {
-        return Err("decided by a roster that the anchor does not lead to".to_owned());
+/// Rosters, each from the height after which it decides, oldest first; the anchor's is always there.
+pub(crate) struct Reigns<'a>(Vec<(Height, &'a Roster)>);
+
+impl<'a> Reigns<'a> {
+    /// Those that the anchor leads to.
+    ///
+    /// # Errors
+    /// The handover that does not hold, and why.
+    pub(crate) fn of_start(path: &'a [Handover], start: &Start<'a>) -> Result<Self, BadPath> {
+        Self::walk(path, start.chain, (start.height, start.roster))
     }
-    if header.height <= since {
-        return Err(format!("the head is of height {}, before the last handover, {since}", header.height));
+
+    /// Walks over every handover after the first height, which is above that of the genesis if it is pinned.
+    fn walk(path: &'a [Handover], chain: ChainId, first: (Height, &'a Roster)) -> Result<Self, BadPath> {
+        if path.len() > limits::HANDOVERS {
+            return Err(BadPath { step: limits::HANDOVERS + 1, why: Broken::TooMany });
+        }
+        let (begin, roster) = first;
+        let mut reigns = vec![first];
+        let mut last = (roster, begin);
+        for (step, handover) in (1..).zip(path) {
+            if begin > Height::GENESIS && handover.header.0.height <= begin {
+                continue;
+            }
+            last = hand_over(handover, last, chain).map_err(|why| BadPath { step, why })?;
+            reigns.push((last.1, last.0));
+        }
+        Ok(Self(reigns))
     }
-    let words = match bundle.trust_path.len() {
-        0 => "the genesis roster decided it".to_owned(),
-        1 => format!("one handover from the genesis roster, at height {since}"),
-        count => format!("{count} handovers from the genesis roster, the last at height {since}"),
+
+    fn last(&self) -> (Height, &'a Roster) {
+        self.0[self.0.len() - 1]
+    }
+
+    /// The roster that these handovers lead to at a height. That none was left out is for a header to say.
+    ///
+    /// # Errors
+    /// The anchor knows nothing of that height.
+    pub(crate) fn at(&self, height: Height) -> Result<&'a Roster, String> {
+        let reign = self.0.iter().rfind(|(since, _)| *since < height);
+        reign.map(|(_, roster)| *roster).ok_or_else(|| format!("height {height} is not after the anchor"))
+    }
+
+    /// The roster that decides a header, by its height and by its own word.
+    ///
+    /// # Errors
+    /// There is none here, or the header names another.
+    pub(crate) fn of(&self, header: &Header) -> Result<&'a Roster, String> {
+        let roster = self.at(header.height)?;
+        if header.roster_hash == roster.hash() {
+            Ok(roster)
+        } else {
+            Err(format!("the header of height {} names a roster that the anchor does not lead to", header.height))
+        }
+    }
+}
+
+fn words(count: usize, since: Height, start: &Start<'_>) -> String {
+    let first = match start.header {
+        None => "the genesis roster".to_owned(),
+        Some(_) => format!("the roster pinned at height {}", start.height),
     };
-    Ok((roster, words))
+    match count {
+        0 => format!("{first} decided it"),
+        1 => format!("one handover from {first}, at height {since}"),
+        count => format!("{count} handovers from {first}, the last at height {since}"),
+    }
 }
 
 /// The roster in force since a height (0 is the genesis roster), by the handovers up to there.

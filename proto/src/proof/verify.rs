@@ -1,15 +1,17 @@
 //! Verification: from an anchor and a bundle to a ladder. Pure; the caller brings the clock.
 
-use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, HistoryEntry, ReceiptPart, StatusPart};
+use super::anchor::{Anchor, Start};
+use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, EntryPart, HistoryEntry, ReceiptPart, StatusPart};
 use super::counterpart::{Ground, counterpart};
-use super::ladder::{Ladder, Verdict};
+use super::ladder::{Ladder, Verdict, expect};
 use super::replay::{Setting, replay};
-use super::trust;
+use super::trust::{self, Voucher};
+use super::witness;
 use crate::block::{Header, PROTOCOL_VERSION};
 use crate::body::{Body, pepper_commitment, reference_key};
+use crate::checkpoint::WitnessKey;
 use crate::doc;
 use crate::entry::{ActEntry, Entry};
-use crate::genesis::Genesis;
 use crate::ids::RecordId;
 use crate::member::{KeyStanding, Member};
 use crate::record::{EntryRef, Record};
@@ -19,25 +21,32 @@ use crate::statement::{Action, ActionKind, BodyRef, Issue, SignedStatement, Veri
 
 /// What the verifier brings besides the anchor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
+pub struct Policy<'a> {
     /// The verifier's clock in Unix milliseconds; without it the age rungs are skipped.
     pub now_ms: Option<u64>,
     /// How old the head may be, in milliseconds.
     pub max_age_ms: Option<u64>,
     /// Whether a warning about the anchor's age counts as a failure.
     pub strict: bool,
+    /// Witnesses that the verifier knows, one of which must have seen the log; without any, the rung is skipped.
+    pub witnesses: &'a [WitnessKey],
 }
 
-/// Checks everything a bundle claims, from the genesis alone.
+/// Checks everything a bundle claims, from the anchor alone.
 #[must_use]
-pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
+pub fn verify(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>) -> Ladder {
     let mut ladder = Ladder::default();
+    let anchor = &anchor.start();
     let Some(header) = head(bundle, anchor, &mut ladder) else {
         ladder.push("contents", Verdict::Skipped, "nothing stands on a head that is not proven");
         return ladder;
     };
     age(header, anchor, policy, &mut ladder);
+    witness::climb(bundle, header, policy.witnesses, &mut ladder);
     let members = members(bundle, header, &mut ladder);
+    if let Some(part) = &bundle.entry {
+        entry(part, subject(bundle), header, &mut ladder);
+    }
     let issued = match &bundle.receipt {
         Some(part) => receipt(part, subject(bundle), anchor, header, &members, &mut ladder),
         None => None,
@@ -56,6 +65,7 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
         _ => None,
     };
     reference(bundle, header, &mut ladder);
+    goods(bundle, header, &mut ladder);
     let own = body(bundle, origin.or(issued), &members, &mut ladder);
     let ground = Ground { anchor, header, members: &members, subject: subject(bundle) };
     counterpart(bundle, own, &ground, &mut ladder);
@@ -65,34 +75,42 @@ pub fn verify(bundle: &Bundle, anchor: &Genesis, policy: &Policy) -> Ladder {
 /// The record that the bundle is about. A part about another record would be true and mislead all the
 /// same: one bill's document beside another bill's possessor.
 fn subject(bundle: &Bundle) -> Option<RecordId> {
-    let receipt = bundle.receipt.as_ref().and_then(|part| match &part.entry.0 {
+    let of = |entry: &Entry| match entry {
         Entry::Act(act) => Some(act.record),
         Entry::Block(_) => None,
-    });
-    bundle.status.as_ref().map(|part| part.id).or(receipt)
+    };
+    let status = bundle.status.as_ref().map(|part| part.id);
+    let receipt = || bundle.receipt.as_ref().and_then(|part| of(&part.entry.0));
+    let entry = || bundle.entry.as_ref().and_then(|part| of(&part.entry.0));
+    status.or_else(receipt).or_else(entry)
 }
 
 /// Network, roster, certificate: the head is decided by the roster that the anchor leads to.
-fn head<'a>(bundle: &'a Bundle, anchor: &Genesis, ladder: &mut Ladder) -> Option<&'a Header> {
+fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, ladder: &mut Ladder) -> Option<&'a Header> {
     let header = &bundle.head.header.0;
     let certificate = &bundle.head.certificate.0;
     let known = bundle.media_type == BUNDLE_MEDIA_TYPE && header.version == PROTOCOL_VERSION;
     let words = format!("the bundle is `{}`, its head of protocol version {}", bundle.media_type, header.version);
     ladder.check("format", expect(known, BUNDLE_MEDIA_TYPE, format!("not known here: {words}")))?;
     let same = bundle.chain == anchor.chain && header.chain == anchor.chain;
-    let names = format!("the bundle is of network {}, the genesis is of {}", bundle.chain, anchor.chain);
+    let names = format!("the bundle is of network {}, the anchor is of {}", bundle.chain, anchor.chain);
     ladder.check("network", expect(same, format!("network `{}`", anchor.network), names))?;
-    let roster = ladder.check("roster", trust::walk(bundle, anchor))?;
+    let voucher = ladder.check("roster", trust::walk(bundle, anchor))?;
     let same = certificate.block == header.hash() && certificate.height == header.height;
     ladder
         .check("header", expect(same, format!("height {}", header.height), "the certificate is for another header"))?;
-    let verified = certificate.verify(anchor.chain, roster).map_err(|e| e.to_string());
-    let count = format!("{} of {} validators signed", certificate.signatures.len(), roster.validators().len());
-    ladder.check("certificate", verified.map(|()| ((), count)))?;
+    let decided = match voucher {
+        Voucher::Anchor => Ok(((), "the anchor vouches for the header".to_owned())),
+        Voucher::Roster(roster) => {
+            let count = format!("{} of {} validators signed", certificate.signatures.len(), roster.validators().len());
+            certificate.verify(anchor.chain, roster).map(|()| ((), count)).map_err(|e| e.to_string())
+        }
+    };
+    ladder.check("certificate", decided)?;
     Some(header)
 }
 
-fn age(header: &Header, anchor: &Genesis, policy: &Policy, ladder: &mut Ladder) {
+fn age(header: &Header, anchor: &Start<'_>, policy: &Policy<'_>, ladder: &mut Ladder) {
     let Some(now_ms) = policy.now_ms else {
         ladder.push("age", Verdict::Skipped, "no clock given");
         ladder.push("anchor age", Verdict::Skipped, "no clock given");
@@ -107,7 +125,7 @@ fn age(header: &Header, anchor: &Genesis, policy: &Policy, ladder: &mut Ladder) 
         Some(_) => ladder.push("age", Verdict::Valid, format!("{seconds} s old")),
         None => ladder.push("age", Verdict::Skipped, format!("as of {seconds} s ago; no maximum age asked for")),
     }
-    let trusting = anchor.parameters.trusting_period_ms;
+    let trusting = anchor.trusting_period_ms();
     if now_ms.saturating_sub(anchor.time_ms) > trusting {
         let verdict = if policy.strict { Verdict::Invalid } else { Verdict::Warn };
         let days = trusting / 86_400_000;
@@ -135,11 +153,27 @@ fn members<'a>(bundle: &'a Bundle, header: &Header, ladder: &mut Ladder) -> Vec<
     members
 }
 
+/// An entry is in the log; what it records may be known by its digest only.
+fn entry(part: &EntryPart, subject: Option<RecordId>, header: &Header, ladder: &mut Ladder) {
+    let path = &part.path.0;
+    let words = match &part.entry.0 {
+        Entry::Block(block) => format!("block {} begins, after {}", block.height, block.previous.0.short()),
+        Entry::Act(act) if subject != Some(act.record) => {
+            ladder.push("entry", Verdict::Invalid, "the entry is of another record than the rest");
+            return;
+        }
+        Entry::Act(act) => act_words(act),
+    };
+    let included = path.size == header.log_size && path.verify(&part.entry.0.leaf_hash(), &header.log_root).is_ok();
+    let place = format!("entry {} of {}: {words}", path.index, header.log_size);
+    let _ = ladder.check("entry", expect(included, place, "the entry's path does not lead to the head's log root"));
+}
+
 /// The statement's entry is in the log, says what the statement says, and a member's key signed it.
 fn receipt(
     part: &ReceiptPart,
     subject: Option<RecordId>,
-    anchor: &Genesis,
+    anchor: &Start<'_>,
     header: &Header,
     members: &[&Member],
     ladder: &mut Ladder,
@@ -181,7 +215,7 @@ fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Rec
 fn history(
     history: &[HistoryEntry],
     record: &Record,
-    (anchor, header): (&Genesis, &Header),
+    (anchor, header): (&Start<'_>, &Header),
     members: &[&Member],
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
@@ -221,7 +255,7 @@ fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a Act
 pub(super) fn recorded(
     act: &ActEntry,
     envelope: &crate::statement::DsseEnvelope,
-    anchor: &Genesis,
+    anchor: &Start<'_>,
     members: &[&Member],
 ) -> Result<VerifiedStatement, String> {
     let signed = SignedStatement::try_from(envelope.clone()).map_err(|e| e.to_string())?;
@@ -268,6 +302,19 @@ fn reference(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
         _ => expect(holds, words, bad),
     };
     let _ = ladder.check("reference", result);
+}
+
+/// Whose pledge of the goods is open, if any is. The record may be any: whoever lends wants to know of the others.
+fn goods(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
+    let Some(part) = &bundle.goods else { return };
+    let (key, root) = (state_key::goods(&part.goods), &header.state_root);
+    let (holds, words) = if let Some(record) = &part.record {
+        let present = part.proof.0.verify_presence(root, &key, &state_key::goods_value(record)).is_ok();
+        (present, format!("these goods are pledged under record {}", record.0.short()))
+    } else {
+        (part.proof.0.verify_absence(root, &key).is_ok(), "no pledge of these goods is open".to_owned())
+    };
+    let _ = ladder.check("goods", expect(holds, words, "the path does not lead to the head's state root"));
 }
 
 /// The disclosed document is the one committed to, and says what its issuer claimed.
@@ -365,8 +412,4 @@ fn check_reference(issue: &Issue, issuer: &Member, body: &Body, number: &doc::Re
 
 fn act_words(act: &ActEntry) -> String {
     format!("{} at height {}", act.action.as_str(), act.height)
-}
-
-fn expect(holds: bool, good: impl Into<String>, bad: impl Into<String>) -> Result<((), String), String> {
-    if holds { Ok(((), good.into())) } else { Err(bad.into()) }
 }

@@ -9,6 +9,7 @@
 pub(crate) mod cast;
 pub(crate) mod chain;
 pub(crate) mod log;
+pub(crate) mod offences;
 pub(crate) mod samples;
 pub(crate) mod scene;
 pub(crate) mod sheet;

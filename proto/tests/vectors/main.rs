@@ -8,6 +8,7 @@
 mod bundles;
 mod consensus;
 mod elsewhere;
+mod evidence;
 mod hashing;
 mod sheet;
 mod small;
@@ -20,7 +21,7 @@ mod trees;
 use std::collections::BTreeSet;
 
 /// Every file, so that none is left behind when its test goes.
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     "README.md",
     "binary.json",
     "bodies.json",
@@ -29,6 +30,7 @@ const FILES: [&str; 17] = [
     "certificates.json",
     "consistency.json",
     "ed25519.json",
+    "evidence.json",
     "genesis.json",
     "hashes.json",
     "header.json",

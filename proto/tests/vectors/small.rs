@@ -13,7 +13,7 @@ use crate::support::scene;
 use crate::support::story::Story;
 
 /// A receipt's verdicts under a policy; `path` names the bundle whose handovers the verifier has.
-fn case(name: &str, receipt: &SmallReceipt, path: Option<(&str, &[Handover])>, policy: &Policy) -> Json {
+fn case(name: &str, receipt: &SmallReceipt, path: Option<(&str, &[Handover])>, policy: &Policy<'_>) -> Json {
     assert_eq!(SmallReceipt::from_text(&receipt.to_text()).as_ref(), Ok(receipt), "{name}");
     let genesis = Story::tell().chain.genesis;
     let ladder = small::verify(receipt, &genesis, path.map_or(&[], |(_, handovers)| handovers), policy);
@@ -39,7 +39,7 @@ fn receipts() -> Vec<Json> {
     let way = Some(("one-handover", handed.trust_path.as_slice()));
     let end = good.expires_ms(genesis);
     let any = Policy::default();
-    let at = |now_ms, max_age_ms| Policy { now_ms: Some(now_ms), max_age_ms, strict: false };
+    let at = |now_ms, max_age_ms| Policy { now_ms: Some(now_ms), max_age_ms, ..Policy::default() };
     let changed = |change: &dyn Fn(&mut SmallReceipt)| {
         let mut receipt = good.clone();
         change(&mut receipt);

@@ -10,7 +10,7 @@ from .body import Body
 from .certificate import Certificate
 from .encoding import Reader, Refused, base64_bytes, decode, hexadecimal, member_id, read_json, text_of
 from .genesis import Roster
-from .merkle import InclusionProof, StateProof
+from .merkle import ConsistencyProof, InclusionProof, StateProof
 from .shapes import Shape, array, fields, integer, nullable
 from .statement import envelope_shape
 from .values import Entry, Header, Member, Record
@@ -27,36 +27,38 @@ def _whole(from_borsh: Callable[[bytes], Any]) -> Shape:
     return lambda value: from_borsh(base64_bytes(value))
 
 
-def _binary(read: Callable[[Reader], Any]) -> Shape:
+def binary(read: Callable[[Reader], Any]) -> Shape:
     """Base64 of a structure."""
     return lambda value: decode(base64_bytes(value), read)
 
 
 _entry = _whole(Entry.from_borsh)
 _header = _whole(Header.from_borsh)
-_certificate = _binary(Certificate.read)
-_proof = _binary(StateProof.read)
+_certificate = binary(Certificate.read)
+_proof = binary(StateProof.read)
 
-_receipt = fields({"statement": envelope_shape, "entry": _entry, "path": _binary(InclusionProof.read)})
+#: Parts that evidence has as well.
+head_shape = fields({"header": _header, "certificate": _certificate})
+trust_path_shape = array(fields({"header": _header, "certificate": _certificate, "roster": binary(Roster.read)}))
+member_shape = fields({"member": _whole(Member.from_borsh), "proof": _proof})
+
+_receipt = fields({"statement": envelope_shape, "entry": _entry, "path": binary(InclusionProof.read)})
 _shape = fields(
+    {"mediaType": text_of, "chain": hexadecimal, "head": head_shape},
     {
-        "mediaType": text_of,
-        "chain": hexadecimal,
-        "head": fields({"header": _header, "certificate": _certificate}),
-    },
-    {
-        "trustPath": array(
-            fields({"header": _header, "certificate": _certificate, "roster": _binary(Roster.read)}),
-        ),
+        "trustPath": trust_path_shape,
+        "witness": fields({"note": text_of, "consistency": binary(ConsistencyProof.read)}),
+        "entry": fields({"entry": _entry, "path": binary(InclusionProof.read)}),
         "receipt": _receipt,
         "status": fields({"id": hexadecimal, "proof": _proof}, {"record": nullable(_whole(Record.from_borsh))}),
         "history": array(fields({"index": integer(64), "entry": _entry, "statement": envelope_shape})),
         "reference": fields(
             {"issuer": member_id, "key": hexadecimal, "proof": _proof}, {"record": nullable(hexadecimal)}
         ),
-        "members": array(fields({"member": _whole(Member.from_borsh), "proof": _proof})),
-        "body": _binary(Body.read),
-        "counterpart": fields({"issue": _receipt}, {"body": _binary(Body.read)}),
+        "goods": fields({"goods": hexadecimal, "proof": _proof}, {"record": nullable(hexadecimal)}),
+        "members": array(member_shape),
+        "body": binary(Body.read),
+        "counterpart": fields({"issue": _receipt}, {"body": binary(Body.read)}),
     },
 )
 
@@ -68,6 +70,22 @@ class Handover:
     header: Header
     certificate: Certificate
     roster: Roster
+
+
+@dataclass(frozen=True)
+class WitnessPart:
+    """A checkpoint that witnesses have signed, and how the head's log hangs together with it."""
+
+    note: str
+    consistency: ConsistencyProof
+
+
+@dataclass(frozen=True)
+class EntryPart:
+    """An entry of the log without its statement."""
+
+    entry: Entry
+    path: InclusionProof
 
 
 @dataclass(frozen=True)
@@ -108,6 +126,15 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class GoodsPart:
+    """Whose pledge of goods is open, or that none is."""
+
+    goods: bytes
+    proof: StateProof
+    record: bytes | None = None
+
+
+@dataclass(frozen=True)
 class MemberPart:
     """A member's registry entry."""
 
@@ -132,10 +159,13 @@ class Bundle:
     header: Header
     certificate: Certificate
     trust_path: list[Handover]
+    witness: WitnessPart | None
+    entry: EntryPart | None
     receipt: Receipt | None
     status: Status | None
     history: list[Step]
     reference: Reference | None
+    goods: GoodsPart | None
     members: list[MemberPart]
     body: Body | None
     counterpart: Counterpart | None
@@ -155,21 +185,26 @@ class Bundle:
             header=content["head"]["header"],
             certificate=content["head"]["certificate"],
             trust_path=[Handover(**step) for step in content.get("trustPath", [])],
+            witness=_part(WitnessPart, content.get("witness")),
+            entry=_part(EntryPart, content.get("entry")),
             receipt=_part(Receipt, content.get("receipt")),
             status=_part(Status, content.get("status")),
             history=[Step(**step) for step in content.get("history", [])],
             reference=_part(Reference, content.get("reference")),
+            goods=_part(GoodsPart, content.get("goods")),
             members=[MemberPart(**part) for part in content.get("members", [])],
             body=content.get("body"),
             counterpart=_counterpart(content.get("counterpart")),
         )
 
     def subject(self) -> bytes | None:
-        """The record that the bundle is about: that of `status`, or else of the receipt's entry."""
+        """The record that the bundle is about: that of `status`, or else of the receipt's entry, or of `entry`."""
         if self.status is not None:
             return self.status.id
-        act = self.receipt.entry.act if self.receipt is not None else None
-        return None if act is None else act.record
+        for part in (self.receipt, self.entry):
+            if part is not None and part.entry.act is not None:
+                return part.entry.act.record
+        return None
 
 
 def _counterpart(content: dict[str, Any] | None) -> Counterpart | None:

@@ -17,7 +17,7 @@ DOMAINS = (
     *(f"state value {space}" for space in _SPACES),
     *("statement", "signed statement", "record", "body", "reference", "pepper", "goods"),
     *("genesis", "genesis entry", "roster", "parameters", "ready"),
-    *("header field", "header node", "payload", "evidence"),
+    *("header field", "header node", "payload", "evidence", "offence"),
     *("vote", "proposal", "read", "gossip"),
 )
 

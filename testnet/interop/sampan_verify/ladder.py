@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import body as body_rung
-from .bundle import MEDIA_TYPE, Bundle, Counterpart, Handover, Receipt, Step
+from .bundle import MEDIA_TYPE, Bundle, Counterpart, EntryPart, Handover, Receipt, Step
 from .encoding import Refused
 from .genesis import Genesis, Roster
 from .hashing import digest, member_key, record_key, reference_state_key
+from .merkle import ConsistencyProof
+from .note import Note, Witness
 from .statement import Statement, open_envelope
 from .values import ActEntry, EntryRef, Header, Member, Record
 
@@ -32,6 +34,7 @@ class Policy:
     now_ms: int | None = None
     max_age_ms: int | None = None
     strict: bool = False
+    witnesses: tuple[Witness, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,20 +90,26 @@ def handed_over(steps: list[Handover], anchor: Genesis, until: int | None = None
     for number, step in enumerate(steps, 1):
         if height == until:
             break
-        header, certificate = step.header, step.certificate
-        if header.chain != anchor.chain or header.version != VERSION:
-            raise Refused(f"handover {number}: of another network or protocol version")
-        if header.height <= height or header.roster_hash != roster.hash():
-            raise Refused(f"handover {number}: does not follow the one before")
-        if not certificate.names(header):
-            raise Refused(f"handover {number}: the certificate is for another header")
-        fault = certificate.fault(anchor.chain, roster)
-        if fault is not None:
-            raise Refused(f"handover {number}: {fault}")
-        if header.next_roster_hash != step.roster.hash():
-            raise Refused(f"handover {number}: its header names another roster")
-        roster, height = step.roster, header.height
+        height, roster = hand_over(step, number, (height, roster), anchor.chain)
     return roster, height
+
+
+def hand_over(step: Handover, number: int, trusted: tuple[int, Roster], chain: bytes) -> tuple[int, Roster]:
+    """One roster names the next: the height that made it, and the roster."""
+    height, roster = trusted
+    header, certificate = step.header, step.certificate
+    if header.chain != chain or header.version != VERSION:
+        raise Refused(f"handover {number}: of another network or protocol version")
+    if header.height <= height or header.roster_hash != roster.hash():
+        raise Refused(f"handover {number}: does not follow the one before")
+    if not certificate.names(header):
+        raise Refused(f"handover {number}: the certificate is for another header")
+    fault = certificate.fault(chain, roster)
+    if fault is not None:
+        raise Refused(f"handover {number}: {fault}")
+    if header.next_roster_hash != step.roster.hash():
+        raise Refused(f"handover {number}: its header names another roster")
+    return header.height, step.roster
 
 
 def _unless(holds: bool, fault: str) -> str | None:
@@ -126,10 +135,13 @@ class _Climb:
             self.ladder.push("contents", SKIPPED, "nothing stands on a head that is not proven")
             return self.ladder
         self.age()
+        self.witness()
         self.prove_members()
+        self.entry()
         issued = self.receipt()
         begun = self.history(self.status())
         self.reference()
+        self.goods()
         own = self.body(begun or issued)
         self.counterpart(own)
         return self.ladder
@@ -173,6 +185,31 @@ class _Climb:
         else:
             self.ladder.push("anchor age", VALID, "within the trusting period")
 
+    def witness(self) -> None:
+        """Rung `witness`: asked for when the verifier knows a witness."""
+        part, known = self.bundle.witness, self.policy.witnesses
+        if part is None and not known:
+            return
+        if not known:
+            self.ladder.push("witness", SKIPPED, "no witness key is given")
+            return
+        fault = "no witness has signed"
+        if part is not None:
+            try:
+                fault = self._unseen(Note.parse(part.note), part.consistency, known)
+            except Refused as refusal:
+                fault = str(refusal)
+        self.ladder.check("witness", fault or None, "seen from outside")
+
+    def _unseen(self, note: Note, proof: ConsistencyProof, known: tuple[Witness, ...]) -> str:
+        if note.chain != self.header.chain:
+            return "the checkpoint is of another network"
+        logs = sorted([(note.size, note.root), (self.header.log_size, self.header.log_root)], key=lambda log: log[0])
+        (old, old_root), (new, new_root) = logs
+        if (proof.old, proof.new) != (old, new) or not proof.connects(old_root, new_root):
+            return "the log that was seen is not the one under the head"
+        return "" if any(witness.saw(note) for witness in known) else "by none of the witnesses given"
+
     def prove_members(self) -> None:
         """Rung `members`; an entry whose proof fails counts for nothing below."""
         parts = self.bundle.members
@@ -184,6 +221,22 @@ class _Climb:
         self.members = {member.id: member for member in proven}
         fault = _unless(len(proven) == len(parts), f"{len(parts) - len(proven)} of {len(parts)} fail")
         self.ladder.check("members", fault, f"{len(parts)} registry entries")
+
+    def entry(self) -> None:
+        """Rung `entry`: it is in the log, whatever it records."""
+        part = self.bundle.entry
+        if part is None:
+            return
+        act = part.entry.act
+        fault = _unless(self.leads(part), "the entry's path does not lead to the head's log root")
+        if act is not None and act.record != self.bundle.subject():
+            fault = "the entry is of another record than the rest"
+        self.ladder.check("entry", fault, f"entry {part.path.index} of {part.path.size}")
+
+    def leads(self, part: EntryPart | Receipt) -> bool:
+        """Whether an entry is in the log under the head."""
+        path, header = part.path, self.header
+        return path.size == header.log_size and path.leads(part.entry.leaf(), header.log_root)
 
     def receipt(self) -> Statement | None:
         """Rungs `inclusion` and `statement`, or `receipt` when the entry is that of a block."""
@@ -206,10 +259,8 @@ class _Climb:
 
     def included(self, part: Receipt) -> bool:
         """Rung `inclusion`."""
-        path, header = part.path, self.header
-        holds = path.size == header.log_size and path.leads(part.entry.leaf(), header.log_root)
-        fault = _unless(holds, "the entry's path does not lead to the head's log root")
-        return self.ladder.check("inclusion", fault, f"entry {path.index} of {path.size}")
+        fault = _unless(self.leads(part), "the entry's path does not lead to the head's log root")
+        return self.ladder.check("inclusion", fault, f"entry {part.path.index} of {part.path.size}")
 
     def recorded(self, act: ActEntry, envelope: dict[str, Any]) -> Statement:
         """The statement is the one that the entry records, and its member's keys signed it."""
@@ -281,6 +332,18 @@ class _Climb:
         if part.record is not None and subject is not None and part.record != subject:
             fault = "this is the number of another record"
         self.ladder.check("reference", fault, detail)
+
+    def goods(self) -> None:
+        """Rung `goods`."""
+        part = self.bundle.goods
+        if part is None:
+            return
+        root, key = self.header.state_root, digest("state key goods", part.goods)
+        if part.record is None:
+            holds = part.proof.shows_absence(root, key)
+        else:
+            holds = part.proof.shows(root, key, digest("state value goods", part.record))
+        self.ladder.check("goods", _unless(holds, "the path does not lead to the head's state root"), "as told")
 
     def body(self, statement: Statement | None) -> bool:
         """Rung `body`; whether the document is the one that was issued."""

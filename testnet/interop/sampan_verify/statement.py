@@ -275,8 +275,12 @@ def open_envelope(envelope: dict[str, Any], chain: bytes) -> Statement:
     """Checks a DSSE envelope by itself: form, network and every signature."""
     if envelope["payloadType"] != PAYLOAD_TYPE:
         raise Refused("another payload type")
-    payload = base64_bytes(envelope["payload"])
     signatures = [(signature["keyid"], signature["sig"]) for signature in envelope["signatures"]]
+    return open_signed(base64_bytes(envelope["payload"]), signatures, chain)
+
+
+def open_signed(payload: bytes, signatures: list[tuple[bytes, bytes]], chain: bytes) -> Statement:
+    """Checks a payload with its signatures by itself: form, network and every signature."""
     keys = [key for key, _ in signatures]
     if not 1 <= len(keys) <= MAX_SIGNATURES or len(set(keys)) != len(keys):
         raise Refused("a statement has one to four signatures, each key once")

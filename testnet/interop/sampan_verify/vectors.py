@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import body as bodies
-from . import ed25519, merkle, statement, values
+from . import ed25519, evidence, merkle, statement, values
 from .bundle import Bundle
 from .canonical import jcs_sha256
 from .certificate import Certificate, Vote
@@ -19,6 +19,7 @@ from .encoding import Refused, decode, public_key, read_json, u32
 from .genesis import Genesis, Roster, entry_digest
 from .hashing import DOMAINS, digest, domain_key, pre_authentication_encoding, reference_key
 from .ladder import NOT_CLIMBED, Policy, climb
+from .note import Witness
 from .small import SmallReceipt, climb_small
 
 #: A case's name and what is wrong with it, if anything; or why it was skipped.
@@ -286,6 +287,20 @@ def _certificates(content: dict[str, Any], _: Path) -> Iterator[Finding]:
         yield _same(case["name"], valid=(valid, case["valid"]))
 
 
+def _evidence(content: dict[str, Any], folder: Path) -> Iterator[Finding]:
+    anchor = Genesis.from_bytes((folder / "genesis.json").read_bytes())
+    for case in content["cases"]:
+        file = evidence.Evidence.from_json(case["evidence"].encode())
+        verdict = evidence.verify(file, anchor)
+        yield _same(
+            case["name"],
+            id=(file.id(), case["id"]),
+            rungs=(verdict.rungs, case["rungs"]),
+            valid=(verdict.valid, case["valid"]),
+            members=(verdict.members, case["members"]),
+        )
+
+
 def _bundles(content: dict[str, Any], folder: Path) -> Iterator[Finding]:
     anchor = Genesis.from_bytes((folder / "genesis.json").read_bytes())
     named = set()
@@ -296,7 +311,8 @@ def _bundles(content: dict[str, Any], folder: Path) -> Iterator[Finding]:
             accepted = _accepts(Bundle.from_json, data)
             yield _same(case["name"], accepted=(accepted, False))
             continue
-        policy = Policy(case["now_ms"], case["max_age_ms"], case["strict"])
+        witnesses = tuple(map(Witness.read, case["witnesses"]))
+        policy = Policy(case["now_ms"], case["max_age_ms"], case["strict"], witnesses)
         ladder = climb(Bundle.from_json(data), anchor, policy)
         ours = [[rung.name, rung.verdict] for rung in ladder.rungs if rung.name not in NOT_CLIMBED]
         theirs = [rung for rung in case["rungs"] if rung[0] not in NOT_CLIMBED]
@@ -340,6 +356,7 @@ _CHECKS: dict[str, Callable[[dict[str, Any], Path], Iterator[Finding]]] = {
     "header.json": _header,
     "votes.json": _votes,
     "certificates.json": _certificates,
+    "evidence.json": _evidence,
     "bundles.json": _bundles,
     "small_receipts.json": _small,
 }

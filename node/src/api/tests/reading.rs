@@ -33,6 +33,7 @@ async fn what_happened_can_be_read_and_proven() {
         format!("/v1/references/{CARRIER}/{record}"),
         format!("/v1/members/{BANK}"),
         format!("/v1/records/{}/status", issue.reference),
+        format!("/v1/records/{record}/status?goods={}", issue.reference),
     ] {
         let answer = solo.get(&uri).await;
         assert_eq!(answer.headers[header::CONTENT_TYPE], BUNDLE_MEDIA_TYPE, "{uri}");
@@ -44,6 +45,7 @@ async fn what_happened_can_be_read_and_proven() {
     assert_eq!(bundles[2].reference.as_ref().and_then(|part| part.record), Some(record));
     assert_eq!(bundles[3].reference.as_ref().map(|part| part.record), Some(None), "never issued");
     assert_eq!(bundles[5].status.as_ref().map(|part| part.record.is_none()), Some(true), "no such record");
+    assert_eq!(bundles[6].goods.as_ref().map(|part| part.record), Some(None), "nothing is pledged");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,11 @@
 //! Our votes, proposals and certificates as Malachite's, and back.
 
+use malachitebft_core_consensus::MisbehaviorEvidence;
 use malachitebft_core_types as mt;
 use malachitebft_core_types::{NilOrVal, Round, SignedMessage};
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{ChainId, Height};
+use sampan_proto::proof::Binary;
 use sampan_proto::roster::Roster;
 use sampan_proto::vote::{Certificate, Proposal, Signed, Vote, VoteType};
 use sampan_proto::wire::RoundCertificate;
@@ -178,4 +181,14 @@ pub(super) fn timeout_out(timeout: mt::Timeout) -> Option<Timeout> {
         mt::TimeoutKind::Rebroadcast | mt::TimeoutKind::FinalizeHeight(_) => return None,
     };
     Some(Timeout { step, round: round_out(timeout.round) })
+}
+
+/// What the library has collected of validators that contradicted themselves.
+pub(super) fn offences_out(chain: ChainId, evidence: &MisbehaviorEvidence<Context>) -> Vec<Offence> {
+    let votes = evidence.votes.iter().flat_map(|(_, pairs)| pairs);
+    let votes = votes.map(|(one, two)| Offence::Votes([one, two].map(|vote| Binary(vote_out(chain, vote)))));
+    let proposals = evidence.proposals.iter().flat_map(|(_, pairs)| pairs);
+    let proposals =
+        proposals.map(|(one, two)| Offence::Proposals([one, two].map(|told| Binary(proposal_out(chain, told)))));
+    votes.chain(proposals).collect()
 }

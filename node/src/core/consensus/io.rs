@@ -1,6 +1,7 @@
 //! What goes into the consensus core and what comes out, in our own words.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{HeaderHash, Height};
 use sampan_proto::keys::PublicKey;
 use sampan_proto::roster::Roster;
@@ -107,7 +108,7 @@ pub enum Effect {
     /// Decided: commit it. The next height starts on demand.
     Decide(Certificate),
     /// Two conflicting signed votes or proposals of one validator.
-    Equivocation(PublicKey),
+    Equivocation(Box<Offence>),
 }
 
 /// What must survive a crash so that this node never contradicts itself.

@@ -238,9 +238,8 @@ impl Answer<'_> {
                 self.emit(Some(Effect::Decide(convert::certificate_out(self.roster, &certificate))), r)
             }
             E::Finalize(_, _, evidence, r) => {
-                let accused = evidence.votes.iter().map(|(address, _)| address.0);
-                let accused = accused.chain(evidence.proposals.iter().map(|(address, _)| address.0));
-                self.effects.extend(accused.map(Effect::Equivocation));
+                let offences = convert::offences_out(self.context.chain, &evidence);
+                self.effects.extend(offences.into_iter().map(|offence| Effect::Equivocation(Box::new(offence))));
                 r.resume_with(())
             }
             E::SignVote(vote, r) => r.resume_with(self.sign_vote(vote)),

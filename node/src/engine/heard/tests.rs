@@ -61,6 +61,25 @@ fn a_proposal_is_news_once_and_a_round_has_room_for_two() {
 }
 
 #[test]
+fn who_says_two_things_in_one_round_is_found_out_and_nobody_else() {
+    let block = Some(HeaderHash(Hash32([3; 32])));
+    let mut heard = Heard::default();
+    assert_eq!(heard.vote(&vote(0, 1, 0, None)), None);
+    assert_eq!(heard.vote(&vote(0, 1, 0, None)), None, "the same again");
+    assert_eq!(heard.vote(&vote(0, 1, 1, block)), None, "another round");
+    assert_eq!(heard.vote(&vote(1, 1, 0, block)), None, "another validator");
+    let offence = heard.vote(&vote(0, 1, 0, block)).expect("two votes in one round");
+    assert_eq!((offence.kind(), offence.height()), ("votes", Some(Height(1))));
+    assert!(heard.vote(&vote(0, 1, 0, block)).is_some_and(|again| again.id() == offence.id()));
+    let one = proposal(1, 0, 1);
+    heard.proposal(&one);
+    assert_eq!(heard.rival(&one), None);
+    let two = proposal(1, 0, 2);
+    heard.proposal(&two);
+    assert_eq!(heard.rival(&two).map(|offence| offence.kind()), Some("proposals"));
+}
+
+#[test]
 fn a_height_has_begun_when_an_honest_validator_votes_in_it() {
     let mut heard = Heard::default();
     heard.vote(&vote(0, 1, 0, None));

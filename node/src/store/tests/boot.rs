@@ -138,10 +138,10 @@ fn rows_of_a_later_version_are_refused_by_name() {
     drop(store);
     let mut options = Options::default();
     options.create_missing_column_families(true);
-    let names = Family::ALL.iter().map(|family| family.name()).chain(["default", "evidence"]);
+    let names = Family::ALL.iter().map(|family| family.name()).chain(["default", "marvels"]);
     drop(DB::open_cf(&options, dir.path(), names).expect("opened"));
     let why = refused(Store::open(dir.path(), &network.genesis, 8));
-    assert!(why.contains("rows `evidence`") && why.contains("another version"), "{why}");
+    assert!(why.contains("rows `marvels`") && why.contains("another version"), "{why}");
 }
 
 #[test]

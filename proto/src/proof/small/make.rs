@@ -5,7 +5,8 @@ use crate::block::{Header, field_leaf, field_root, no_evidence};
 use crate::codec;
 use crate::genesis::Genesis;
 use crate::ids::Height;
-use crate::proof::{Bundle, trust};
+use crate::proof::trust::{self, Voucher};
+use crate::proof::{Anchor as _, Bundle};
 use crate::roster::Roster;
 use crate::vote::Certificate;
 
@@ -25,7 +26,10 @@ impl SmallReceipt {
     pub fn of(bundle: &Bundle, anchor: &Genesis) -> Result<Self, DoesNotFit> {
         let part = bundle.status.as_ref().ok_or(DoesNotFit::NoRecord)?;
         let record = part.record.as_ref().ok_or(DoesNotFit::NoRecord)?.0.clone();
-        let (roster, _) = trust::walk(bundle, anchor).map_err(DoesNotFit::Roster)?;
+        let (voucher, _) = trust::walk(bundle, &anchor.start()).map_err(DoesNotFit::Roster)?;
+        let Voucher::Roster(roster) = voucher else {
+            return Err(DoesNotFit::Roster("no roster decided it: the anchor alone vouches for it".to_owned()));
+        };
         let header = &bundle.head.header.0;
         let leaves = header.field_leaves();
         let (signers, signatures) = smallest_quorum(&bundle.head.certificate.0, roster);

@@ -20,7 +20,7 @@ const UNSIGNED: &str = "altered, or of another network or roster";
 /// Checks everything that a small receipt claims. `handovers` are those of a newer bundle, oldest first: they are
 /// needed once the roster is no longer the genesis's.
 #[must_use]
-pub fn verify(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], policy: &Policy) -> Ladder {
+pub fn verify(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], policy: &Policy<'_>) -> Ladder {
     let mut ladder = Ladder::default();
     if !decided(receipt, anchor, handovers, &mut ladder) {
         ladder.push("status", Verdict::Skipped, "nothing stands on a block that is not proven");
@@ -56,7 +56,7 @@ fn decided(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], lad
     ladder.check("certificate", signed.map(|()| ((), count))).is_some()
 }
 
-fn age(receipt: &SmallReceipt, anchor: &Genesis, policy: &Policy, ladder: &mut Ladder) {
+fn age(receipt: &SmallReceipt, anchor: &Genesis, policy: &Policy<'_>, ladder: &mut Ladder) {
     let Some(now_ms) = policy.now_ms else {
         ladder.push("age", Verdict::Skipped, "no clock given");
         ladder.push("expiry", Verdict::Skipped, "no clock given");

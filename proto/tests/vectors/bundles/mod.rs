@@ -1,8 +1,11 @@
 //! Whole bundles: good ones, ones with a lie on each rung, and files that are no bundle.
 
+mod entries;
+mod goods;
 mod lies;
 mod parts;
 mod refused;
+mod witness;
 
 use sampan_proto::block::Header;
 use sampan_proto::genesis::Genesis;
@@ -37,7 +40,7 @@ impl Cases {
         stem
     }
 
-    fn add(&mut self, name: &str, bundle: &Bundle, policy: &Policy, expected: &[&str], needs: Option<&str>) {
+    fn add(&mut self, name: &str, bundle: &Bundle, policy: &Policy<'_>, expected: &[&str], needs: Option<&str>) {
         let text = serde_json::to_string(bundle).expect("JSON");
         assert_eq!(Bundle::from_json(text.as_bytes()).as_ref(), Ok(bundle), "{name}");
         let stem = self.file(name, &text);
@@ -53,6 +56,7 @@ impl Cases {
             ("now_ms", number(policy.now_ms)),
             ("max_age_ms", number(policy.max_age_ms)),
             ("strict", policy.strict.into()),
+            ("witnesses", policy.witnesses.iter().map(crate::sheet::text).collect::<Vec<_>>().into()),
             ("outcome", word(ladder.outcome()).into()),
             ("rungs", rungs.into()),
             ("needs", needs.into()),
@@ -90,6 +94,9 @@ fn bundles() {
     parts::trust(&mut cases, &story);
     parts::members(&mut cases, &story);
     parts::keys(&mut cases);
+    entries::entries(&mut cases, &story);
+    goods::goods_cases(&mut cases);
+    witness::witness(&mut cases, &story);
     parts::receipts(&mut cases, &story);
     parts::status(&mut cases, &story);
     parts::history(&mut cases, &story);

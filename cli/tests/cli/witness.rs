@@ -1,0 +1,89 @@
+//! Witnesses: what they sign, what they refuse to sign, and what a verifier makes of it.
+
+use sampan_proto::checkpoint::{Note, WitnessKey};
+
+use crate::node::{Node, Request, json};
+use crate::sampan::Machine;
+use crate::world::{CARRIER, SHIPPER, World};
+
+/// A machine with a witness's key, a signed issue, and what verifiers are given.
+fn machine(node: &Node) -> (Machine, String) {
+    let machine = Machine::new();
+    let world = World::past(1);
+    machine.write("config/sampan/cli.toml", format!("genesis = \"genesis.json\"\nnode = \"{}\"", node.url));
+    machine.write("config/sampan/genesis.json", &world.genesis_bytes);
+    for member in [CARRIER, SHIPPER] {
+        machine.write_private(&format!("{member}.key.json"), &world.key(member));
+    }
+    machine.run("template bill-of-lading -o bl.json").exits(0);
+    let run = machine.run("witness new --name port.example --json").exits(0);
+    (machine, run.json()["witness"].as_str().expect("a key").to_owned())
+}
+
+fn issued(machine: &Machine) -> String {
+    let run = machine.run("issue bl.json --to ningbo-pumps --key pearl-line.key.json --bundle - --json").exits(0);
+    run.json()["record"].as_str().expect("record").to_owned()
+}
+
+#[test]
+fn a_witness_signs_what_grew_and_its_word_travels_with_a_bundle() {
+    let node = Node::honest(World::past(1));
+    let (machine, witness) = machine(&node);
+    let key: WitnessKey = witness.parse().expect("a key");
+    machine.run("witness cosign").exits(0).says("it begins here").says("the log of 0 entries as `port.example`");
+    let record = issued(&machine);
+    machine.run("witness cosign").exits(0).says("the log of 2 entries");
+    let signed = Note::parse(&machine.read("checkpoint.txt")).expect("a checkpoint");
+    assert!(signed.quorum().is_ok());
+    assert!(signed.signatures.iter().any(|line| key.seen(&signed.checkpoint, line).is_some()));
+
+    machine.run(&format!("transfer {record} --to klang-water --key ningbo-pumps.key.json --bundle -")).exits(0);
+    machine.run(&format!("bundle {record} -o plain.json")).exits(0);
+    machine.run(&format!("bundle {record} -o b.json --cosigned checkpoint.txt")).exits(0);
+    machine.run("verify b.json").exits(0).says("no witness key is given");
+    machine.run(&format!("verify b.json --witness {witness}")).exits(0).says("`port.example` saw the log of 2 entries");
+    machine.run(&format!("verify plain.json --witness {witness}")).exits(3).says("no witness has signed");
+    let other = machine.run("witness new --name port.example --json -o other.json").exits(0).json();
+    let other = other["witness"].as_str().expect("a key");
+    machine.run(&format!("verify b.json --witness {other}")).exits(3).says("by none of the witnesses given");
+    machine.run(&format!("verify b.json --witness {other} --witness {witness}")).exits(0);
+    // A checkpoint that is newer than the proof serves as well.
+    machine.run("witness cosign").exits(0).says("the log of 4 entries");
+    machine.write("old.txt", machine.read("checkpoint.txt"));
+    machine.run("receipt refresh plain.json --cosigned old.txt").exits(0);
+    machine.run(&format!("verify plain.json --witness {witness}")).exits(0).says("saw the log of 4 entries");
+    machine.run("bundle x.json --cosigned bl.json").exits(1);
+    machine.run(&format!("bundle {record} --cosigned bl.json")).exits(1).says("is not a signed checkpoint");
+    machine.run("verify b.json --witness port.example").exits(1).says("expected a witness key");
+}
+
+#[test]
+fn a_witness_signs_nothing_that_did_not_grow_out_of_the_last() {
+    let node = Node::honest(World::past(1));
+    let (machine, _) = machine(&node);
+    issued(&machine);
+    machine.run("witness run --every 1s --count 2").exits(0).says("the log of 2 entries");
+    let (state, signed) = (machine.read("witness.state.json"), machine.read("checkpoint.txt"));
+
+    // The node comes back with a shorter log, then with another one.
+    *node.world.lock().expect("world") = World::past(1);
+    machine.run("witness cosign").exits(1).says("the log has 0 entries here, and 2 were seen before");
+    issued(&machine);
+    machine.run("witness cosign").exits(3).says("nothing is signed");
+    machine.run("witness run --count 5").exits(3).says("did not grow out of");
+    let liar = Node::with(World::past(1), |request: &Request, world: &World| {
+        request.path.starts_with("/v1/log/consistency").then(|| json(200, &world.consistency(0, 0)))
+    });
+    machine.run(&format!("witness cosign --node {}", liar.url)).exits(1);
+    machine.run("witness run --count 1 --node http://127.0.0.1:9").exits(2);
+    assert_eq!((machine.read("witness.state.json"), machine.read("checkpoint.txt")), (state, signed));
+
+    let stranger = World::past(2);
+    machine.write("other.json", &stranger.genesis_bytes);
+    let elsewhere = Node::honest(stranger);
+    let run = machine.run(&format!("witness cosign --node {} --genesis other.json", elsewhere.url)).exits(1);
+    run.says("remembers the log of another network");
+    machine.run("witness new --name a+b -o x.json").exits(1).says("cannot be the name of a witness");
+    machine.run("witness new --name port.example").exits(1).says("the file exists");
+    machine.run("witness cosign --key bl.json").exits(1).says("is not the key file of a witness");
+}
