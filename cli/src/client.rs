@@ -141,11 +141,6 @@ impl Client {
         self.get_bundle(&format!("/v1/records/{id}/status?goods={goods}"), None)
     }
 
-    /// A member as the registry knows it.
-    pub(crate) fn member(&self, id: &MemberId) -> Result<Bundle, Failure> {
-        self.get_bundle(&format!("/v1/members/{id}"), None)
-    }
-
     /// All there is to prove about a record.
     pub(crate) fn record(&self, id: &RecordId) -> Result<Bundle, Failure> {
         self.get_bundle(&format!("/v1/records/{id}/bundle"), None)

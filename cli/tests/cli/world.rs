@@ -338,12 +338,6 @@ impl World {
         Bundle { goods: Some(GoodsProof { goods, record, proof }), ..self.status(id) }
     }
 
-    /// A member's entry.
-    pub(crate) fn member(&self, id: &MemberId) -> Bundle {
-        let members = self.members().into_iter().filter(|part| part.member.0.id == *id).collect();
-        Bundle { members, ..self.bundle() }
-    }
-
     /// What became of a number.
     pub(crate) fn reference(&self, issuer: &MemberId, key: ReferenceKey) -> Bundle {
         let record = self.references.get(&(issuer.clone(), key)).copied();

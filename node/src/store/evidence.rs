@@ -116,7 +116,7 @@ mod tests {
         assert!(!world.store.accuse(&Offence::Votes([two, one])).expect("known"), "in the other order");
         let killed = world.killed();
         let store = world.open_at(killed.path()).expect("opened");
-        assert_eq!(store.reader().offences().expect("read"), [offence.clone()]);
+        assert_eq!(store.reader().offences().expect("read"), std::slice::from_ref(&offence));
         assert_eq!(store.reader().offence(&offence.id()).expect("read"), Some(offence));
     }
 
