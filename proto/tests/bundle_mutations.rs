@@ -223,7 +223,7 @@ fn two_files_of_one_network_do_not_mix() {
     let valid =
         |bundle: &Bundle, anchor: &Genesis| verify(bundle, anchor, &Policy::default()).outcome() == Outcome::Valid;
     assert!(valid(&mine, &story.chain.genesis) && valid(&theirs, &other.chain.genesis));
-    let mixes = [
+    let mixes = vec![
         Bundle { receipt: theirs.receipt, ..mine.clone() },
         Bundle { status: theirs.status, ..mine.clone() },
         Bundle { history: theirs.history, ..mine.clone() },

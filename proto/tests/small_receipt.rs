@@ -25,7 +25,7 @@ use support::sheet::{Sheet, settle};
 use support::story::Story;
 
 /// The bill of the story in small, and the policy of somebody who reads it a second later.
-fn told() -> (Story, SmallReceipt, Policy) {
+fn told() -> (Story, SmallReceipt, Policy<'static>) {
     let story = Story::tell();
     let receipt = SmallReceipt::of(&story.record_only(), &story.chain.genesis).expect("a record");
     let policy =
@@ -33,7 +33,7 @@ fn told() -> (Story, SmallReceipt, Policy) {
     (story, receipt, policy)
 }
 
-fn outcome(bytes: &[u8], story: &Story, policy: &Policy) -> Outcome {
+fn outcome(bytes: &[u8], story: &Story, policy: &Policy<'_>) -> Outcome {
     match SmallReceipt::from_bytes(bytes) {
         Ok(receipt) => small::verify(&receipt, &story.chain.genesis, &[], policy).outcome(),
         Err(_) => Outcome::Invalid,

@@ -127,7 +127,6 @@ fn answer(request: &Request, world: &mut World) -> Response {
             Some(bundle) => json(200, &bundle),
             None => refuse(Code::NotFound, "no receipt of this statement"),
         },
-        ("GET", ["members", id]) => json(200, &world.member(&id.parse().expect("id"))),
         ("GET", ["records", id, "status"]) if query.starts_with("goods=") => {
             let goods = query.trim_start_matches("goods=").parse().expect("goods");
             json(200, &world.status_of_goods(&id.parse().expect("id"), goods))
