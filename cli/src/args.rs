@@ -5,6 +5,7 @@ pub(crate) mod gov;
 pub(crate) mod log;
 mod paper;
 pub(crate) mod prove;
+mod remark;
 pub(crate) mod trade;
 pub(crate) mod witness;
 

@@ -11,6 +11,7 @@ use sampan_proto::statement::Nonce;
 use sampan_proto::text::Note;
 use sampan_proto::title::Purpose;
 
+pub(crate) use super::remark::Remark;
 use super::{Signing, Subject};
 use crate::time::parse_span;
 
@@ -145,22 +146,6 @@ pub(crate) struct Digest {
     /// The file whose SHA-256 goes onto the ledger
     #[arg(long, value_name = "FILE")]
     pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) on: On,
-}
-
-/// `sampan title remark`.
-#[derive(Args, Debug)]
-pub(crate) struct Remark {
-    /// The file whose SHA-256 goes onto the ledger
-    #[arg(long, visible_alias = "remark-hash", value_name = "FILE", required_unless_present = "reader")]
-    pub(crate) file: Option<PathBuf>,
-    /// The member that alone can read the remark
-    #[arg(long = "remark-for", value_name = "MEMBER", requires = "text", conflicts_with = "file")]
-    pub(crate) reader: Option<MemberId>,
-    /// The remark for that member, at most 72 bytes
-    #[arg(long, value_name = "TEXT", requires = "reader")]
-    pub(crate) text: Option<String>,
     #[command(flatten)]
     pub(crate) on: On,
 }

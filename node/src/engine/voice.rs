@@ -28,6 +28,7 @@ use sampan_proto::keys::{PublicKey, SecretKey};
 use sampan_proto::limits::CLOCK_SKEW_MS;
 use sampan_proto::vote::{Certificate, Vote, VoteType};
 
+use super::heard::WINDOW;
 use super::{Engine, Heard};
 use crate::fault::Fatal;
 use crate::store::wal::Wal;
@@ -275,7 +276,8 @@ impl Engine {
     /// A message with our signature that we did not send.
     pub(super) fn listen_for_our_key(&mut self, heard: &Heard) -> Result<(), Fatal> {
         let Some(key) = self.guarded_key() else { return Ok(()) };
-        let undecided = |height: Height| height > self.tip.height;
+        // Of a height far ahead it says nothing yet: it may be what we said before our disk was lost.
+        let undecided = |height: Height| height > self.tip.height && height.0 - self.tip.height.0 <= WINDOW;
         let foreign = |vote: &&Vote| vote.validator == key && undecided(vote.height) && !self.heard.knows_vote(vote);
         let spoke = match heard {
             Heard::Vote(vote) => Some(&vote.message).filter(foreign).map(|vote| vote.height),

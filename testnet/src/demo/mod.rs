@@ -6,6 +6,7 @@ mod desk;
 mod discord;
 mod faults;
 mod governance;
+mod lasting;
 mod origin;
 mod papers;
 mod proofs;
@@ -34,7 +35,7 @@ use scene::{EXPORTERS_NODE, Scene};
 pub async fn run(binaries: Binaries, keep: bool, stop: &CancellationToken) -> Result<ExitCode> {
     let mut story = Story::begin();
     let told = tokio::select! {
-        told = tell(&mut story, binaries) => told,
+        told = tell(&mut story, binaries, keep) => told,
         () = stop.cancelled() => {
             console::say("stopped before the end of the story");
             return Ok(ExitCode::from(2));
@@ -55,10 +56,14 @@ pub async fn run(binaries: Binaries, keep: bool, stop: &CancellationToken) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-async fn tell(story: &mut Story, binaries: Binaries) -> Result<Scene> {
+async fn tell(story: &mut Story, binaries: Binaries, keep: bool) -> Result<Scene> {
     story.step("A network starts: four customs agencies validate, an exporter follows");
     let mut scene = Scene::set(&Options::new(binaries)).await?;
-    match play(&mut scene, story).await {
+    let told = match play(&mut scene, story).await {
+        Ok(()) if !keep => lasting::without_servers(&mut scene, story).await,
+        told => told,
+    };
+    match told {
         Ok(()) => Ok(scene),
         Err(error) => {
             let dir = scene.cluster.keep_files().display().to_string();

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::desk::does;
 use super::governance::{governs, statement};
+use super::lasting;
 use super::papers::Papers;
 use super::scene::{EXPORTERS_NODE, FINAL, Scene, exits, text};
 use super::story::Story;
@@ -17,9 +18,11 @@ const AGENCY: (&str, usize) = ("th-customs", 3);
 
 /// The whole of it.
 pub(super) async fn tell(scene: &Scene, story: &mut Story, papers: &Papers) -> Result<()> {
+    lasting::before(scene, story, papers).await?;
     leaves(scene, story).await?;
     comes_back(scene, story).await?;
-    proves(scene, story, papers).await
+    proves(scene, story, papers).await?;
+    lasting::renewed(scene, story).await
 }
 
 /// Three agencies carry a proposal; any three of four are more than two thirds, and so are all of three.
@@ -43,7 +46,20 @@ async fn votes(scene: &Scene, story: &mut Story, words: &str, expected: bool) ->
 async fn leaves(scene: &Scene, story: &mut Story) -> Result<()> {
     story.step("An agency moves its data centre: its validator leaves the roster, and the network goes on");
     carry(scene, story, &["unseat", AGENCY.0, "--reason", "moves its data centre"]).await?;
-    votes(scene, story, "its node follows, and votes no more", false).await
+    votes(scene, story, "its node follows, and votes no more", false).await?;
+    // The block that took the seat was still decided by all four: the next one is not.
+    issue_another(scene, story, "SMPN2640096").await?;
+    lasting::signed_by_one_without_a_seat(scene, story, AGENCY.1).await
+}
+
+/// A bill of its own, for a block.
+async fn issue_another(scene: &Scene, story: &mut Story, number: &str) -> Result<()> {
+    let another = scene.file("after-bl.json");
+    let mut document: Value = serde_json::from_slice(&std::fs::read(scene.file("credit-bl.json"))?)?;
+    document["transportDocumentReference"] = number.into();
+    std::fs::write(&another, serde_json::to_vec_pretty(&document)?)?;
+    let issue = ["issue", text(&another)?, "--to", EXPORTER, "--holder", EXPORTER];
+    does(scene, story, CARRIER, 0, &issue).await.map(drop)
 }
 
 async fn comes_back(scene: &Scene, story: &mut Story) -> Result<()> {
@@ -74,12 +90,7 @@ async fn proves(scene: &Scene, story: &mut Story, papers: &Papers) -> Result<()>
     let (bundle, genesis) = (text(&file)?, text(genesis)?);
     let record = papers.bill.record.to_string();
     // The block that gave the seat back was still decided by the others: the next one proves both changes.
-    let another = scene.file("after-bl.json");
-    let mut document: Value = serde_json::from_slice(&std::fs::read(scene.file("credit-bl.json"))?)?;
-    document["transportDocumentReference"] = "SMPN2640095".into();
-    std::fs::write(&another, serde_json::to_vec_pretty(&document)?)?;
-    let issue = ["issue", text(&another)?, "--to", EXPORTER, "--holder", EXPORTER];
-    does(scene, story, CARRIER, AGENCY.1, &issue).await?;
+    issue_another(scene, story, "SMPN2640095").await?;
     let said = scene.reading(EXPORTERS_NODE, &["bundle", &record, "--with-body", "--output", bundle]).await?;
     exits(story, "`sampan bundle` writes the file", &said, 0)?;
     let steps = Bundle::from_json(&std::fs::read(&file)?)?.trust_path.len();
