@@ -301,8 +301,14 @@ impl Engine {
         seat.silence.as_ref().is_none_or(|silence| silence.over.is_some()).then(|| seat.key.public())
     }
 
-    /// Two nodes with one key say two things sooner or later. A start after this begins in silence.
+    /// Two nodes with one key say two things sooner or later. A start after this begins in silence. A new node that is
+    /// far behind most likely hears itself, from before its disk was lost: it listens first, and stops later if there is
+    /// another after all.
     fn yield_to_the_other(&mut self, key: &PublicKey, height: Height) -> Result<(), Fatal> {
+        if self.is_joining() {
+            self.timers.cancel_rounds();
+            return self.fall_silent(Doubt::Newcomer);
+        }
         self.store.set_voice(Voice::Silent)?;
         Err(Fatal::SharedKey { key: key.short(), height })
     }
