@@ -174,6 +174,10 @@ fn bundles(criterion: &mut Criterion) {
         });
         let receipt = SmallReceipt::of(&bundle, &genesis).expect("a record");
         let text = receipt.to_text();
+        if SmallReceipt::from_text(&text).is_err() {
+            // More than one code holds.
+            continue;
+        }
         group.bench_function(BenchmarkId::new("small receipt", validators), |bench| {
             bench.iter(|| {
                 let receipt = SmallReceipt::from_text(black_box(&text)).expect("a receipt");
