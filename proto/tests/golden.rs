@@ -40,7 +40,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Every golden file, so that none is left behind when its test goes.
-const FILES: [&str; 25] = [
+const FILES: [&str; 27] = [
     "anchor.json",
     "body.txt",
     "bundle.json",
@@ -62,6 +62,8 @@ const FILES: [&str; 25] = [
     "log.txt",
     "member.txt",
     "records.txt",
+    "small_receipt.txt",
+    "small_receipt_sizes.md",
     "state.txt",
     "statements.txt",
     "votes.txt",
