@@ -214,6 +214,7 @@ impl Engine {
         self.candidates.clear();
         self.metrics.set_height(height);
         self.metrics.set_roster_size(self.tip.roster().validators().len());
+        self.take_the_seat_it_arrived_at()?;
         self.tell_whether_it_joins();
         self.head.send_replace(self.tip.clone());
         self.follow();

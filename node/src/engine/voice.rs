@@ -198,6 +198,20 @@ impl Engine {
         if seated { self.fall_silent(Doubt::Newcomer) } else { Ok(()) }
     }
 
+    /// The roster is that of the state taken over now: who was given a seat in between listens first, who lost it follows.
+    pub(super) fn take_the_seat_it_arrived_at(&mut self) -> Result<(), Fatal> {
+        let Some(seat) = &mut self.seat else { return Ok(()) };
+        match (seat.silence.is_some(), self.tip.roster().by_key(&seat.key.public()).is_some()) {
+            (false, true) => self.fall_silent(Doubt::Newcomer),
+            (true, false) => {
+                seat.silence = None;
+                self.tell_whether_it_votes();
+                Ok(())
+            }
+            (true, true) | (false, false) => Ok(()),
+        }
+    }
+
     /// The roster changed: the node is given a place, loses it, or neither. Whoever is given one speaks at once if it
     /// listened to its own key when that was decided: what the key may have said before is of heights that are over.
     pub(super) fn hand_over(&mut self, header: &Header) -> Result<(), Fatal> {
