@@ -39,7 +39,7 @@ impl Store {
     pub fn open_on(disk: Disk, dir: &Path, genesis: &Genesis, cache_mib: usize) -> Result<Self, Fatal> {
         std::fs::create_dir_all(dir).map_err(|source| Fatal::File { path: dir.to_owned(), source })?;
         refuse_other_families(dir)?;
-        let opened = DB::open_cf_descriptors(&tuning::database(), dir, tuning::families(cache_mib));
+        let opened = DB::open_cf_descriptors(&tuning::database(cache_mib), dir, tuning::families(cache_mib));
         let db = opened.map_err(|error| lock_or_database(dir, error))?;
         let state = genesis_state(genesis).map_err(|error| Fatal::Damaged(error.to_string()))?;
         if is_new(&db)? {

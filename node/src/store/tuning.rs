@@ -19,8 +19,11 @@ const MIB: usize = 1024 * KIB;
 const BLOOM_BITS: f64 = 10.0;
 /// Values from this size on are kept apart from their keys, so that compaction moves keys only.
 const BLOB_BYTES: u64 = 512;
-/// Write-ahead log kept at most: bounds both disk and the time that a restart replays.
-const WAL_BYTES: u64 = 128 * MIB as u64;
+/// Write-ahead log kept at most, in caches: bounds both disk and the time that a restart replays. RocksDB reserves
+/// as much at the beginning of a log, if memtables are not smaller.
+const WAL_CACHES: usize = 2;
+/// Room reserved at the beginning of each list of files. An open database begins a new one.
+const MANIFEST_BYTES: usize = 64 * KIB;
 
 /// What a family is like.
 struct Shape {
@@ -59,14 +62,15 @@ const fn shape(family: Family) -> Shape {
     }
 }
 
-/// Options of the database as a whole.
-pub(super) fn database() -> Options {
+/// Options of the database as a whole, whose block cache has `cache_mib`.
+pub(super) fn database(cache_mib: usize) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     // One flush and one compaction: the machine's cores belong to signatures.
     options.set_max_background_jobs(2);
-    options.set_max_total_wal_size(WAL_BYTES);
+    options.set_max_total_wal_size(WAL_CACHES.saturating_mul(cache_bytes(cache_mib)) as u64);
+    options.set_manifest_preallocation_size(MANIFEST_BYTES);
     // A closed log file that is missing or shorter than it was is refused at the next start.
     options.set_track_and_verify_wals_in_manifest(true);
     // Background files go to the disk little by little instead of in one burst that a vote waits behind.
@@ -82,9 +86,14 @@ pub(super) fn database() -> Options {
 
 /// Every family with its options; all share one block cache of `cache_mib`.
 pub(super) fn families(cache_mib: usize) -> Vec<ColumnFamilyDescriptor> {
-    let cache = Cache::new_lru_cache(cache_mib.max(1).saturating_mul(MIB));
+    let cache = Cache::new_lru_cache(cache_bytes(cache_mib));
     let descriptor = |family: Family| ColumnFamilyDescriptor::new(family.name(), options(&shape(family), &cache));
     Family::ALL.into_iter().map(descriptor).collect()
+}
+
+const fn cache_bytes(cache_mib: usize) -> usize {
+    let mib = if cache_mib == 0 { 1 } else { cache_mib };
+    mib.saturating_mul(MIB)
 }
 
 fn options(shape: &Shape, cache: &Cache) -> Options {
