@@ -91,6 +91,8 @@ pub struct Store {
     pub cache_mib: usize,
     /// Room on the disk that should stay free, in MiB.
     pub reserve_mib: u64,
+    /// Blocks that are kept with their contents; 0 keeps all.
+    pub keep_blocks: u64,
 }
 
 /// States for new nodes.
@@ -174,7 +176,7 @@ impl Default for Mempool {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { cache_mib: 64, reserve_mib: 512 }
+        Self { cache_mib: 64, reserve_mib: 512, keep_blocks: 0 }
     }
 }
 
@@ -305,6 +307,12 @@ impl Config {
         }
         if self.http.connections_per_address == 0 || self.http.requests_per_address == 0 {
             return wrong("http", "with 0 for an address nobody could ask anything".to_owned());
+        }
+        let kept = self.snapshots.every.saturating_mul(2);
+        if self.store.keep_blocks > 0 && self.store.keep_blocks < kept {
+            let detail =
+                format!("{} is too little; 0, or {kept} at least, twice snapshots.every", self.store.keep_blocks);
+            return wrong("store.keep_blocks", detail);
         }
         if self.mempool.per_member == 0 {
             return wrong("mempool.per_member", "with 0 no document could wait".to_owned());

@@ -50,6 +50,7 @@ struct Families {
     voting: Gauge,
     snapshot_parts: Gauge,
     snapshot_wanted: Gauge,
+    oldest_block: Gauge,
     quorum_in_reach: Gauge,
     lag_blocks: Gauge,
     head_age_seconds: Gauge,
@@ -89,6 +90,7 @@ impl Families {
             voting: Gauge::default(),
             snapshot_parts: Gauge::default(),
             snapshot_wanted: Gauge::default(),
+            oldest_block: Gauge::default(),
             quorum_in_reach: Gauge::default(),
             lag_blocks: Gauge::default(),
             head_age_seconds: Gauge::default(),
@@ -123,6 +125,7 @@ impl Families {
         add("roster_size", "Validators in the roster", &self.roster_size);
         add("snapshot_parts", "Parts of a state taken over so far", &self.snapshot_parts);
         add("snapshot_wanted", "Parts of that state known to be missing", &self.snapshot_wanted);
+        add("oldest_block", "First block whose contents are held here; 1 in an archive", &self.oldest_block);
         add("voting", "1 while this node votes, 0 while it follows", &self.voting);
         add(
             "quorum_in_reach",
@@ -273,6 +276,11 @@ impl Metrics {
     /// Whether this node votes.
     pub fn set_voting(&self, votes: bool) {
         set(&self.families.voting, votes.into());
+    }
+
+    /// The first block whose contents are held.
+    pub fn set_oldest_block(&self, height: Height) {
+        set(&self.families.oldest_block, height.0);
     }
 
     /// How far a state is taken over: parts that are here, and parts known to be missing.

@@ -126,6 +126,7 @@ impl Node {
             mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },
             metrics: metrics.clone(),
             snapshots,
+            keep_blocks: (config.store.keep_blocks > 0).then_some(config.store.keep_blocks),
             clock: Clock::default(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;

@@ -22,8 +22,8 @@ pub const CONSENSUS_MESSAGE_BYTES: usize = 128 * 1024;
 pub const DOCS_MESSAGE_BYTES: usize = 256 * 1024;
 /// Documents too large for gossip that one message offers.
 pub const OFFERS: usize = 64;
-/// One response page, in bytes: a whole block fits, with its header, certificate and framing.
-pub const PAGE_BYTES: usize = BLOCK_BYTES + 256 * 1024;
+/// One response page, in bytes: a whole block fits, with its entries, header, certificate and framing.
+pub const PAGE_BYTES: usize = BLOCK_BYTES + 2 * 1024 * 1024;
 /// One request, in bytes.
 pub const REQUEST_BYTES: usize = 32 * BLOCK_STATEMENTS + 1024;
 /// Validators in a roster.

@@ -5,6 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::block::{Block, Header};
 use crate::body::Body;
+use crate::entry::Entry;
 use crate::hash::Hash32;
 use crate::ids::{EnvelopeId, HeaderHash, Height};
 use crate::merkle::state::PagePath;
@@ -95,6 +96,13 @@ pub enum Request {
     Snapshot,
     /// Part of the state after a block.
     State(StatePart),
+    /// Decided blocks with what they added to the log, for whoever took over a state that came after them.
+    Past {
+        /// The first one.
+        from: Height,
+        /// At most so many.
+        count: u16,
+    },
 }
 
 /// Which part of which state.
@@ -125,6 +133,17 @@ pub enum Response {
     State(Part),
     /// Ask again later, or somebody else.
     Busy,
+    /// To `Past`: as many as fit one page.
+    Past(Vec<PastBlock>),
+}
+
+/// A decided block that the reader does not execute.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PastBlock {
+    /// The block.
+    pub block: Block,
+    /// Its entries in the log, in order.
+    pub entries: Vec<Entry>,
 }
 
 /// Where a peer stands.

@@ -414,11 +414,11 @@ fn wire() {
         sheet.borsh(format!("votes, {name}"), &message);
     }
     for (name, request) in
-        ["status", "blocks", "documents", "round", "snapshot", "state"].iter().zip(samples::requests())
+        ["status", "blocks", "documents", "round", "snapshot", "state", "past"].iter().zip(samples::requests())
     {
         sheet.borsh(format!("request, {name}"), &request);
     }
-    let names = ["status", "blocks", "documents", "round", "snapshot", "state, items", "state, page", "busy"];
+    let names = ["status", "blocks", "documents", "round", "snapshot", "state, items", "state, page", "busy", "past"];
     for (name, response) in names.iter().zip(samples::responses(&story)) {
         sheet.borsh(format!("response, {name}"), &response);
     }

@@ -136,7 +136,7 @@ fn beyond(reader: &Reader<'_>, path: &impl Display) -> Refusal {
     }
 }
 
-/// What was there before this node took over the state is others' to tell.
+/// What was there before the state that this node took over, or what it dropped, is others' to tell.
 pub(super) fn not_held(reader: &Reader<'_>, what: &impl Display) -> Refusal {
     match reader.floor() {
         Ok(floor) => {

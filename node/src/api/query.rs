@@ -17,7 +17,7 @@ use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 use super::State;
 use super::error::Refusal;
 use super::input::parameter;
-use super::log::undecided;
+use super::log::{not_held, undecided};
 use crate::core::ledger::View as _;
 use crate::fault::Fatal;
 use crate::store::Reader;
@@ -46,15 +46,9 @@ pub(super) fn remembered(reader: &Reader<'_>, id: &RecordId) -> Result<Record, R
     held(reader, record.issued_at).map(|()| record)
 }
 
-/// Whether this node holds a block's contents: one that took over a later state does not.
+/// Whether this node holds a block's contents: one that took over a later state does not, nor one that dropped them.
 fn held(reader: &Reader<'_>, height: Height) -> Result<(), Refusal> {
-    let floor = reader.floor()?.height;
-    if height > floor {
-        return Ok(());
-    }
-    let detail =
-        format!("this node took over the state after block {floor} and does not hold what block {height} said");
-    Err(Refusal::new(Code::HistoryNotHeld, "$", detail))
+    if height > reader.floor()?.height { Ok(()) } else { Err(not_held(reader, &format!("what block {height} said"))) }
 }
 
 /// `GET /v1/records/{id}`: a document's state.

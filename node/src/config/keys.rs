@@ -69,6 +69,11 @@ pub(super) const KEYS: &[Key] = &[
         "Room on the disk, in MiB: with less the node takes nothing more from clients, and goes on following and voting.",
     ),
     key(
+        "store.keep_blocks",
+        Kind::Number,
+        "So many blocks are kept with their documents, older ones are dropped; state and proofs of it stay. 0 keeps all:\nan archive, which also fetches what came before a state that it took over. At least twice `snapshots.every`.",
+    ),
+    key(
         "snapshots.every",
         Kind::Number,
         "Every so many blocks the state is held for nodes that join. The same number on every node lets them take it\nover from several at once.",
@@ -76,7 +81,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "snapshots.join_beyond",
         Kind::Number,
-        "A new node that is more blocks than this behind takes a state over and holds no history from before it.\nA very large number makes it follow from the first block.",
+        "A new node that is more blocks than this behind takes a state over, and fetches what came before it later.\nA very large number makes it execute everything from the first block on.",
     ),
     key(
         "log.filter",

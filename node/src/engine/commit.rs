@@ -81,6 +81,7 @@ impl Engine {
             self.hand_over(&outcome.header)?;
         }
         self.break_silence(&outcome.header)?;
+        self.prune()?;
         self.hold_state(self.tip.height.0.is_multiple_of(self.snapshots.every));
         self.metrics.committed(self.tip.height, outcome.placed.len());
         self.head.send_replace(self.tip.clone());

@@ -26,6 +26,8 @@ const REPAIR_AFTER: u32 = 4;
 const STATUS_AFTER: u32 = 8;
 /// Blocks asked for in one request.
 const BLOCKS: u16 = 64;
+/// Blocks of the past asked for in one request: an idle network's are small.
+const PAST_BLOCKS: u16 = 512;
 /// Documents asked for in one request.
 const DOCUMENTS: usize = 512;
 /// Large documents wanted at the same time; offers beyond them are forgotten.
@@ -49,6 +51,7 @@ pub(super) struct Follower {
     asking_blocks: bool,
     asking_documents: bool,
     asking_round: bool,
+    asking_past: bool,
     turn: usize,
     idle_patrols: u32,
     connected: usize,
@@ -67,6 +70,7 @@ impl Follower {
             asking_blocks: false,
             asking_documents: false,
             asking_round: false,
+            asking_past: false,
             turn: 0,
             idle_patrols: 0,
             connected: 0,
@@ -191,6 +195,14 @@ impl Follower {
         peer.is_some()
     }
 
+    /// Asks a peer for blocks of long ago that are missing, if nobody is being asked.
+    pub(super) fn ask_past(&mut self, from: Height) {
+        if let (false, Some(peer)) = (self.asking_past, self.next_peer()) {
+            self.asking_past = true;
+            self.ask(peer, Request::Past { from, count: PAST_BLOCKS });
+        }
+    }
+
     fn ask_status(&mut self) {
         if let Some(peer) = self.next_peer() {
             self.ask(peer, Request::Status);
@@ -255,6 +267,10 @@ impl Engine {
             Fetched::NoManifest => self.on_no_manifest(),
             Fetched::Part(part) => self.on_part(&part)?,
             Fetched::NoPart(peer, path) => self.on_no_part(peer, &path),
+            Fetched::Past(peer, past) => {
+                self.follower.asking_past = false;
+                self.on_past(peer, &past)?;
+            }
             Fetched::Nothing(_) => {
                 // Whatever it was, the next patrol asks somebody else.
                 self.follower.asking_blocks = false;
@@ -311,16 +327,17 @@ impl Engine {
                 }
                 Alarm::Heartbeat => self.heartbeat_due = true,
                 Alarm::Fetch => self.fetch_missing(),
-                Alarm::Patrol => self.patrol(),
+                Alarm::Patrol => self.patrol()?,
             }
         }
         Ok(())
     }
 
     /// Looks for what is stuck and asks a peer about it.
-    fn patrol(&mut self) {
+    fn patrol(&mut self) -> Result<(), Fatal> {
         self.timers.set(Alarm::Patrol, PATROL);
         self.pursue_state();
+        self.pursue_past()?;
         self.follower.idle_patrols = self.follower.idle_patrols.saturating_add(1);
         let patrols = self.follower.idle_patrols;
         self.follow();
@@ -332,5 +349,6 @@ impl Engine {
         if self.follower.has_company() || patrols.is_multiple_of(STATUS_AFTER) {
             self.follower.ask_status();
         }
+        Ok(())
     }
 }

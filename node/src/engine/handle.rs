@@ -18,6 +18,7 @@ use super::heard::HeardProposal;
 use super::keeper::Keeper;
 use crate::core::ledger::{Admitted, Tip};
 use crate::core::{Document, Obstacle};
+use crate::store::Past;
 
 /// From the verify pool: what peers said, checked as far as that needs no state.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub enum Fetched {
     Manifest(PeerId, Box<CheckedManifest>),
     /// A part of that state.
     Part(Box<CheckedPart>),
+    /// Decided blocks of long ago; none when the peer does not tell.
+    Past(PeerId, Vec<Past>),
     /// Nothing usable came.
     Nothing(PeerId),
     /// No state.
@@ -64,10 +67,11 @@ pub enum Fetched {
 impl Fetched {
     /// No usable answer to a request.
     #[must_use]
-    pub const fn nothing(peer: PeerId, request: &Request) -> Self {
+    pub fn nothing(peer: PeerId, request: &Request) -> Self {
         match request {
             Request::Snapshot => Self::NoManifest,
             Request::State(part) => Self::NoPart(peer, part.path),
+            Request::Past { .. } => Self::Past(peer, Vec::new()),
             Request::Status | Request::Blocks { .. } | Request::Documents(_) | Request::Round(_) => Self::Nothing(peer),
         }
     }

@@ -213,6 +213,7 @@ impl Engine {
         self.heard.decided(height);
         self.candidates.clear();
         self.metrics.set_height(height);
+        self.tell_what_it_holds()?;
         self.metrics.set_roster_size(self.tip.roster().validators().len());
         self.take_the_seat_it_arrived_at()?;
         self.tell_whether_it_joins();

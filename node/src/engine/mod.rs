@@ -11,6 +11,7 @@
 //! ```
 
 mod agree;
+mod backfill;
 mod candidates;
 mod commit;
 mod follow;
@@ -125,6 +126,8 @@ pub struct Engine {
     joining: Joining,
     joins: Arc<AtomicBool>,
     snapshots: Snapshots,
+    /// Blocks whose contents are kept; none: all, and those from before a state that was taken over are fetched.
+    keep_blocks: Option<u64>,
     inbox: Option<Inbox>,
 }
 
@@ -148,6 +151,9 @@ pub struct Parts {
     pub metrics: Metrics,
     /// States for newcomers, and from newcomers' side.
     pub snapshots: Snapshots,
+    /// So many blocks are kept with their contents; none: all of them, also those from before a state that was taken
+    /// over.
+    pub keep_blocks: Option<u64>,
     /// The time of day.
     pub clock: Clock,
 }
@@ -166,7 +172,7 @@ pub struct Snapshots {
 impl Engine {
     /// Puts an engine together and recovers what a crash interrupted.
     pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
-        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, snapshots, clock } = parts;
+        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, snapshots, keep_blocks, clock } = parts;
         let tip = store.tip();
         let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
         let (documents_tx, documents) = mpsc::channel(DOCUMENTS_LANE);
@@ -207,10 +213,12 @@ impl Engine {
             joining: Joining::default(),
             joins,
             snapshots,
+            keep_blocks,
             inbox: Some(Inbox { consensus, documents, fetched, commands }),
         };
         engine.take_seat(provenance)?;
         engine.metrics.set_height(engine.tip.height);
+        engine.tell_what_it_holds()?;
         Ok((engine, handle, Lanes { consensus: consensus_tx, documents: documents_tx }))
     }
 

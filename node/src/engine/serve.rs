@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use borsh::BorshSerialize;
 use sampan_proto::codec;
 use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::limits::PAGE_BYTES;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Handle;
 use crate::fault::Fatal;
 use crate::net::InboundRequest;
-use crate::store::Store;
+use crate::store::{Reader, Store};
 
 /// Pages read from the store at the same time; more are answered `Busy`.
 const READERS: usize = 4;
@@ -37,7 +38,11 @@ pub async fn serve(
         // Questions that repair liveness never wait behind pages; the network bounds them per peer.
         let permit = match &request {
             Request::Status | Request::Round(_) => None,
-            Request::Blocks { .. } | Request::Documents(_) | Request::Snapshot | Request::State(_) => {
+            Request::Blocks { .. }
+            | Request::Documents(_)
+            | Request::Snapshot
+            | Request::State(_)
+            | Request::Past { .. } => {
                 let Ok(permit) = Arc::clone(&readers).try_acquire_owned() else {
                     let _ = reply.send(Response::Busy);
                     continue;
@@ -86,20 +91,16 @@ async fn from_engine(store: &Store, engine: &Handle, request: &Request) -> Resul
         Request::Round(height) if *height > store.tip().height => Ok(engine.round_state(*height).await),
         Request::Documents(ids) => Err(engine.documents(ids.clone()).await),
         Request::Snapshot => {
-            let manifest = match &engine.keeper {
-                Some(keeper) => keeper.manifest().await,
-                None => None,
-            };
+            let Some(keeper) = &engine.keeper else { return Ok(Response::Busy) };
+            let manifest = keeper.manifest().await;
             Ok(manifest.map_or(Response::Busy, |manifest| Response::Snapshot(Box::new(manifest))))
         }
         Request::State(wanted) => {
-            let part = match &engine.keeper {
-                Some(keeper) => keeper.part(wanted.after, wanted.path).await,
-                None => None,
-            };
+            let Some(keeper) = &engine.keeper else { return Ok(Response::Busy) };
+            let part = keeper.part(wanted.after, wanted.path).await;
             Ok(part.map_or(Response::Busy, Response::State))
         }
-        Request::Status | Request::Blocks { .. } | Request::Round(_) => Err(Vec::new()),
+        Request::Status | Request::Blocks { .. } | Request::Past { .. } | Request::Round(_) => Err(Vec::new()),
     }
 }
 
@@ -109,11 +110,16 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
             let tip = store.tip();
             Response::Status(PeerStatus { height: tip.height, header: tip.hash })
         }
-        Request::Blocks { from, count } => Response::Blocks(blocks(store, from, count)?),
+        Request::Blocks { from, count } => {
+            Response::Blocks(page(store, from, count, |reader, height| reader.block(height))?)
+        }
+        Request::Past { from, count } => {
+            Response::Past(page(store, from, count, |reader, height| reader.past(height))?)
+        }
         // The engine has answered these.
         Request::Snapshot | Request::State(_) => Response::Busy,
         // The height is decided: the block says more than the votes did.
-        Request::Round(height) => Response::Blocks(blocks(store, height, 1)?),
+        Request::Round(height) => Response::Blocks(page(store, height, 1, |reader, height| reader.block(height))?),
         Request::Documents(ids) => {
             let mut size = 0;
             // Proposed and final ones are in the store; the rest of what we hold waits in the mempool.
@@ -131,14 +137,19 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
 }
 
 /// Decided blocks from a height on, as many as fit a page and were asked for.
-fn blocks(store: &Store, from: Height, count: u16) -> Result<Vec<sampan_proto::block::Block>, Fatal> {
+fn page<T: BorshSerialize>(
+    store: &Store,
+    from: Height,
+    count: u16,
+    read: impl Fn(&Reader<'_>, Height) -> Result<Option<T>, Fatal>,
+) -> Result<Vec<T>, Fatal> {
     let reader = store.reader();
     if from <= reader.floor()?.height {
         return Ok(Vec::new());
     }
     let (mut blocks, mut size, mut height) = (Vec::new(), FRAMING, from);
     while blocks.len() < usize::from(count)
-        && let Some(block) = reader.block(height)?
+        && let Some(block) = read(&reader, height)?
     {
         size += codec::encode(&block).len();
         if size > PAGE_BYTES {

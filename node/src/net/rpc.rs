@@ -41,7 +41,11 @@ impl Weight {
     pub(super) const fn of(request: &Request) -> Self {
         match request {
             Request::Status | Request::Round(_) => Self::Small,
-            Request::Blocks { .. } | Request::Documents(_) | Request::Snapshot | Request::State(_) => Self::Bulk,
+            Request::Blocks { .. }
+            | Request::Documents(_)
+            | Request::Snapshot
+            | Request::State(_)
+            | Request::Past { .. } => Self::Bulk,
         }
     }
 

@@ -7,11 +7,10 @@ use borsh::BorshSerialize;
 use rocksdb::{ColumnFamily, DB, Direction, IteratorMode, WriteBatch};
 use sampan_proto::block::Header;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
+use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::merkle::tile::{self, TileAppend};
-use sampan_proto::record::Record;
 use sampan_proto::state_key;
 use sampan_proto::vote::Certificate;
 use sampan_proto::wire;
@@ -133,19 +132,10 @@ impl Inner {
         let mut batch = Batch::new(&self.db, bytes)?;
         let mut documents = Vec::with_capacity(staged.documents.len());
         for document in &staged.documents {
-            let mut row = staged_document(document);
-            if let Some(key) = row.body_key()
-                && self.is_erased(&key)?
-            {
-                row.body = None;
-            }
+            let row = self.staged_document(document)?;
             documents.push(row);
-            if held.contains(&row.envelope) {
-                continue;
-            }
-            batch.put_borsh(Family::Statements, row.envelope.0.as_bytes(), document.statement().signed());
-            if let (Some(body), Some(key)) = (document.body(), row.body_key()) {
-                batch.put_borsh(Family::Bodies, &key, body);
+            if !held.contains(&row.envelope) {
+                batch.put_contents(document, &row);
             }
         }
         let row = StagedRow { header: header.clone(), documents };
@@ -173,7 +163,11 @@ impl Inner {
         for piece in rows.iter().flat_map(tile::RowAppend::tiles) {
             self.put_tile(&mut batch, &piece)?;
         }
-        batch.put_placed(header.height, &outcome.placed);
+        batch.put_places(header.height, &outcome.placed);
+        for Placed { statement, index, not_after_ms, .. } in &outcome.placed {
+            let (statement, index, not_after_ms) = (*statement, *index, *not_after_ms);
+            batch.put_executed(&ExecutedRow { statement, index, not_after_ms });
+        }
         for (not_after_ms, statement) in &outcome.expired {
             batch.delete(Family::Expiry, &schema::expiry_key(*not_after_ms, statement));
             batch.delete(Family::Executed, state_key::executed(statement).as_bytes());
@@ -202,7 +196,10 @@ impl Inner {
         }
         for (record, reason) in &outcome.erased {
             let row = ErasedRow { height: header.height, reason: reason.clone() };
-            self.erase(&mut batch, outcome.records.get(record), &row)?;
+            // The finding touched the record, so the outcome holds it.
+            if let Some(record) = outcome.records.get(record) {
+                self.erase(&mut batch, &record.body, &row)?;
+            }
         }
         batch.put_pages(&outcome.pages);
         batch.drop_staged(header.height, &hash, &staged);
@@ -211,16 +208,28 @@ impl Inner {
         Ok(Some((batch, Some(row))))
     }
 
-    /// Whether the document behind a key of `bodies` was erased: it does not come back with another statement.
-    fn is_erased(&self, body_key: &[u8; 64]) -> Result<bool, Fatal> {
-        Ok(self.db.get_pinned_cf(Family::Erased.handle(&self.db)?, &body_key[..32])?.is_some())
+    /// Where a document's rows stand. One that came without its body, which was erased elsewhere, has none to be kept;
+    /// neither has one whose body was erased here: it does not come back with another statement.
+    pub(super) fn staged_document(&self, document: &Document) -> Result<StagedDocument, Fatal> {
+        let statement = document.statement();
+        let committed = statement.statement().action.body().map(|body| body.commitment);
+        let mut body = committed.filter(|_| document.body().is_some());
+        if let Some(commitment) = &body
+            && self.db.get_pinned_cf(Family::Erased.handle(&self.db)?, commitment.0.as_bytes())?.is_some()
+        {
+            body = None;
+        }
+        Ok(StagedDocument { envelope: statement.envelope(), body })
     }
 
-    /// Drops a record's document, whoever brought it along, and keeps the reason.
-    fn erase(&self, batch: &mut Batch<'_>, record: Option<&Record>, row: &ErasedRow) -> Result<(), Fatal> {
-        // The finding touched the record, so the outcome holds it.
-        let Some(record) = record else { return Ok(()) };
-        let commitment = record.body.0.as_bytes();
+    /// Drops a document, whoever brought it along, and keeps the reason.
+    pub(super) fn erase(
+        &self,
+        batch: &mut Batch<'_>,
+        commitment: &BodyCommitment,
+        row: &ErasedRow,
+    ) -> Result<(), Fatal> {
+        let commitment = commitment.0.as_bytes();
         for key in self.keys_under(Family::Bodies, commitment)? {
             batch.delete(Family::Bodies, &key);
         }
@@ -235,20 +244,21 @@ impl Inner {
             .collect()
     }
 
-    /// The last tile of a row grows until it is full: it is written again with what the block adds.
-    fn put_tile(&self, batch: &mut Batch<'_>, piece: &TileAppend<'_>) -> Result<(), Fatal> {
+    /// The last tile of a row grows until it is full: it is written again with what is added. Under the floor of a
+    /// state that was taken over, the tiles of its edge are there before what fills them.
+    pub(super) fn put_tile(&self, batch: &mut Batch<'_>, piece: &TileAppend<'_>) -> Result<(), Fatal> {
         let key = schema::tile_key(piece.tile.level, piece.tile.index);
-        let mut hashes = Vec::new();
-        if piece.held > 0 {
-            let bytes = self.db.get_pinned_cf(Family::Tiles.handle(&self.db)?, key)?;
-            hashes = schema::decode_tile(&key, &bytes.ok_or_else(|| schema::missing(Family::Tiles, &key))?)?;
+        let row = self.db.get_pinned_cf(Family::Tiles.handle(&self.db)?, key)?;
+        let mut hashes = row.map_or_else(|| Ok(Vec::new()), |row| schema::decode_tile(&key, &row))?;
+        match hashes.get(piece.held..) {
+            Some([]) => {
+                hashes.extend_from_slice(piece.hashes);
+                batch.put(Family::Tiles, &key, &schema::encode_tile(&hashes));
+                Ok(())
+            }
+            Some(there) if there.starts_with(piece.hashes) => Ok(()),
+            Some(_) | None => Err(schema::unreadable(Family::Tiles, &key)),
         }
-        if hashes.len() != piece.held {
-            return Err(schema::unreadable(Family::Tiles, &key));
-        }
-        hashes.extend_from_slice(piece.hashes);
-        batch.put(Family::Tiles, &key, &schema::encode_tile(&hashes));
-        Ok(())
     }
 
     /// What is staged for a height. Reads the present, so call it under the writer's lock.
@@ -296,14 +306,6 @@ fn refused(height: Height, why: &str) -> Fatal {
     Fatal::Damaged(format!("block {height} cannot be committed: {why}"))
 }
 
-/// A document that came without its body, which was erased elsewhere, has none to be kept.
-fn staged_document(document: &Document) -> StagedDocument {
-    let statement = document.statement();
-    let committed = statement.statement().action.body().map(|body| body.commitment);
-    let body = committed.filter(|_| document.body().is_some());
-    StagedDocument { envelope: statement.envelope(), body }
-}
-
 fn envelopes<'a>(rows: impl IntoIterator<Item = &'a StagedRow>) -> impl Iterator<Item = EnvelopeId> {
     rows.into_iter().flat_map(|row| &row.documents).map(|document| document.envelope)
 }
@@ -347,14 +349,25 @@ impl<'a> Batch<'a> {
         self.writes.delete_cf(&self.families[family as usize], key);
     }
 
-    /// What a block executed: by height, by statement, and by expiry.
-    fn put_placed(&mut self, height: Height, placed: &[Placed]) {
+    /// Removes the rows from one key on and before another.
+    pub(super) fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) {
+        self.writes.delete_range_cf(&self.families[family as usize], from, to);
+    }
+
+    /// A statement and its body, under the keys that `row` names.
+    pub(super) fn put_contents(&mut self, document: &Document, row: &StagedDocument) {
+        self.put_borsh(Family::Statements, row.envelope.0.as_bytes(), document.statement().signed());
+        if let (Some(body), Some(key)) = (document.body(), row.body_key()) {
+            self.put_borsh(Family::Bodies, &key, body);
+        }
+    }
+
+    /// What a block executed: by height, and by statement.
+    pub(super) fn put_places(&mut self, height: Height, placed: &[Placed]) {
         let rows: Vec<PlacedRow> = placed.iter().map(PlacedRow::from).collect();
         self.put_borsh(Family::Payloads, &schema::height_key(height), &rows);
         for (placed, row) in placed.iter().zip(&rows) {
             self.put_borsh(Family::Placed, placed.statement.0.as_bytes(), row);
-            let Placed { statement, index, not_after_ms, .. } = *placed;
-            self.put_executed(&ExecutedRow { statement, index, not_after_ms });
         }
     }
 
@@ -391,7 +404,7 @@ impl<'a> Batch<'a> {
     /// Removes every row of a family.
     pub(super) fn clear(&mut self, family: Family) {
         // No key is longer than two digests, so this is after the last one.
-        self.writes.delete_range_cf(&self.families[family as usize], &[][..], &[0xff; 65][..]);
+        self.delete_range(family, &[], &[0xff; 65]);
     }
 
     /// Pages of the state tree; none is a page that is gone.

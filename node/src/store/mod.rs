@@ -19,8 +19,11 @@
 //! * `schema`: the rows · `tuning`: how RocksDB is set up · `open`: boot, and what it refuses
 //! * `voice`: whether what lies here may vote · `commit`: the two writes · [`Reader`]: everything that is read,
 //!   proofs, the `log` as others read it · `evidence` · [`wal`]: votes
+//! * `snapshot`: the state for a newcomer · `take_over`: the newcomer's side · `backfill`: what came before ·
+//!   `prune`: what is not kept for ever
 //! * `export`: the chain into an archive · `fsck`: everything derived again · `sweep`: what was erased leaves the files
 
+mod backfill;
 mod checkpoint;
 mod commit;
 mod disk;
@@ -32,6 +35,7 @@ mod fsck;
 mod log;
 mod open;
 mod proofs;
+mod prune;
 mod read;
 mod schema;
 mod snapshot;
@@ -52,6 +56,7 @@ use sampan_proto::member::Member;
 
 use crate::core::ledger::Tip;
 
+pub use backfill::{BadPast, Past};
 pub use commit::{Staged, StagedBlock};
 pub use disk::{Disk, Durable, Hazard};
 pub use fsck::{Depth, Sound};

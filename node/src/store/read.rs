@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
         Ok(self.inner.db.get_pinned_cf_opt(family.handle(&self.inner.db)?, key, &self.options)?)
     }
 
-    fn get<T: BorshDeserialize>(&self, family: Family, key: &[u8]) -> Result<Option<T>, Fatal> {
+    pub(super) fn get<T: BorshDeserialize>(&self, family: Family, key: &[u8]) -> Result<Option<T>, Fatal> {
         self.row(family, key)?.map(|row| schema::decode(family, key, &row)).transpose()
     }
 
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Many rows at once, all of which must be there.
-    fn must_get_all<T: BorshDeserialize, const N: usize>(
+    pub(super) fn must_get_all<T: BorshDeserialize, const N: usize>(
         &self,
         family: Family,
         keys: &[[u8; N]],
@@ -165,8 +165,7 @@ impl<'a> Reader<'a> {
         let rows = self.snapshot.iterator_cf(rosters, IteratorMode::From(&first, Direction::Forward));
         rows.map(|row| {
             let (key, value) = row?;
-            let height = <[u8; 8]>::try_from(&*key).map_err(|_| schema::unreadable(Family::Rosters, &key))?;
-            Ok((Height(u64::from_be_bytes(height)), schema::decode(Family::Rosters, &key, &value)?))
+            Ok((schema::height_of(Family::Rosters, &key)?, schema::decode(Family::Rosters, &key, &value)?))
         })
         .collect()
     }

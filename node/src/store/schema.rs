@@ -2,14 +2,14 @@
 //!
 //! | family | key | value | written by |
 //! |---|---|---|---|
-//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] · `voice` [`Voice`](super::Voice) · `floor` [`Floor`] · `taking over` `HeaderHash` | open, commit, voice, take over |
-//! | `headers` | height BE | `Header`, `Certificate` | commit, take over |
-//! | `payloads` | height BE | `Vec<`[`PlacedRow`]`>` | commit |
-//! | `statements` | `EnvelopeId` | `SignedStatement` | stage |
-//! | `bodies` | `BodyCommitment` ‖ `EnvelopeId` | `Body` | stage |
-//! | `erased` | `BodyCommitment` | [`ErasedRow`]: why it is gone | commit |
-//! | `entries` | index BE | `Entry` | commit |
-//! | `placed` | `StatementId` | [`PlacedRow`] | commit |
+//! | `meta` | name | `schema` u32 BE · `chain` 32 bytes · `tip` [`TipRow`] · `voice` [`Voice`](super::Voice) · `floor` [`Floor`] · `filled` [`FilledRow`] · `taking over` `HeaderHash` | open, commit, voice, take over, backfill, prune |
+//! | `headers` | height BE | `Header`, `Certificate` | commit, take over, backfill, prune |
+//! | `payloads` | height BE | `Vec<`[`PlacedRow`]`>` | commit, backfill, prune |
+//! | `statements` | `EnvelopeId` | `SignedStatement` | stage, backfill, prune |
+//! | `bodies` | `BodyCommitment` ‖ `EnvelopeId` | `Body` | stage, backfill, prune |
+//! | `erased` | `BodyCommitment` | [`ErasedRow`]: why it is gone | commit, backfill |
+//! | `entries` | index BE | `Entry` | commit, backfill, prune |
+//! | `placed` | `StatementId` | [`PlacedRow`] | commit, backfill, prune |
 //! | `executed` | state key | [`ExecutedRow`], until its expiry has passed | commit, take over |
 //! | `expiry` | not after, ms BE ‖ `StatementId` | nothing | commit, take over |
 //! | `records` | state key | `Record` | commit, take over |
@@ -19,7 +19,7 @@
 //! | `members` | `MemberId` | `Member` | open, commit, take over |
 //! | `rosters` | height BE of the block that made it; 0 for the first | `Roster`, which decides the blocks after it | open, commit, take over |
 //! | `pages` | page path, a nibble to a byte | `Page` | open, commit, take over |
-//! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit, take over |
+//! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit, take over, backfill, prune |
 //! | `evidence` | signer's key, zeros for a fork ‖ `OffenceId` | `Offence` | accuse; never removed |
 //! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
 //!
@@ -36,7 +36,7 @@ use rocksdb::{ColumnFamily, DB};
 use sampan_proto::block::Header;
 use sampan_proto::codec;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{BodyCommitment, EnvelopeId, HeaderHash, Height, OffenceId, StatementId};
+use sampan_proto::ids::{BodyCommitment, ChainId, EnvelopeId, HeaderHash, Height, OffenceId, StatementId};
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::tile::TILE_WIDTH;
 use sampan_proto::text::Note;
@@ -53,6 +53,7 @@ pub(super) const META_CHAIN: &[u8] = b"chain";
 pub(super) const META_TIP: &[u8] = b"tip";
 pub(super) const META_VOICE: &[u8] = b"voice";
 pub(super) const META_FLOOR: &[u8] = b"floor";
+pub(super) const META_FILLED: &[u8] = b"filled";
 pub(super) const META_TAKING_OVER: &[u8] = b"taking over";
 
 /// A column family.
@@ -179,6 +180,23 @@ pub struct Floor {
     pub entries: u64,
 }
 
+/// How far the past below the floor is filled in, in `meta` under `filled`.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(super) struct FilledRow {
+    /// The last block that is.
+    pub(super) height: Height,
+    pub(super) hash: HeaderHash,
+    /// The log after it.
+    pub(super) frontier: Frontier,
+}
+
+impl FilledRow {
+    /// Nothing is.
+    pub(super) const fn genesis(chain: ChainId) -> Self {
+        Self { height: Height::GENESIS, hash: HeaderHash(chain.0), frontier: Frontier::new() }
+    }
+}
+
 /// A statement that must not be executed again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct ExecutedRow {
@@ -244,6 +262,12 @@ impl StagedDocument {
 /// Key in `headers`, `payloads` and `rosters`; prefix of keys in `staged`.
 pub(super) const fn height_key(height: Height) -> [u8; 8] {
     height.0.to_be_bytes()
+}
+
+/// What a key of `headers`, `payloads` or `rosters` says.
+pub(super) fn height_of(family: Family, key: &[u8]) -> Result<Height, Fatal> {
+    let number = <[u8; 8]>::try_from(key).map_err(|_| unreadable(family, key))?;
+    Ok(Height(u64::from_be_bytes(number)))
 }
 
 /// Key in `entries`.

@@ -67,11 +67,6 @@ impl Store {
         let wanted = BTreeMap::from([(PagePath::ROOT, manifest.manifest.header.state_root)]);
         Ok(TakeOver { store: self.clone(), manifest, parameters: None, before, wanted })
     }
-
-    /// Where the history begins that is held here.
-    pub fn floor(&self) -> Result<Floor, Fatal> {
-        self.reader().floor()
-    }
 }
 
 impl TakeOver {

@@ -1,8 +1,9 @@
 //! What is written is what is read: blocks, staging, snapshots, expiry. `boot`: opening, refusing, crashing. `keep`: export
-//! and check. `snapshot`: a state that another store goes on from.
+//! and check. `snapshot`: a state that another store goes on from. `past`: what came before it, fetched and dropped.
 
 mod boot;
 mod keep;
+mod past;
 mod snapshot;
 
 use std::collections::BTreeSet;

@@ -10,12 +10,13 @@ use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::roster::Roster;
 use sampan_proto::snapshot::{Manifest, Part};
 use sampan_proto::statement::SignedStatement;
-use sampan_proto::wire::{self, Request, Response, RoundState, StatePart};
+use sampan_proto::wire::{self, PastBlock, Request, Response, RoundState, StatePart};
 
 use super::{Context, Pool};
 use crate::core::Document;
 use crate::engine::{CheckedBlock, Fetched, Heard};
 use crate::fault::PeerFault;
+use crate::store::Past;
 
 /// An answer: what is good of it, and what its sender did wrong.
 #[derive(Debug)]
@@ -59,17 +60,35 @@ impl Context {
             (Request::Round(_), Response::Round(state)) => self.check_round(peer, state),
             (Request::Snapshot, Response::Snapshot(manifest)) => self.check_manifest(peer, *manifest),
             (Request::State(asked), Response::State(part)) => check_part(peer, asked, part),
+            (Request::Past { from, .. }, Response::Past(past)) => self.check_past(peer, *from, past),
             (_, Response::Busy) => Fetched::nothing(peer, request).into(),
             (_, _) => Judged { fetched: Fetched::nothing(peer, request), fault: Some(PeerFault::Malformed) },
         }
     }
 
+    fn check_blocks(&self, peer: PeerId, from: Height, blocks: Vec<Block>) -> Judged {
+        let (checked, fault) = self.check_run(from, blocks);
+        let fetched = if checked.is_empty() { Fetched::Nothing(peer) } else { Fetched::Blocks(peer, checked) };
+        Judged { fetched, fault }
+    }
+
+    /// The same of blocks that are not executed. Whether their entries are those of the log is seen where they are
+    /// filled in.
+    fn check_past(&self, peer: PeerId, from: Height, past: Vec<PastBlock>) -> Judged {
+        let (blocks, entries): (Vec<Block>, Vec<_>) = past.into_iter().map(|past| (past.block, past.entries)).unzip();
+        let (checked, fault) = self.check_run(from, blocks);
+        let past = checked.into_iter().zip(entries).map(|(block, entries)| {
+            let CheckedBlock { header, certificate, documents } = block;
+            Past { header, certificate, documents, entries }
+        });
+        Judged { fetched: Fetched::Past(peer, past.collect()), fault }
+    }
+
     /// Keeps the blocks up to the first that does not verify, or that hands over to another roster: the rest is
     /// asked for again, of somebody else or once we know who decides.
-    fn check_blocks(&self, peer: PeerId, from: Height, blocks: Vec<Block>) -> Judged {
-        let Some((roster, settled)) = self.roster_at(from) else { return Fetched::Nothing(peer).into() };
+    fn check_run(&self, from: Height, blocks: Vec<Block>) -> (Vec<CheckedBlock>, Option<PeerFault>) {
+        let Some((roster, settled)) = self.roster_at(from) else { return (Vec::new(), None) };
         let mut checked = Vec::with_capacity(blocks.len());
-        let mut fault = None;
         for (height, block) in (from.0..).zip(blocks) {
             match self.check_block(Height(height), block, &roster) {
                 Ok(block) => {
@@ -79,14 +98,10 @@ impl Context {
                         break;
                     }
                 }
-                Err(found) => {
-                    fault = settled.then_some(found);
-                    break;
-                }
+                Err(found) => return (checked, settled.then_some(found)),
             }
         }
-        let fetched = if checked.is_empty() { Fetched::Nothing(peer) } else { Fetched::Blocks(peer, checked) };
-        Judged { fetched, fault }
+        (checked, None)
     }
 
     /// The certificate first: it is the cheap part, and without it nothing else is worth a look.

@@ -40,6 +40,7 @@ impl Judge {
         let judged = self.pool.response(libp2p::PeerId::random(), &request, response).await;
         let useful = match judged.fetched {
             Fetched::Blocks(_, blocks) => blocks.len(),
+            Fetched::Past(_, past) => past.len(),
             Fetched::Documents(_, documents) => documents.len(),
             Fetched::Round(_, heard) => heard.len(),
             Fetched::Status(..) | Fetched::Manifest(..) | Fetched::Part(_) => 1,
@@ -139,6 +140,23 @@ async fn a_page_ends_where_the_roster_changes_for_whoever_does_not_know_the_next
     let mut forged = page(4);
     forged[0].header.next_roster_hash = sampan_proto::hash::Hash32::ZERO;
     assert_eq!(behind.of(request(4), Response::Blocks(forged)).await, (0, Some(PeerFault::BadBlock)));
+}
+
+#[tokio::test]
+async fn the_past_is_judged_by_who_decided_it_then() {
+    let ahead = grown();
+    let told = |from: u64| {
+        let block = |height| ahead.world.store.reader().past(Height(height)).expect("read").expect("decided");
+        (from..=6).map(block).collect::<Vec<_>>()
+    };
+    let request = |from| Request::Past { from: Height(from), count: 64 };
+    assert_eq!(ahead.of(request(1), Response::Past(told(1))).await, (5, None), "to the handover");
+    assert_eq!(ahead.of(request(6), Response::Past(told(6))).await, (1, None));
+    assert_eq!(ahead.of(request(1), Response::Past(Vec::new())).await, (0, None), "it holds none");
+    let mut forged = told(1);
+    forged[2].block.certificate.signatures.clear();
+    assert_eq!(ahead.of(request(1), Response::Past(forged)).await, (2, Some(PeerFault::BadBlock)));
+    assert_eq!(ahead.of(request(2), Response::Past(told(1))).await, (0, Some(PeerFault::BadBlock)), "another height");
 }
 
 #[tokio::test]

@@ -100,6 +100,17 @@ impl Network {
         self
     }
 
+    /// The same, where one node keeps so many blocks.
+    pub(crate) fn keeping(mut self, node: usize, blocks: u64) -> Self {
+        self.configs[node].store.keep_blocks = blocks;
+        self
+    }
+
+    /// Node `i` takes no state over from now on.
+    pub(crate) fn executes_everything(&mut self, i: usize) {
+        self.configs[i].snapshots.join_beyond = u64::MAX;
+    }
+
     /// Validators, and customs agencies that have no seat yet.
     pub(crate) fn with_candidates(validators: usize, candidates: usize, parameters: Parameters) -> Self {
         let seat = |i| (i < validators).then_some(1);
@@ -246,6 +257,12 @@ impl Network {
         let wait = async { while self.metric(i, name).await < value {} };
         tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{name} never came to {value}"));
         assert_eq!(self.metric(i, name).await, value, "{name}");
+    }
+
+    /// Waits until a metric of node `i` is no more than `value`.
+    pub(crate) async fn falls_to(&self, i: usize, name: &str, value: u64) {
+        let wait = async { while self.metric(i, name).await > value {} };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{name} never fell to {value}"));
     }
 
     /// Where node `i` keeps its store and its write-ahead log.

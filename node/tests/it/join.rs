@@ -38,7 +38,7 @@ fn proven(net: &Network, bundle: &Bundle) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
-    let mut net = Network::new(4, 1, lively()).with_states(4, 6);
+    let mut net = Network::new(4, 1, lively()).with_states(4, 6).keeping(4, 1_000);
     for i in 0..4 {
         net.start(i).await;
     }
@@ -49,7 +49,8 @@ async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
     assert_eq!(net.metric(4, "sampan_snapshot_wanted").await, 0);
     assert!(net.metric(4, "sampan_sync_blocks_total").await < status.height.0, "and executed only what came after");
 
-    // The state and what is new are proven there; what came before is not there, and it says so.
+    // The state and what is new are proven there; what came before is not there, since it keeps no archive, and it
+    // says so.
     let view: RecordView = net.get_json(4, &format!("/v1/records/{record}")).await;
     assert_eq!((view.record.seq, view.record.possessor), (5, Some("klang-import".parse().expect("id"))));
     proven(&net, &net.get_json(4, &format!("/v1/records/{record}/status")).await);
@@ -73,6 +74,55 @@ async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
     assert_eq!(net.submit(4, &transfer).await.0, 202);
     let height = net.is_final(4, moved).await;
     assert_eq!(net.reaches(0, height).await.chain, net.reaches(4, height).await.chain);
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_fetches_what_came_before_its_state_and_serves_it() {
+    let mut net = Network::new(4, 2, lively()).with_states(4, 6);
+    for i in 0..4 {
+        net.start(i).await;
+    }
+    let record = lives_until(&net, Height(12)).await;
+    net.start(4).await;
+    let status: NodeStatus = net.reaches(4, Height(13)).await;
+    assert!(net.metric(4, "sampan_snapshot_parts").await >= 1, "it took a state over");
+    net.falls_to(4, "sampan_oldest_block", 1).await;
+    assert!(net.metric(4, "sampan_sync_blocks_total").await < status.height.0, "it executed only what came after");
+    proven(&net, &net.get_json(4, &format!("/v1/records/{record}/bundle?body=true")).await);
+    let first = net.get(4, "/v1/headers/1").await;
+    assert_eq!(first, net.get(0, "/v1/headers/1").await);
+    let log = "/v1/log/tile/entries/000.p/10";
+    assert_eq!(net.get(4, log).await, net.get(0, log).await);
+
+    // Whoever begins at the first block has it from there.
+    net.stop(1).await;
+    net.stop(2).await;
+    net.stop(3).await;
+    net.stop(0).await;
+    net.executes_everything(5);
+    net.start(5).await;
+    let height = net.reaches(5, status.height).await.height;
+    assert!(net.metric(5, "sampan_sync_blocks_total").await >= height.0, "block by block");
+    assert_eq!(net.get(5, "/v1/headers/1").await, first);
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_keeps_no_archive_drops_what_is_old_and_votes_on() {
+    let mut net = Network::new(4, 0, lively()).with_states(4, 6).keeping(3, 8);
+    net.start_all().await;
+    let record = lives_until(&net, Height(12)).await;
+    net.reaches(3, Height(24)).await;
+    assert!(net.metric(3, "sampan_oldest_block").await >= 8);
+    assert_eq!(net.get(3, "/v1/headers/1").await.0, 410);
+    proven(&net, &net.get_json(3, &format!("/v1/records/{record}/status")).await);
+    net.stop(3).await;
+    net.start(3).await;
+    net.counts(3, "sampan_voting", 1).await;
+    net.stop(0).await;
+    let height = net.reaches(1, Height(24)).await.height;
+    net.reaches(3, Height(height.0 + 4)).await;
     net.stop_all().await;
 }
 
@@ -110,7 +160,7 @@ async fn a_part_that_is_not_of_the_state_is_blamed_and_had_from_somebody_else() 
         }
         Request::Snapshot => Response::Snapshot(Box::new(manifest.clone())),
         Request::State(_) => Response::State(Part::Items(Vec::new())),
-        Request::Blocks { .. } | Request::Documents(_) | Request::Round(_) => Response::Busy,
+        Request::Blocks { .. } | Request::Past { .. } | Request::Documents(_) | Request::Round(_) => Response::Busy,
     };
     liar.answering(answer, net.counts(2, "net_faults_total{fault=\"bad-snapshot\"}", 1)).await;
     let (status, _) = net.get(2, "/readyz").await;

@@ -86,7 +86,9 @@ async fn a_peer_that_serves_garbage_is_blamed_and_the_truth_comes_from_another()
     let answer = |request: &Request| match request {
         Request::Status => Response::Status(PeerStatus { height: Height(1), header: truth.header.hash() }),
         Request::Blocks { .. } => Response::Blocks(vec![lie.clone()]),
-        Request::Documents(_) | Request::Round(_) | Request::Snapshot | Request::State(_) => Response::Busy,
+        Request::Documents(_) | Request::Round(_) | Request::Snapshot | Request::State(_) | Request::Past { .. } => {
+            Response::Busy
+        }
     };
     liar.answering(answer, net.counts(1, "net_faults_total{fault=\"bad-block\"}", 1)).await;
     let blamed: NodeStatus = net.get_json(1, "/v1/node").await;

@@ -8,7 +8,7 @@ use sampan_proto::proof::Bundle;
 use sampan_proto::snapshot::{Item, LogEdge, Manifest, Part};
 use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
 use sampan_proto::wire::{
-    Announcement, ConsensusMessage, DocsMessage, Document, PeerStatus, ProposalMessage, Request, Response,
+    Announcement, ConsensusMessage, DocsMessage, Document, PastBlock, PeerStatus, ProposalMessage, Request, Response,
     RoundCertificate, RoundState, StatePart,
 };
 
@@ -94,7 +94,7 @@ pub(crate) fn consensus_messages(story: &Story) -> [ConsensusMessage; 3] {
 }
 
 /// Each variant.
-pub(crate) fn requests() -> [Request; 6] {
+pub(crate) fn requests() -> [Request; 7] {
     [
         Request::Status,
         Request::Blocks { from: Height(2), count: 500 },
@@ -106,11 +106,12 @@ pub(crate) fn requests() -> [Request; 6] {
             path: PagePath::ROOT.child(0xa).child(3),
             hash: Hash32([0x66; 32]),
         }),
+        Request::Past { from: Height(2), count: 64 },
     ]
 }
 
 /// Each variant.
-pub(crate) fn responses(story: &Story) -> [Response; 8] {
+pub(crate) fn responses(story: &Story) -> [Response; 9] {
     let header = &story.chain.heads[3].0;
     let page =
         Page::new(std::array::from_fn(
@@ -130,6 +131,7 @@ pub(crate) fn responses(story: &Story) -> [Response; 8] {
         Response::State(Part::Items(items(story))),
         Response::State(Part::Page(page.to_bytes(), vec![])),
         Response::Busy,
+        Response::Past(vec![PastBlock { block: block(story), entries: story.chain.entries[..2].to_vec() }]),
     ]
 }
 

@@ -180,6 +180,7 @@ impl Machine {
             mempool: mempool::Limits { bytes: 1 << 24, per_member: 1_000 },
             metrics: metrics.clone(),
             snapshots: sampan_node::engine::Snapshots { keeper: None, every: 1_000, join_beyond: u64::MAX },
+            keep_blocks: None,
             clock: self.clock.clone(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;

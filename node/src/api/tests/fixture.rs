@@ -248,6 +248,7 @@ fn wire(
         mempool: Limits { bytes: 1024 * 1024, per_member: 3 },
         metrics: metrics.clone(),
         snapshots: crate::engine::Snapshots { keeper: None, every: 1_000, join_beyond: u64::MAX },
+        keep_blocks: None,
         clock: crate::clock::Clock::default(),
     };
     let (engine, handle, _lanes) = Engine::new(parts).expect("engine");

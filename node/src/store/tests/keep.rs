@@ -122,7 +122,7 @@ fn every_row_of_the_state_is_looked_at() {
 }
 
 /// An agency's order to erase the document of a record.
-fn erasure(world: &World, record: RecordId) -> Arc<Document> {
+pub(super) fn erasure(world: &World, record: RecordId) -> Arc<Document> {
     let (rule, says) = (Finding::ERASURE.parse().expect("note"), "court order 12/2026".parse().expect("note"));
     let finding = Finding { record, rule, says, other: None };
     world.network.document(world.network.sign("cn-customs", Action::Finding(finding), |_| ()), None)

@@ -14,7 +14,7 @@ use crate::store::fixture::World;
 use crate::store::{Floor, TakeOver, Voice};
 
 /// A store with something in every family of the state, and a change of the roster.
-fn lived_in() -> (World, RecordId) {
+pub(super) fn lived_in() -> (World, RecordId) {
     let mut world = World::new();
     let (_, _) = three_blocks(&mut world);
     let bill = world.bill(3, "ningbo-tools");
@@ -76,7 +76,7 @@ fn newcomer(of: &World) -> World {
     World { dir, store, network: of.network.clone() }
 }
 
-fn joined(world: &World) -> World {
+pub(super) fn joined(world: &World) -> World {
     let other = newcomer(world);
     let manifest = checked(world);
     let mut taking = other.store.take_over(manifest).expect("new");
@@ -85,7 +85,7 @@ fn joined(world: &World) -> World {
     other
 }
 
-fn rows(store: &Store, family: Family) -> BTreeMap<Vec<u8>, Vec<u8>> {
+pub(super) fn rows(store: &Store, family: Family) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let rows = store.0.db.iterator_cf(family.handle(&store.0.db).expect("family"), rocksdb::IteratorMode::Start);
     rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).expect("readable")).collect()
 }
@@ -111,7 +111,7 @@ fn a_snapshot_brings_the_same_state_and_the_same_future() {
         assert!(rows(&other.store, family) == rows(&world.store, family), "{}", family.name());
     }
     let tip = world.store.tip();
-    assert_eq!(other.store.floor().expect("read"), Floor { height: tip.height, entries: tip.frontier.size() });
+    assert_eq!(other.store.reader().floor().expect("read"), Floor { height: tip.height, entries: tip.frontier.size() });
     assert_eq!(other.store.voice().expect("read"), Some(Voice::Silent), "what its key has said is not known there");
 
     // Both go on, over a restart, and prove what happens from here.

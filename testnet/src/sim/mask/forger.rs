@@ -80,9 +80,12 @@ pub(super) fn answer(key: &SecretKey, request: &Request, store: &Store) -> Optio
         Request::Blocks { from, .. } | Request::Round(from) if *from == next => {
             Some(Response::Blocks(vec![forged(key, store)?]))
         }
-        Request::Blocks { .. } | Request::Round(_) | Request::Documents(_) | Request::Snapshot | Request::State(_) => {
-            None
-        }
+        Request::Blocks { .. }
+        | Request::Round(_)
+        | Request::Documents(_)
+        | Request::Snapshot
+        | Request::State(_)
+        | Request::Past { .. } => None,
     }
 }
 

@@ -10,5 +10,5 @@ pub(super) fn says(message: &Message) -> Vec<Message> {
 }
 
 pub(super) const fn answers(request: &Request) -> bool {
-    !matches!(request, Request::Documents(_) | Request::Blocks { .. })
+    !matches!(request, Request::Documents(_) | Request::Blocks { .. } | Request::Past { .. })
 }
