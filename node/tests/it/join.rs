@@ -5,12 +5,14 @@ use sampan_node::net;
 use sampan_proto::api::{NodeStatus, RecordView};
 use sampan_proto::genesis::Parameters;
 use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::limits::CLOCK_SKEW_MS;
 use sampan_proto::proof::{self, Bundle, Outcome, Policy};
 use sampan_proto::snapshot::{Manifest, Part};
 use sampan_proto::wire::{PeerStatus, Request, Response};
 
 use crate::harness::Network;
 use crate::peer::Peer;
+use crate::roster::{decide, seat, unseat};
 
 fn lively() -> Parameters {
     Parameters { heartbeat_ms: 100, ..Parameters::default() }
@@ -138,6 +140,52 @@ async fn a_validator_that_lost_everything_takes_a_state_over_and_votes_again_lat
     net.reaches(3, Height(13)).await;
     assert!(net.metric(3, "sampan_snapshot_parts").await >= 1, "it took a state over");
     net.counts(3, "sampan_voting", 1).await;
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_that_was_seated_before_it_ever_ran_takes_the_seat_of_the_state_it_took_over() {
+    let mut net = Network::with_candidates(4, 1, lively()).with_states(4, 6);
+    for i in 0..4 {
+        net.start(i).await;
+    }
+    let seated = decide(&net, seat(&net, 4), &[0, 1, 2]).await;
+    net.reaches(0, Height(seated.0 + 8)).await;
+    net.start(4).await;
+    net.reaches(4, seated.next()).await;
+    assert!(
+        net.metric(4, "sampan_snapshot_parts").await >= 1,
+        "it took a state over, and never saw the block of its seat"
+    );
+    net.counts(4, "sampan_voting", 1).await;
+    // With it, four of five go on without one.
+    net.stop(2).await;
+    let height = net.reaches(4, Height(0)).await.height;
+    net.reaches(4, height.next().next()).await;
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_founder_that_was_unseated_before_it_ever_ran_follows_the_state_it_took_over_without_a_vote() {
+    let mut net = Network::new(5, 0, lively()).with_states(4, 6);
+    for i in 0..4 {
+        net.start(i).await;
+    }
+    let left = decide(&net, unseat(4), &[0, 1, 2, 3]).await;
+    net.reaches(0, Height(left.0 + 8)).await;
+    net.start(4).await;
+    let mut status = net.reaches(4, left.next()).await;
+    assert!(net.metric(4, "sampan_snapshot_parts").await >= 1, "it took a state over");
+    // As long as it would have listened if it had a seat, and a few blocks more.
+    let over_ms = sampan_node::clock::now_ms() + CLOCK_SKEW_MS;
+    for _ in 0..3 {
+        status = net.reaches(4, status.height.next()).await;
+        while status.time_ms <= over_ms {
+            status = net.reaches(4, status.height.next()).await;
+        }
+        assert!(!status.validator, "it has no seat");
+    }
+    assert_eq!(net.metric(4, "sampan_voting").await, 0);
     net.stop_all().await;
 }
 

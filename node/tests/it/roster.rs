@@ -13,14 +13,21 @@ fn lively() -> Parameters {
     Parameters { heartbeat_ms: 300, ..Parameters::default() }
 }
 
-fn seat(net: &Network, i: usize) -> Change {
+/// What gives the agency of node `i` a seat.
+pub(crate) fn seat(net: &Network, i: usize) -> Change {
     let member = format!("customs-{i}").parse().expect("id");
     let ready = Ready::sign(net.genesis.chain, &member, &net.consensus_key(i), sampan_node::clock::now_ms());
     Change::Seat { member, power: 1, ready }
 }
 
+/// What takes it away.
+pub(crate) fn unseat(i: usize) -> Change {
+    let reason = "moves house".parse().expect("note");
+    Change::Unseat { member: format!("customs-{i}").parse().expect("id"), reason }
+}
+
 /// Proposed and voted for by so many validators; gives the height that decides it.
-async fn decide(net: &Network, change: Change, voters: &[usize]) -> Height {
+pub(crate) async fn decide(net: &Network, change: Change, voters: &[usize]) -> Height {
     let until_ms = sampan_node::clock::now_ms() + 3_600_000;
     let act = |i: usize, act| net.governs(&format!("customs-{i}"), act);
     let (proposed, proposal) = act(voters[0], Govern::Propose { change: Box::new(change), until_ms });
@@ -110,9 +117,7 @@ async fn a_validator_that_was_away_follows_over_a_change_of_the_roster_from_noth
 async fn a_validator_leaves_follows_and_comes_back() {
     let mut net = Network::new(5, 0, lively());
     net.start_all().await;
-    let reason = "moves house".parse().expect("note");
-    let leave = Change::Unseat { member: "customs-4".parse().expect("id"), reason };
-    let left = decide(&net, leave, &[0, 1, 2, 3]).await;
+    let left = decide(&net, unseat(4), &[0, 1, 2, 3]).await;
     voting(&net, 4, false).await;
     // A restart does not bring the vote back, and what the others decide is followed.
     net.stop(4).await;
