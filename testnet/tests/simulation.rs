@@ -46,6 +46,14 @@ fn the_same_script_makes_the_same_run() {
 }
 
 #[test]
+fn who_comes_late_takes_a_state_over_and_the_same_script_still_makes_the_same_run() {
+    let (_, script) = scripts("scenarios").into_iter().find(|(name, _)| name.contains("latecomer")).expect("there");
+    let first = play(&script, false).expect("plays");
+    assert_eq!((first.joined, &first.violation), (1, &None), "{first:?}");
+    assert_eq!(play(&script, false).expect("plays"), first);
+}
+
+#[test]
 fn beyond_a_third_there_may_be_a_fork_but_no_silent_one() {
     let (_, script) =
         scripts("scenarios").into_iter().find(|(name, _)| name.contains("traitors-of-four")).expect("there");
@@ -60,9 +68,37 @@ fn beyond_a_third_there_may_be_a_fork_but_no_silent_one() {
 }
 
 #[test]
+fn two_of_four_with_any_mask_may_stop_the_network_and_never_fork_it_in_silence() {
+    let masks = [
+        "equivocator",
+        "withholder",
+        "liar",
+        "amnesiac",
+        "replayer",
+        "spammer",
+        "invalid-proposer",
+        "selective",
+        "twin",
+        "forger",
+        "impersonator",
+        "usurper",
+        "traitor",
+    ];
+    for mask in masks {
+        let text = format!(
+            "seed 11\nnodes 4\nbyzantine 0 {mask}\nbyzantine 1 {mask}\nat 100 submit 3 by 2\nat 900 crash 0 after 2 writes\n\
+             at 1400 start 0\nat 2000 race 2 3\nat 2500 submit 2 by 0\nlasts 4000"
+        );
+        let outcome = play(&text.parse().expect("a script"), false).expect("plays");
+        assert_eq!(outcome.violation, None, "{text}");
+    }
+}
+
+#[test]
 fn two_hundred_networks_survive_what_a_network_must_survive() {
     let sum = seeds(0, SEEDS, || ()).expect("plays");
     let told: Vec<String> = sum.failed.iter().map(|(seed, violation)| format!("seed {seed}: {violation}")).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
     assert!(sum.deaths > SEEDS && sum.finals as u64 > SEEDS, "{sum:?}: something happened");
+    assert!(sum.joined > 10, "{sum:?}: some came late and took a state over");
 }

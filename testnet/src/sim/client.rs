@@ -225,14 +225,20 @@ impl Client {
         self.errands.values().filter(|errand| matches!(errand.state, State::Final(_))).count()
     }
 
-    /// Everything that was shown as final is so on a machine, in the same place.
+    /// Everything that was shown as final is so on a machine, in the same place; where it took the state over that this led
+    /// to, the statement is known as executed, as long as it could be executed again.
     pub(super) fn settle(&self, node: usize, machine: &Machine) -> Result<(), What> {
         let Some(process) = &machine.process else { return Ok(()) };
-        let reader = process.store.reader();
+        let (reader, floor) = (process.store.reader(), process.floor());
         for (id, errand) in &self.errands {
             let State::Final(index) = errand.state else { continue };
-            let placed = reader.placed(id).ok().flatten();
-            if placed.map(|placed| placed.index) != Some(index) {
+            let is_there = if index < floor.entries {
+                errand.until_ms < A_DAY_MS || reader.executed(id).is_ok_and(|executed| executed)
+            } else {
+                let placed = reader.placed(id).ok().flatten();
+                placed.map(|placed| placed.index) == Some(index)
+            };
+            if !is_there {
                 return Err(What::Lost { statement: *id, node });
             }
         }

@@ -1,5 +1,6 @@
 //! `sampan-testnet sim`: many seeds, or one of them, or a script.
 
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -65,12 +66,12 @@ fn one(script: &Script, arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let Outcome { violation, trace, height, finals, deaths, lived_ms, forks } = outcome;
+    let Outcome { violation, trace, height, finals, deaths, lived_ms, forks, joined } = outcome;
     let how = violation.as_ref().map_or_else(|| "all holds".to_owned(), Violation::to_string);
     let seconds = lived_ms / 1_000;
     format!(
-        "{how}\n{height} blocks, {finals} statements final, {deaths} processes ended, {forks} forks, {seconds} s lived, \
-         trace {trace}"
+        "{how}\n{height} blocks, {finals} statements final, {deaths} processes ended, {joined} states taken over, \
+         {forks} forks, {seconds} s lived, trace {trace}"
     )
 }
 
@@ -83,6 +84,8 @@ pub struct Sum {
     pub finals: usize,
     /// Times that a process ended.
     pub deaths: u64,
+    /// Machines that took a state over.
+    pub joined: usize,
     /// How long the networks lived together, in milliseconds.
     pub lived_ms: u64,
     /// Seeds that came to what must not be.
@@ -94,6 +97,7 @@ impl Sum {
         self.blocks += outcome.height;
         self.finals += outcome.finals;
         self.deaths += outcome.deaths;
+        self.joined += outcome.joined;
         self.lived_ms += outcome.lived_ms;
         self.failed.extend(outcome.violation.map(|violation| (seed, violation)));
     }
@@ -138,11 +142,12 @@ fn many(arguments: &Arguments) -> Result<ExitCode> {
     let sum = seeds(arguments.from, arguments.seeds, || progress.inc(1))?;
     progress.finish_and_clear();
     console::out(&format!(
-        "{} seeds, {} blocks, {} statements final, {} processes ended, {} h lived, in {:.0} s",
+        "{} seeds, {} blocks, {} statements final, {} processes ended, {} states taken over, {} h lived, in {:.0} s",
         arguments.seeds,
         sum.blocks,
         sum.finals,
         sum.deaths,
+        sum.joined,
         sum.lived_ms / 3_600_000,
         begin.elapsed().as_secs_f64()
     ));
@@ -157,7 +162,8 @@ fn many(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Shortens a script that fails and keeps it.
 fn keep(seed: u64, violation: &Violation, dir: &Path) -> Result<PathBuf> {
-    let script = shrink(&plan::script(seed), violation)?;
+    let same = |now: Violation| discriminant(&now.what) == discriminant(&violation.what);
+    let script = shrink(&plan::script(seed), |script| Ok(play(script, false)?.violation.is_some_and(same)))?;
     std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     let path = dir.join(format!("seed-{seed}.sim"));
     std::fs::write(&path, format!("# {violation}\n{script}")).with_context(|| path.display().to_string())?;

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sampan_node::clock::Clock;
 use sampan_node::core::mempool;
-use sampan_node::engine::{self, Engine, Handle, Parts, Provenance};
+use sampan_node::engine::{self, Engine, Handle, Keeper, Parts, Provenance, Snapshots};
 use sampan_node::fault::Fatal;
 use sampan_node::metrics::Metrics;
 use sampan_node::net::{self, Line, NetEvents};
-use sampan_node::store::{Disk, Durable, Hazard, Store};
+use sampan_node::store::{Disk, Durable, Floor, Hazard, Store};
 use sampan_node::verify::{self, Pool};
 use sampan_proto::genesis::Genesis;
+use sampan_proto::ids::Height;
 use sampan_proto::member::Purpose;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +23,9 @@ use super::script::CrashAt;
 
 /// A disk's cache in a simulation, in MiB: runs are short.
 const CACHE_MIB: usize = 1;
+
+/// How states are held and taken over where somebody comes late: often and soon, for runs are short.
+const STATES: (u64, u64) = (2, 3);
 
 /// What a machine's disk does next.
 #[derive(Debug, Default)]
@@ -124,6 +128,8 @@ pub(super) struct Process {
     metrics: Metrics,
     running: JoinHandle<Result<(), Fatal>>,
     tasks: Vec<JoinHandle<()>>,
+    /// Holds states, if the network has any use for them.
+    keeping: Option<std::thread::JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -133,19 +139,22 @@ pub(super) struct Machine {
     identity: usize,
     dir: PathBuf,
     genesis: Arc<Genesis>,
+    /// Whether it holds states for those who come late, and takes one over if it does.
+    holds: bool,
     pub(super) clock: Clock,
     pub(super) faults: Arc<Faults>,
     pub(super) process: Option<Process>,
 }
 
 impl Machine {
-    pub(super) fn new(number: usize, identity: usize, dir: &Path, genesis: &Arc<Genesis>) -> Self {
+    pub(super) fn new(number: usize, identity: usize, dir: &Path, genesis: &Arc<Genesis>, holds: bool) -> Self {
         let dir = dir.join(number.to_string());
         let faults = Faults { log: dir.join("consensus.wal"), ..Faults::default() };
         Self {
             identity,
             dir,
             genesis: Arc::clone(genesis),
+            holds,
             clock: Clock::simulated(cast::BEGIN_MS + 1),
             faults: Arc::new(faults),
             process: None,
@@ -170,6 +179,7 @@ impl Machine {
         } else {
             Provenance::Unsaid
         };
+        let (snapshots, keeping) = self.states(&store);
         let parts = Parts {
             store: store.clone(),
             wal: self.faults.log.clone(),
@@ -179,7 +189,7 @@ impl Machine {
             pool: pool.clone(),
             mempool: mempool::Limits { bytes: 1 << 24, per_member: 1_000 },
             metrics: metrics.clone(),
-            snapshots: sampan_node::engine::Snapshots { keeper: None, every: 1_000, join_beyond: u64::MAX },
+            snapshots,
             keep_blocks: None,
             clock: self.clock.clone(),
         };
@@ -188,9 +198,18 @@ impl Machine {
         let intake = tokio::spawn(verify::intake(pool.clone(), net, lanes, gossip, stop.clone()));
         let serve = tokio::spawn(serve(store.clone(), handle.clone(), requests));
         let running = tokio::spawn(engine.run(stop.clone()));
-        self.process =
-            Some(Process { store, pool, engine: handle, line, metrics, running, tasks: vec![intake, serve], stop });
+        let tasks = vec![intake, serve];
+        self.process = Some(Process { store, pool, engine: handle, line, metrics, running, tasks, keeping, stop });
         Ok(())
+    }
+
+    /// What holds states and when; the thread ends with the last who can ask it.
+    fn states(&self, store: &Store) -> (Snapshots, Option<std::thread::JoinHandle<()>>) {
+        if !self.holds {
+            return (Snapshots { keeper: None, every: u64::MAX, join_beyond: u64::MAX }, None);
+        }
+        let ((keeper, keep), (every, join_beyond)) = (Keeper::new(store.clone()), STATES);
+        (Snapshots { keeper: Some(keeper), every, join_beyond }, Some(std::thread::spawn(keep)))
     }
 
     fn consensus(&self) -> sampan_proto::keys::SecretKey {
@@ -212,7 +231,8 @@ impl Machine {
     /// Ends its process without a word, wherever it is.
     pub(super) async fn kill(&mut self) {
         if let Some(process) = self.process.take() {
-            process.end().await;
+            // Nothing that it would have said.
+            let _ = process.end().await;
         }
     }
 
@@ -222,30 +242,50 @@ impl Machine {
         self.process.as_ref().is_some_and(|process| !calm(process))
     }
 
+    /// Whether it took a state over instead of executing what led to it.
+    pub(super) fn has_joined(&self) -> bool {
+        self.process.as_ref().is_some_and(|process| process.floor().height > Height::GENESIS)
+    }
+
     /// Whether the process ended by itself, and why.
     pub(super) async fn ended(&mut self) -> Option<Result<(), Fatal>> {
         if !self.process.as_ref()?.running.is_finished() {
             return None;
         }
-        let Process { running, tasks, line, .. } = self.process.take()?;
-        tasks.iter().for_each(JoinHandle::abort);
-        drop(line);
-        running.await.ok()
+        self.process.take()?.end().await
     }
 }
 
 impl Process {
-    async fn end(self) {
-        let Self { running, tasks, stop, line, .. } = self;
+    /// Whether it votes and nothing waits to be decided.
+    pub(super) fn is_idle(&self) -> bool {
+        self.engine.is_voting() && self.engine.mempool_len() == 0
+    }
+
+    /// Where the history begins that it holds: at the genesis, unless it took a state over.
+    pub(super) fn floor(&self) -> Floor {
+        // A store that cannot be read stops its engine, which is looked at elsewhere.
+        self.store.floor().unwrap_or_default()
+    }
+
+    /// Ends it; how it ended, if it had done so by itself.
+    async fn end(self) -> Option<Result<(), Fatal>> {
+        let Self { store, pool, engine, line, running, tasks, keeping, stop, .. } = self;
         running.abort();
         tasks.iter().for_each(JoinHandle::abort);
         // Whoever waits for an answer of the network learns that there is none any more.
         drop(line);
-        let _ = running.await;
+        let ended = running.await.ok();
         for task in tasks {
             let _ = task.await;
         }
         stop.cancel();
+        drop((store, pool, engine));
+        // It has the database open until nobody can ask it any more: clients that did are told so on this thread.
+        while keeping.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            tokio::task::yield_now().await;
+        }
+        ended
     }
 }
 

@@ -9,6 +9,8 @@ const LASTS_MS: u64 = 12_000;
 
 /// Of a hundred networks so many have bad power.
 const FLICKERING: u64 = 25;
+/// Of a hundred networks that can do without one more validator, in so many one comes late.
+const LATE: u64 = 25;
 
 /// The script of a seed.
 pub(super) fn script(seed: u64) -> Script {
@@ -32,8 +34,15 @@ pub(super) fn script(seed: u64) -> Script {
     if power.percent(FLICKERING) {
         flicker(nodes, &mut power, &mut events);
     }
+    let mut latecomer = Dice::new(seed ^ 0x1a7e_c0de);
+    let mut late = Vec::new();
+    if masks.len() < faulty && latecomer.percent(LATE) {
+        let node = nodes - 1;
+        late.push(node);
+        events.push(Event { at_ms: latecomer.between(LASTS_MS / 2, LASTS_MS), what: Happening::Start { node } });
+    }
     events.sort_by_key(|event| event.at_ms);
-    Script { seed, nodes, masks, events, lasts_ms: LASTS_MS }
+    Script { seed, nodes, masks, late, events, lasts_ms: LASTS_MS }
 }
 
 /// The power fails for moments, several times in a row; most machines end in the middle of what they do, and a supervisor

@@ -12,6 +12,9 @@
 //! lasts 6000
 //! ```
 //!
+//! `byzantine 0 liar` before the first event puts a mask on a validator; `late 3` leaves one out, with nothing on its disk,
+//! until it is started or the faults are over: what the others decided by then it takes over as a state.
+//!
 //! Times are milliseconds of the network's life. `#` begins a remark. After `lasts` all faults end, everybody is started,
 //! and what was submitted must become final.
 
@@ -81,6 +84,8 @@ pub struct Script {
     pub(super) nodes: usize,
     /// Validators that lie, and how.
     pub(super) masks: Vec<(usize, Mask)>,
+    /// Validators that run for the first time when the network is no longer young.
+    pub(super) late: Vec<usize>,
     /// In order of time.
     pub(super) events: Vec<Event>,
     /// When the faults end.
@@ -136,6 +141,9 @@ impl fmt::Display for Script {
         for (node, mask) in &self.masks {
             writeln!(f, "byzantine {node} {mask}")?;
         }
+        for node in &self.late {
+            writeln!(f, "late {node}")?;
+        }
         for Event { at_ms, what } in &self.events {
             writeln!(f, "at {at_ms} {what}")?;
         }
@@ -162,7 +170,8 @@ impl FromStr for Script {
     type Err = Unreadable;
 
     fn from_str(text: &str) -> Result<Self, Unreadable> {
-        let mut script = Self { seed: 0, nodes: 4, masks: Vec::new(), events: Vec::new(), lasts_ms: 0 };
+        let mut script =
+            Self { seed: 0, nodes: 4, masks: Vec::new(), late: Vec::new(), events: Vec::new(), lasts_ms: 0 };
         for (number, line) in text.lines().enumerate() {
             let words: Vec<&str> = line.split('#').next().unwrap_or_default().split_whitespace().collect();
             if !words.is_empty() && read(&mut script, &words).is_none() {
@@ -183,6 +192,7 @@ fn read(script: &mut Script, words: &[&str]) -> Option<()> {
             let known = self::node(script, node)?;
             script.masks.push((known, mask.parse().ok()?));
         }
+        ["late", node] => script.late.push(self::node(script, node)?),
         ["at", time, rest @ ..] => {
             let event = Event { at_ms: time.parse().ok()?, what: happening(script, rest)? };
             script.events.push(event);

@@ -156,15 +156,18 @@ pub(super) struct Watch {
     spoken: BTreeMap<Place, Option<HeaderHash>>,
     /// Whether more validators lie than may: then two blocks may be decided at one height, here.
     beyond: bool,
+    /// Who came late and has not voted since: what its key may have said before has to be over first.
+    late: BTreeSet<usize>,
     pub(super) forks: BTreeSet<Height>,
 }
 
 impl Watch {
-    pub(super) fn new(nodes: usize, genesis: &Arc<Genesis>, beyond: bool) -> Self {
+    pub(super) fn new(nodes: usize, genesis: &Arc<Genesis>, beyond: bool, late: &[usize]) -> Self {
         let keys = (0..nodes).map(|node| cast::key(&cast::agency(node), Purpose::Consensus).public()).collect();
         let (chain, heights, spoken) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let referee = Referee::new(genesis);
-        Self { keys, referee, chain, judged: Height::GENESIS, heights, spoken, beyond, forks: BTreeSet::new() }
+        let (late, forks) = (late.iter().copied().collect(), BTreeSet::new());
+        Self { keys, referee, chain, judged: Height::GENESIS, heights, spoken, beyond, late, forks }
     }
 
     /// The newest height that anybody decided.
@@ -179,22 +182,34 @@ impl Watch {
         if shown > tip {
             return Err(What::Promised { node, height: shown });
         }
-        if !process.engine.is_voting() {
-            return Err(What::Silent { node });
+        match process.engine.is_voting() {
+            false if !self.late.contains(&node) => return Err(What::Silent { node }),
+            true if tip > Height::GENESIS => {
+                self.late.remove(&node);
+            }
+            true | false => {}
         }
         let was = self.heights.get(&node).copied().unwrap_or(Height::GENESIS);
         if tip < was {
             return Err(What::Regressed { node, was, is: tip });
         }
-        for height in (was.0 + 1..=tip.0).map(Height) {
-            self.decided(node, height, &process.store.reader(), now_ms)?;
+        let floor = process.floor().height;
+        for height in (floor.0.max(was.0 + 1)..=tip.0).map(Height) {
+            self.decided(node, height, floor, &process.store.reader(), now_ms)?;
         }
         self.heights.insert(node, tip);
         Ok(())
     }
 
-    /// A node has decided a height: rightly, and as everybody else.
-    fn decided(&mut self, node: usize, height: Height, reader: &Reader<'_>, now_ms: u64) -> Result<(), What> {
+    /// A node has decided a height: rightly, and as everybody else. Of the block at its floor it has the header alone.
+    fn decided(
+        &mut self,
+        node: usize,
+        height: Height,
+        floor: Height,
+        reader: &Reader<'_>,
+        now_ms: u64,
+    ) -> Result<(), What> {
         let Some((header, certificate)) = reader.header(height).ok().flatten() else {
             return Err(What::Fork { height, node });
         };
@@ -204,7 +219,7 @@ impl Watch {
             self.forks.insert(height);
             return if self.beyond { Ok(()) } else { Err(What::Fork { height, node }) };
         }
-        if height <= self.judged || self.beyond {
+        if height <= self.judged.max(floor) || self.beyond {
             return Ok(());
         }
         self.judged = height;

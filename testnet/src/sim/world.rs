@@ -1,27 +1,29 @@
 //! The world: machines on links, a millisecond at a time, until the script is played and the network has come to rest.
 
+mod traffic;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use sampan_node::fault::Fatal;
-use sampan_node::net::{PeerId, RequestFailed, Said, Verdict};
+use sampan_node::net::PeerId;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::hash::{Domain, Hash32};
 use sampan_proto::member::Purpose;
-use sampan_proto::wire::{Request, Response};
-use tokio::sync::oneshot;
 
 use super::cast;
 use super::client::Client;
 use super::link::Links;
 use super::machine::Machine;
-use super::mask::{Answer, Mask, Message, Wearer, amnesiac, twin};
+use super::mask::{Mask, Wearer, amnesiac, twin};
 use super::script::{Event, Happening, Script};
 use super::watch::{Violation, Watch, What};
 use crate::console;
 use crate::dice::Dice;
+
+use traffic::{Asked, Parcel};
 
 /// A turn of the world.
 const TICK: Duration = Duration::from_millis(1);
@@ -31,23 +33,6 @@ const REST_MS: u64 = 120_000;
 const NO_REST_MS: u64 = 10_000;
 /// Turns between two looks at what clients wait for.
 const CLIENT_TICKS: u64 = 20;
-
-type Reply = oneshot::Sender<Result<Response, RequestFailed>>;
-
-/// Something on its way.
-enum Parcel {
-    Gossip { from: usize, to: usize, message: Message },
-    Question { from: usize, to: usize, request: Request, reply: Reply },
-    Answer { to: usize, response: Response, reply: Reply },
-}
-
-/// A question that a node has been asked.
-struct Asked {
-    from: usize,
-    to: usize,
-    answer: oneshot::Receiver<Response>,
-    reply: Reply,
-}
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +51,8 @@ pub struct Outcome {
     pub lived_ms: u64,
     /// Heights at which two blocks were decided: none, unless more validators lie than may.
     pub forks: usize,
+    /// Machines that took a state over instead of executing what led to it.
+    pub joined: usize,
 }
 
 /// Plays a script in a runtime of its own.
@@ -117,7 +104,9 @@ impl World {
         let mut dice = Dice::new(script.seed ^ 0x5a5a_5a5a);
         let genesis: Arc<Genesis> = Arc::new(cast::genesis(script.nodes)?);
         let beyond = 3 * script.masks.len() >= script.nodes;
-        let mut machines: Vec<Machine> = (0..script.nodes).map(|i| Machine::new(i, i, dir, &genesis)).collect();
+        let holds = !script.late.is_empty();
+        let machine = |number, identity| Machine::new(number, identity, dir, &genesis, holds);
+        let mut machines: Vec<Machine> = (0..script.nodes).map(|i| machine(i, i)).collect();
         let mut wearers = BTreeMap::new();
         for (node, mask) in &script.masks {
             let key = |node| cast::key(&cast::agency(node), Purpose::Consensus);
@@ -125,7 +114,7 @@ impl World {
             let league = script.masks.iter().filter(|(_, other)| other == mask).map(|(i, _)| (*i, key(*i).public()));
             wearers.insert(*node, Wearer::new(*mask, key(*node), others.collect(), league.collect(), dice.part()));
             if twin::doubles(*mask) {
-                machines.push(Machine::new(machines.len(), *node, dir, &genesis));
+                machines.push(machine(machines.len(), *node));
             }
         }
         Ok(Self {
@@ -135,7 +124,7 @@ impl World {
             wearers,
             links: Links::new(dice.part()),
             client: Client::new(&genesis, dice.part()),
-            watch: Watch::new(script.nodes, &genesis, beyond),
+            watch: Watch::new(script.nodes, &genesis, beyond, &script.late),
             beyond,
             alarmed: false,
             posted: BTreeMap::new(),
@@ -152,7 +141,7 @@ impl World {
     }
 
     async fn live(mut self, script: &Script) -> Result<Outcome> {
-        for i in 0..self.machines.len() {
+        for i in (0..self.machines.len()).filter(|i| !script.late.contains(i)) {
             self.start(i).await;
         }
         let mut events = script.events.iter().peekable();
@@ -181,6 +170,7 @@ impl World {
             }
         };
         let forks = self.watch.forks.len();
+        let joined = self.machines.iter().filter(|machine| machine.has_joined()).count();
         for machine in &mut self.machines {
             machine.kill().await;
         }
@@ -192,15 +182,12 @@ impl World {
             deaths: self.deaths,
             lived_ms: self.now_ms,
             forks,
+            joined,
         })
     }
 
     fn mask(&self, node: usize) -> Option<Mask> {
         self.wearers.get(&node).map(|wearer| wearer.mask)
-    }
-
-    fn named(&self, peer: PeerId) -> usize {
-        self.names.iter().position(|name| *name == peer).unwrap_or_default()
     }
 
     fn is_honest(&self, node: usize) -> bool {
@@ -289,7 +276,7 @@ impl World {
             }
             self.bury(i).await?;
         }
-        self.carry_answers();
+        self.carry_answers().await;
         Ok(())
     }
 
@@ -302,137 +289,6 @@ impl World {
             let mut peers: Vec<PeerId> = (0..self.nodes).filter(up).filter(open).map(|j| self.names[j]).collect();
             peers.sort_unstable();
             process.line.connect(peers);
-        }
-    }
-
-    /// What a process that ends was waiting for concerns nobody any more.
-    fn forget(&mut self, node: usize) {
-        self.asked.retain(|asked| asked.from != node);
-        self.posted.retain(|_, parcel| match parcel {
-            Parcel::Gossip { .. } => true,
-            Parcel::Question { from, .. } => *from != node,
-            Parcel::Answer { to, .. } => *to != node,
-        });
-    }
-
-    fn post(&mut self, after_ms: u64, parcel: Parcel) {
-        self.posts += 1;
-        self.posted.insert((self.now_ms + after_ms, self.posts), parcel);
-    }
-
-    /// What arrives now.
-    fn deliver(&mut self) {
-        let later = self.posted.split_off(&(self.now_ms + 1, 0));
-        let now = std::mem::replace(&mut self.posted, later);
-        for parcel in now.into_values() {
-            match parcel {
-                Parcel::Gossip { from, to, message } => {
-                    let digest = Domain::Gossip.hash(&message.1).short();
-                    self.note(|| format!("{from} > {to} {:?} {digest}", message.0));
-                    let hears = self.wearers.get_mut(&to).is_none_or(|wearer| wearer.hears(&message));
-                    if let Some(process) = self.machines[to].process.as_mut().filter(|_| hears) {
-                        process.line.gossip(self.names[from % self.nodes], message.0, message.1);
-                    }
-                }
-                Parcel::Question { from, to, request, reply } => self.ask(from, to, request, reply),
-                // The asker may be gone.
-                Parcel::Answer { response, reply, .. } => drop(reply.send(Ok(response))),
-            }
-        }
-    }
-
-    /// A question arrives.
-    fn ask(&mut self, from: usize, to: usize, request: Request, reply: Reply) {
-        self.note(|| format!("{from} > {to} asks"));
-        let Some(process) = &self.machines[to].process else {
-            // The asker's own limit would end it; nothing is learned by waiting for that.
-            return drop(reply.send(Err(RequestFailed::Timeout)));
-        };
-        let answer = self.wearers.get(&to).map_or(Answer::True, |wearer| wearer.answers(&request, &process.store));
-        match answer {
-            Answer::True => {
-                let answer = process.line.ask(self.names[from % self.nodes], request);
-                self.asked.push(Asked { from, to, answer, reply });
-            }
-            Answer::False(lie) => {
-                let (said, answer) = oneshot::channel();
-                // Its other end is in the next line.
-                let _ = said.send(*lie);
-                self.asked.push(Asked { from, to, answer, reply });
-            }
-            Answer::Silence => drop(reply.send(Err(RequestFailed::Timeout))),
-        }
-    }
-
-    fn carry_answers(&mut self) {
-        for mut asked in std::mem::take(&mut self.asked) {
-            match asked.answer.try_recv() {
-                Ok(response) => match self.links.arrivals(asked.to, asked.from).first().copied() {
-                    Some(after) => self.post(after, Parcel::Answer { to: asked.from, response, reply: asked.reply }),
-                    None => drop(asked.reply.send(Err(RequestFailed::Timeout))),
-                },
-                Err(oneshot::error::TryRecvError::Empty) => self.asked.push(asked),
-                Err(oneshot::error::TryRecvError::Closed) => drop(asked.reply.send(Err(RequestFailed::Ended))),
-            }
-        }
-    }
-
-    /// Takes what a node says and posts it.
-    fn collect(&mut self, i: usize) -> Result<(), What> {
-        loop {
-            let Some(process) = &mut self.machines[i].process else { return Ok(()) };
-            let Some(said) = process.line.try_next() else { break };
-            match said {
-                Said::Publish(topic, data) => {
-                    if self.is_honest(i) {
-                        self.watch.listen(i, topic, &data)?;
-                    }
-                    self.publish(i, &(topic, data));
-                }
-                Said::Request(peer, request, reply) => {
-                    let (to, asks) =
-                        (self.named(peer), self.wearers.get(&i).is_none_or(|wearer| wearer.asks(&request)));
-                    match self.links.arrivals(i, to).first().copied() {
-                        Some(after) if asks => self.post(after, Parcel::Question { from: i, to, request, reply }),
-                        _ => drop(reply.send(Err(RequestFailed::Timeout))),
-                    }
-                }
-                Said::Verdict(peer, topic, Verdict::Reject) => {
-                    self.blame(i, peer, &format!("a message on {topic:?}"))?;
-                }
-                Said::Verdict(..) => {}
-                Said::Fault(peer, fault) => self.blame(i, peer, &fault.to_string())?,
-            }
-        }
-        let store = self.machines[i].process.as_ref().map(|process| &process.store);
-        let babble = self.wearers.get_mut(&i).zip(store).map(|(wearer, store)| wearer.babbles(store));
-        for message in babble.into_iter().flatten() {
-            self.publish(i, &message);
-        }
-        Ok(())
-    }
-
-    fn blame(&mut self, by: usize, peer: PeerId, why: &str) -> Result<(), What> {
-        let whom = self.named(peer);
-        self.note(|| format!("{by} blames {whom} for {why}"));
-        if self.is_honest(by) && self.is_honest(whom) {
-            return Err(What::Blamed { by, whom, why: why.to_owned() });
-        }
-        Ok(())
-    }
-
-    fn publish(&mut self, from: usize, message: &Message) {
-        for to in (0..self.machines.len()).filter(|to| *to != from) {
-            let store = self.machines[from].process.as_ref().map(|process| &process.store);
-            let told = match self.wearers.get_mut(&from) {
-                Some(wearer) => wearer.says(to, message, store),
-                None => vec![message.clone()],
-            };
-            for message in told {
-                for after in self.links.arrivals(from, to) {
-                    self.post(after, Parcel::Gossip { from, to, message: message.clone() });
-                }
-            }
         }
     }
 
@@ -476,11 +332,11 @@ impl World {
         }
     }
 
-    /// Everybody is at one height, whatever was submitted is settled, and nothing waits.
+    /// Everybody is at one height and votes, whatever was submitted is settled, and nothing waits.
     fn is_at_rest(&self) -> bool {
         let tips = self.machines[..self.nodes].iter().enumerate().filter(|(i, _)| self.is_honest(*i));
         let mut heights = tips.map(|(_, machine)| {
-            let idle = machine.process.as_ref().filter(|process| process.engine.mempool_len() == 0);
+            let idle = machine.process.as_ref().filter(|process| process.is_idle());
             idle.map(|process| process.store.tip().height)
         });
         let first = heights.next().flatten();

@@ -3,6 +3,7 @@
 //! Under the mask runs the engine that everybody runs; the mask stands between it and the links, with its key. Two lies
 //! need more than that: the [`amnesiac`] and the [`twin`], which the world starts otherwise.
 
+pub(super) mod amnesiac;
 mod equivocator;
 mod forger;
 mod impersonator;
@@ -12,28 +13,9 @@ mod replayer;
 mod selective;
 mod spammer;
 mod traitor;
+pub(super) mod twin;
 mod usurper;
 mod withholder;
-
-/// It forgets its write-ahead log whenever it starts, and votes all the same.
-pub(super) mod amnesiac {
-    use super::Mask;
-
-    /// Whether a machine with this mask starts without its log.
-    pub(crate) fn forgets(mask: Option<Mask>) -> bool {
-        mask == Some(Mask::Amnesiac)
-    }
-}
-
-/// Two nodes with one key, each of which believes that it is alone.
-pub(super) mod twin {
-    use super::Mask;
-
-    /// Whether a second machine runs with the key.
-    pub(crate) fn doubles(mask: Mask) -> bool {
-        mask == Mask::Twin
-    }
-}
 
 use std::collections::BTreeMap;
 use std::fmt;
