@@ -74,6 +74,11 @@ fn arrows_go_one_way() {
 }
 
 #[test]
+fn every_queue_of_a_node_is_bounded() {
+    assert_eq!(mentions("node/src", &["unbounded", "mpsc::channel()"]), Vec::<String>::new());
+}
+
+#[test]
 fn files_are_short_enough_to_read() {
     let crates = ["proto/src", "proto/tests", "node/src", "node/tests", "cli/src", "testnet/src", "testnet/tests"];
     let lines = |text: &String| text.lines().count();
