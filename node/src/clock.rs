@@ -1,17 +1,51 @@
 //! The wall clock. Time is an input everywhere else: the shell reads it here and hands it in.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+
+/// How wrong this process's wall clock is, in milliseconds: not at all, unless it was [`misset`].
+static ERROR_MS: AtomicI64 = AtomicI64::new(0);
+/// How soon a clock that is misset hears of it.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Now by the system's clock, in Unix milliseconds.
 #[must_use]
 pub fn now_ms() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "the shell reads the clock once and hands it in")]
     let now = SystemTime::now();
-    now.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    let now_ms = now.duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    now_ms.saturating_add_signed(ERROR_MS.load(Ordering::Relaxed))
+}
+
+/// From here on this process's wall clock is wrong by as many milliseconds as a file says, whatever it says in time: so
+/// that one node of a test may have a wrong clock on a machine whose clock is right. Whoever may ask for this may as well
+/// set the machine's clock.
+///
+/// # Errors
+/// When there is no number in the file.
+pub fn misset(file: &Path) -> io::Result<()> {
+    ERROR_MS.store(error_in(file)?, Ordering::Relaxed);
+    let file = PathBuf::from(file);
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(SOON);
+            // In the middle of being written it says nothing.
+            if let Ok(error_ms) = error_in(&file) {
+                ERROR_MS.store(error_ms, Ordering::Relaxed);
+            }
+        }
+    });
+    Ok(())
+}
+
+fn error_in(file: &Path) -> io::Result<i64> {
+    let text = std::fs::read_to_string(file)?;
+    text.trim().parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 /// A wall clock: the system's, or one of a simulation. Clones show the same time.

@@ -4,6 +4,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Output};
 
+use sampan_testnet::chaos::{Deck, What};
 use sampan_testnet::cluster::binaries::Binaries;
 
 fn testnet(bin_dir: &std::path::Path, args: &[&str]) -> std::io::Result<Output> {
@@ -83,6 +84,50 @@ fn half_a_minute_of_chaos_loses_nothing_and_forks_nothing() {
         assert!(number(key) > 0, "{key}: {talk}");
     }
     assert!(report.pointer("/heal/count").and_then(serde_json::Value::as_u64) >= Some(3), "{talk}");
+}
+
+#[test]
+fn chaos_finds_out_a_node_whose_disk_keeps_nothing() {
+    let binaries = Binaries::find(None).expect("build them first");
+    let dir = tempfile::tempdir().expect("a directory");
+    let forgetful = dir.path().join("sampand");
+    let sampand = binaries.sampand.display();
+    // Its arguments are `run --config FILE`, and what it knows is beside that file.
+    let program = format!("#!/bin/sh\nrm -rf \"${{3%/*}}/data\"\nexec '{sampand}' \"$@\"\n");
+    std::fs::write(&forgetful, program).expect("writes");
+    std::fs::set_permissions(&forgetful, PermissionsExt::from_mode(0o755)).expect("makes it a program");
+    let strikes_first = |seed: &u64| {
+        let first = Deck::new(*seed, 4).draw();
+        first.what == What::Kill && first.victims == [0]
+    };
+    let seed = (0..1_000).find(strikes_first).expect("a seed").to_string();
+    let node = forgetful.to_str().expect("UTF-8");
+    let args = ["chaos", "--seconds", "20", "--seed", &seed, "--node", node, "--only", "0", "--json"];
+    let disturbed = testnet(binaries.sampand.parent().expect("a directory"), &args).expect("runs");
+    let talk = text(&disturbed.stderr);
+    assert_eq!(disturbed.status.code(), Some(3), "{talk}");
+    let report: serde_json::Value = serde_json::from_slice(&disturbed.stdout).expect("JSON and nothing else");
+    let violation = report.pointer("/violations/0").and_then(serde_json::Value::as_str);
+    assert!(violation.is_some(), "{report}");
+    let kept = talk.lines().find_map(|line| line.strip_prefix("the network's files and logs stay in "));
+    std::fs::remove_dir_all(kept.expect("says where the logs are")).expect("is there");
+}
+
+#[test]
+fn chaos_over_namespaces_loses_nothing_or_says_what_the_machine_lacks() {
+    let binaries = Binaries::find(None).expect("build them first");
+    let args = ["chaos", "--namespaces", "--seconds", "20", "--seed", "7", "--json"];
+    let disturbed = testnet(binaries.sampand.parent().expect("a directory"), &args).expect("runs");
+    let talk = text(&disturbed.stderr);
+    if disturbed.status.code() == Some(1) {
+        assert!(talk.contains("network namespaces with bad lines are not to be had here"), "{talk}");
+        return eprintln!("NOT TRIED over namespaces: {talk}");
+    }
+    assert_eq!(disturbed.status.code(), Some(0), "{talk}");
+    let report: serde_json::Value = serde_json::from_slice(&disturbed.stdout).expect("JSON and nothing else");
+    let number = |key: &str| report.get(key).and_then(serde_json::Value::as_u64).expect(key);
+    assert_eq!((number("lost"), number("forked"), number("accused")), (0, 0, 0), "{talk}");
+    assert!(number("acknowledged") > 0 && report["ground"] == "namespaces", "{talk}");
 }
 
 #[test]

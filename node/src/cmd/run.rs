@@ -1,8 +1,10 @@
 //! `sampand run`: a node, until a signal or a fault ends it.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 
 use clap::Args;
+use sampan_node::clock;
 use sampan_node::config::{Config, Log, LogFormat};
 use sampan_node::engine::Provenance;
 use sampan_node::fault::Fatal;
@@ -26,6 +28,9 @@ pub(crate) struct Arguments {
     /// node has the key.
     #[arg(long)]
     vote_now: bool,
+    /// For tests of whole networks: the clock is wrong by as many milliseconds as this file says at the time.
+    #[arg(long, hide = true, value_name = "FILE")]
+    clock_error: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -42,6 +47,11 @@ impl Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.source.load()?;
     start_logging(&config.log);
+    if let Some(file) = &arguments.clock_error {
+        let unreadable = |error| Failure::refused(format!("{}: {error}", file.display()), "milliseconds, as a number");
+        clock::misset(file).map_err(unreadable)?;
+        tracing::warn!(file = %file.display(), "THE CLOCK IS AS WRONG AS THIS FILE SAYS: this node is part of a test");
+    }
     host(config, arguments.provenance(), |node| tracing::info!(http = %node.http_addr(), "the node is up"))
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Tally {
     pub(super) kills: u64,
     pub(super) pauses: u64,
     pub(super) partitions: u64,
+    /// Clocks set wrong; each is set right again later.
+    pub(super) clocks: u64,
     /// Nodes whose files could not grow, and those of them that ended by themselves for it.
     pub(super) full_disks: u64,
     pub(super) fell: u64,
@@ -91,9 +93,15 @@ impl Hand<'_> {
                 victims.iter().try_for_each(|&victim| self.fill(victim, *measure))?;
                 self.tally.full_disks += hit;
             }
+            What::ClockAhead | What::ClockBehind => {
+                let error_ms = i64::try_from(*measure).context("no clock is that wrong")?;
+                self.set_clocks(victims, if *what == What::ClockAhead { error_ms } else { -error_ms })?;
+                self.tally.clocks += hit;
+            }
             What::Slow => self.cluster.wires()?.change(&all, &all, |way| {
-                way.delay = Duration::from_millis(*measure);
-                way.jitter = way.delay / 2;
+                let more = Duration::from_millis(*measure);
+                way.delay += more;
+                way.jitter = more / 2;
                 way.loss = LOSS;
             }),
         }
@@ -123,11 +131,16 @@ impl Hand<'_> {
                 }
                 self.cluster.launch(victims)
             }
+            What::ClockAhead | What::ClockBehind => self.set_clocks(victims, 0),
             What::CutOff | What::Mute | What::Deaf | What::Sever | What::Slow | What::Split => {
                 self.cluster.wires()?.heal();
                 Ok(())
             }
         }
+    }
+
+    fn set_clocks(&self, victims: &[usize], error_ms: i64) -> Result<()> {
+        victims.iter().try_for_each(|&victim| self.cluster.node(victim)?.set_clock_error_ms(error_ms))
     }
 
     fn kill(&mut self, victims: &[usize]) -> Result<()> {

@@ -2,11 +2,11 @@
 //! were given and hold it against every node at the end.
 //!
 //! ```text
-//!  seed ──▶ plan ──▶ hand ──┬─▶ process   kill -9, SIGSTOP, a limit on file size
+//!  seed ──▶ plan ──▶ hand ──┬─▶ process   kill -9, SIGSTOP, a limit on file size, a clock that is wrong
 //!                           └─▶ wires     delay, loss, held in one direction or both, severed
 //!           clients ──▶ memory            what was acknowledged: height and header hash
 //!           watch   ──▶ heights           one chain, nobody goes back
-//!           audit                         every height and every acknowledgement, on every node
+//!           audit                         every height, every acknowledgement and all evidence, on every node
 //! ```
 //!
 //! The plan of a seed is always the same; what comes of it depends on the machine. At most a third of the validators is
@@ -35,6 +35,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::binaries::Binaries;
+use crate::cluster::ground;
 use crate::console;
 use crate::usage::Unusable;
 
@@ -59,6 +60,18 @@ pub struct Arguments {
     /// Most statements that clients send in a second, all together.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub rate: u64,
+    /// Each node in a network namespace of its own, at the end of a line that loses packets, and 300 ms there and back.
+    #[arg(long)]
+    pub namespaces: bool,
+    /// This program is in the namespaces already.
+    #[arg(long = "inside-namespaces", hide = true, requires = "namespaces")]
+    pub inside: bool,
+    /// What nodes run instead of `sampand`: to see whether a broken one is found out.
+    #[arg(long, value_name = "FILE")]
+    pub node: Option<PathBuf>,
+    /// Only this one of them does, from 0 on.
+    #[arg(long, value_name = "NUMBER", requires = "node")]
+    pub only: Option<usize>,
     /// Where the network's files go; without it they vanish at the end, unless something was wrong.
     #[arg(long)]
     pub dir: Option<PathBuf>,
@@ -75,6 +88,12 @@ pub async fn run(arguments: &Arguments, binaries: Binaries, stop: &CancellationT
     if arguments.validators < LEAST {
         let why = format!("{LEAST} validators at least, not {}: fewer stand still when one does", arguments.validators);
         return Err(Unusable::because(why).into());
+    }
+    if let Some(only) = arguments.only.filter(|only| *only >= arguments.validators) {
+        return Err(Unusable::because(format!("there is no node {only}: they are not more than the validators")).into());
+    }
+    if arguments.namespaces && !arguments.inside {
+        match ground::enter()? {}
     }
     let report = run::disturb(arguments, binaries, stop).await?;
     console::say(&report.table());

@@ -23,6 +23,10 @@ pub enum What {
     Sever,
     /// Its files may not grow: writes fail, some of them in the middle.
     FullDisk,
+    /// Its clock jumps ahead, by seconds or by minutes, and back again later.
+    ClockAhead,
+    /// Its clock falls behind as far, and jumps ahead again later.
+    ClockBehind,
     /// Everything is late and packets are lost, for everybody.
     Slow,
     /// All validators are killed.
@@ -33,7 +37,7 @@ pub enum What {
 
 impl What {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Kill,
         Self::KillTwice,
         Self::Pause,
@@ -42,6 +46,8 @@ impl What {
         Self::Deaf,
         Self::Sever,
         Self::FullDisk,
+        Self::ClockAhead,
+        Self::ClockBehind,
         Self::Slow,
         Self::AllDown,
         Self::Split,
@@ -59,6 +65,8 @@ impl What {
             Self::Deaf => "deaf",
             Self::Sever => "sever",
             Self::FullDisk => "full-disk",
+            Self::ClockAhead => "clock-ahead",
+            Self::ClockBehind => "clock-behind",
             Self::Slow => "slow",
             Self::AllDown => "all-down",
             Self::Split => "split",
@@ -80,6 +88,7 @@ impl What {
             Self::CutOff | Self::Mute | Self::Deaf => (500, 6_000),
             Self::Sever => (0, 500),
             Self::FullDisk => (1_000, 4_000),
+            Self::ClockAhead | Self::ClockBehind => (1_000, 6_000),
             Self::Slow => (1_000, 5_000),
             Self::AllDown => (0, 2_000),
             Self::Split => (500, 4_000),
@@ -96,7 +105,8 @@ pub struct Episode {
     pub victims: Vec<usize>,
     /// How long it lasts.
     pub lasts: Duration,
-    /// How much, where there is a more or less: milliseconds of delay, or bytes that a file may still grow.
+    /// How much, where there is a more or less: milliseconds of delay or of a clock's error, or bytes that a file may still
+    /// grow.
     pub measure: u64,
     /// How long nothing more happens once the network has healed.
     pub calm: Duration,
@@ -131,6 +141,9 @@ impl Deck {
             What::Slow => self.dice.between(10, 200),
             // From nothing at all, which fails every file, to what a few blocks fill.
             What::FullDisk => self.dice.between(0, 3) * self.dice.between(0, 60_000),
+            // Less than validators allow each other, or far more.
+            What::ClockAhead | What::ClockBehind if self.dice.percent(50) => self.dice.between(1_000, 9_000),
+            What::ClockAhead | What::ClockBehind => self.dice.between(30_000, 600_000),
             _ => 0,
         };
         Episode { what, victims, lasts, measure, calm: Duration::from_millis(self.dice.between(0, 1_500)) }

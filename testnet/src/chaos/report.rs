@@ -11,6 +11,7 @@ use super::hand::Tally;
 use super::memory::Memory;
 use super::violation::Violation;
 use crate::clock;
+use crate::cluster::ground::Ground;
 
 /// Times to heal, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,6 +38,8 @@ impl Heal {
 pub struct Report {
     /// Its plan.
     pub seed: u64,
+    /// Where its nodes lived.
+    pub ground: Ground,
     /// Nodes that vote; there are no others.
     pub validators: usize,
     /// How long it was disturbed.
@@ -47,6 +50,8 @@ pub struct Report {
     pub pauses: u64,
     /// Nodes cut off, in one direction or both, and splits.
     pub partitions: u64,
+    /// Clocks set wrong by seconds or minutes, and right again.
+    pub clocks: u64,
     /// Nodes whose files could not grow.
     pub full_disks: u64,
     /// Those of them that ended by themselves for it.
@@ -61,6 +66,8 @@ pub struct Report {
     pub lost: usize,
     /// Heights at which a node has another block, summed over nodes.
     pub forked: usize,
+    /// Proofs that nodes keep of somebody who signed two things.
+    pub accused: usize,
     /// Longest time without an acknowledgement while a quorum was well.
     pub longest_stall_ms: u64,
     /// The same while there was none.
@@ -82,6 +89,7 @@ impl Report {
             kills: tally.kills,
             pauses: tally.pauses,
             partitions: tally.partitions,
+            clocks: tally.clocks,
             full_disks: tally.full_disks,
             fell: tally.fell,
             acknowledged: memory.acks.len(),
@@ -100,6 +108,7 @@ impl Report {
         self.lost +=
             violations.iter().filter(|v| matches!(v, Violation::Lost { .. } | Violation::Astray { .. })).count();
         self.forked += violations.iter().filter(|v| matches!(v, Violation::Fork { .. })).count();
+        self.accused += violations.iter().filter(|v| matches!(v, Violation::Accused { .. })).count();
         self.violations.extend(violations.iter().map(Violation::to_string));
     }
 
@@ -108,13 +117,15 @@ impl Report {
     pub fn table(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{} validators disturbed for {} s, seed {}", self.validators, self.seconds, self.seed);
+        let Self { validators, ground, seconds, seed, .. } = self;
+        let _ = writeln!(text, "{validators} validators {ground} disturbed for {seconds} s, seed {seed}");
         let mut row = |what: &str, figure: String| {
             let _ = writeln!(text, "  {what:<42} {figure}");
         };
         row("killed with -9", self.kills.to_string());
         row("paused", self.pauses.to_string());
         row("cut off or split", self.partitions.to_string());
+        row("clocks set wrong", self.clocks.to_string());
         row("disks full (and nodes that ended for it)", format!("{} ({})", self.full_disks, self.fell));
         row("statements acknowledged as final", self.acknowledged.to_string());
         row("sent again, to another node", self.sent_again.to_string());
@@ -127,6 +138,7 @@ impl Report {
         row("healed after anything", times(self.heal));
         row("acknowledged and lost", self.lost.to_string());
         row("forked", self.forked.to_string());
+        row("proofs that somebody signed two things", self.accused.to_string());
         for violation in &self.violations {
             let _ = writeln!(text, "violation: {violation}");
         }

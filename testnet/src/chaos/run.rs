@@ -16,18 +16,27 @@ use super::violation::Violation;
 use super::watch::Watch;
 use super::{Arguments, client};
 use crate::cluster::binaries::Binaries;
+use crate::cluster::ground::Ground;
 use crate::cluster::{Cluster, Options};
 use crate::{clock, console};
 
 /// Disturbs a network until time is up or the user stops it, and reports.
-pub(super) async fn disturb(arguments: &Arguments, binaries: Binaries, stop: &CancellationToken) -> Result<Report> {
+pub(super) async fn disturb(arguments: &Arguments, mut binaries: Binaries, stop: &CancellationToken) -> Result<Report> {
     let seed = arguments.seed.map_or_else(|| getrandom::u32().map(u64::from), Ok)?;
     let lasts = arguments.seconds.map_or(Duration::from_secs(60 * arguments.minutes), Duration::from_secs);
     console::say(&format!("{} validators, {} s, seed {seed}", arguments.validators, lasts.as_secs()));
     let (validators, dir) = (arguments.validators, arguments.dir.clone());
-    let options = Options { validators, full_nodes: 0, wired: true, dir, ..Options::new(binaries) };
+    let program = arguments.node.as_ref().map(|path| path.canonicalize().with_context(|| path.display().to_string()));
+    let mut odd = None;
+    match (program.transpose()?, arguments.only) {
+        (Some(program), Some(only)) => odd = Some((only, program)),
+        (Some(program), None) => binaries.sampand = program,
+        (None, _) => {}
+    }
+    let ground = if arguments.namespaces { Ground::Namespaces } else { Ground::Loopback };
+    let options = Options { validators, full_nodes: 0, wired: true, ground, odd, dir, ..Options::new(binaries) };
     let mut cluster = Cluster::start(&options).await?;
-    let outcome = run(&mut cluster, arguments, seed, lasts, stop).await;
+    let outcome = run(&mut cluster, arguments, seed, lasts, stop).await.map(|report| Report { ground, ..report });
     let is_good = outcome.as_ref().is_ok_and(|report| report.violations.is_empty());
     if !is_good {
         let dir = cluster.keep_files().display().to_string();

@@ -46,6 +46,15 @@ pub enum Violation {
         /// On which node.
         node: String,
     },
+    /// A node has proof that an honest validator signed two things.
+    Accused {
+        /// Where the proof is kept.
+        node: String,
+        /// Of what kind it is.
+        kind: String,
+        /// The height that it is about.
+        height: Option<Height>,
+    },
     /// A node ended by itself for a reason that nobody gave it.
     Stopped {
         /// Its last words.
@@ -70,6 +79,10 @@ impl fmt::Display for Violation {
                 write!(f, "bill {record} is not where it was acknowledged to be on {node}")
             }
             Self::Unsigned { height, node } => write!(f, "header {height} of {node} lacks a valid certificate"),
+            Self::Accused { node, kind, height } => {
+                write!(f, "{node} keeps evidence of {kind} that nobody honest signs both")?;
+                height.map_or(Ok(()), |height| write!(f, ", at height {height}"))
+            }
             Self::Stopped { words } => f.write_str(words),
             Self::Hung { why } => write!(f, "hung: {why}"),
         }

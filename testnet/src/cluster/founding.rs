@@ -1,6 +1,7 @@
 //! Founding a network: every member makes its keys and signs its own entry, the entries make the genesis
 //! file, and each member that runs a node gets a configuration.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -57,7 +58,7 @@ pub fn found(options: &Options, dir: &Path) -> Result<Founded> {
     let genesis = write_genesis(&genesis_path, agencies.iter().chain(&actors))?;
 
     let hosts = agencies.iter().chain(actors.iter().take(options.full_nodes));
-    let (nodes, relays) = configure(dir, &hosts.collect::<Vec<_>>(), options.wired)?;
+    let (nodes, relays) = configure(dir, &hosts.collect::<Vec<_>>(), options)?;
     let people = actors.iter().chain(&agencies).map(person).collect::<Result<_>>()?;
     Ok(Founded { genesis, genesis_path, people, nodes, relays })
 }
@@ -99,34 +100,39 @@ fn write_genesis<'a>(path: &Path, made: impl Iterator<Item = &'a Made>) -> Resul
 }
 
 /// Gives every host two ports and a configuration that names all others as peers, at their own ports or at the relays
-/// on the wires to them.
-fn configure(dir: &Path, hosts: &[&Made], wired: bool) -> Result<(Vec<Node>, Vec<Relay>)> {
+/// on the wires to them. Where there are wires a clock may go wrong, too.
+fn configure(dir: &Path, hosts: &[&Made], options: &Options) -> Result<(Vec<Node>, Vec<Relay>)> {
+    let (ground, wired) = (options.ground, options.wired);
+    let ours = ground.ours();
     let logs = dir.join("logs");
     setup::create_dir(&logs)?;
-    let ports = hosts.iter().map(|_| Ok((Reserved::find()?, Reserved::find()?))).collect::<Result<Vec<_>>>()?;
-    let p2p = |port: u16| format!("/ip4/127.0.0.1/tcp/{port}");
-    let at = |host: &Made, port: u16| format!("{}/p2p/{}", p2p(port), host.files.peer_id);
+    let ports = hosts.iter().map(|_| Ok((Reserved::find(ours)?, Reserved::find(ours)?))).collect::<Result<Vec<_>>>()?;
+    let p2p = |(address, port): (Ipv4Addr, u16)| format!("/ip4/{address}/tcp/{port}");
+    let at = |host: &Made, place| format!("{}/p2p/{}", p2p(place), host.files.peer_id);
     let targets: Vec<u16> = ports.iter().map(|(_, port)| port.port()).collect();
     let (mut nodes, mut relays) = (Vec::with_capacity(hosts.len()), Vec::new());
     for (i, (host, (http, p2p_port))) in hosts.iter().zip(ports).enumerate() {
+        let place = ground.place(i);
         let mut peers = Vec::with_capacity(hosts.len());
         for (other, (&peer, &target)) in hosts.iter().zip(&targets).enumerate().filter(|(other, _)| *other != i) {
-            let mut dialled = target;
+            let mut dialled = (ground.place(other).address(), target);
             if wired {
-                let port = Reserved::find()?;
-                dialled = port.port();
-                relays.push(Relay { from: i, to: other, port, target: ([127, 0, 0, 1], target).into() });
+                let port = Reserved::find(ours)?;
+                let relayed = std::mem::replace(&mut dialled, (ours, port.port()));
+                relays.push(Relay { from: i, to: other, port, target: relayed.into() });
             }
             peers.push(at(peer, dialled).parse()?);
         }
+        let (http_at, p2p_at) = ((place.address(), http.port()), (place.address(), p2p_port.port()));
         let config = Config {
             genesis: Path::new("../..").join(setup::GENESIS_FILE),
             keys: Keys {
                 network: setup::NETWORK_KEY.into(),
                 consensus: host.part.validates.then(|| setup::CONSENSUS_KEY.into()),
             },
-            http: Http { listen: ([127, 0, 0, 1], http.port()).into(), ..Http::default() },
-            network: Network { listen: vec![p2p(p2p_port.port()).parse()?], peers },
+            // All clients of the network are one address, and not always the node's own.
+            http: Http { listen: http_at.into(), connections_per_address: 4_096, requests_per_address: 1_000_000 },
+            network: Network { listen: vec![p2p(p2p_at).parse()?], peers },
             log: Log::default(),
             ..Config::default()
         };
@@ -136,12 +142,16 @@ fn configure(dir: &Path, hosts: &[&Made], wired: bool) -> Result<(Vec<Node>, Vec
             name: host.part.id.clone(),
             role: if host.part.validates { NodeRole::Validator } else { NodeRole::FullNode },
             pid: None,
-            http: format!("http://127.0.0.1:{}", http.port()),
-            p2p: at(host, p2p_port.port()),
+            http: format!("http://{}:{}", http_at.0, http_at.1),
+            p2p: at(host, p2p_at),
             config: path,
             log: logs.join(format!("{}.log", host.part.id)),
         };
-        nodes.push(Node::new(view, vec![http, p2p_port])?);
+        let node = Node::new(view, vec![http, p2p_port], place)?;
+        if wired {
+            node.set_clock_error_ms(0)?;
+        }
+        nodes.push(node);
     }
     Ok((nodes, relays))
 }

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use reqwest::{RequestBuilder, StatusCode};
 use sampan_proto::api::{
-    BatchResults, FindingsView, HeaderView, HistoryView, NodeStatus, Problem, RecordView, StatementStatus, Submission,
-    Ticket,
+    BatchResults, EvidenceView, FindingsView, HeaderView, HistoryView, NodeStatus, Problem, RecordView,
+    StatementStatus, Submission, Ticket,
 };
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::proof::Bundle;
@@ -115,6 +115,14 @@ impl Api {
         self.get(&format!("/v1/statements/{id}?wait_s={LONG_POLL_S}")).await?.map_err(refused)
     }
 
+    /// Where a statement is now.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn statement_now(&self, id: &StatementId) -> Result<StatementStatus> {
+        self.get(&format!("/v1/statements/{id}")).await?.map_err(refused)
+    }
+
     /// Waits until a statement is final here, at most for `limit`.
     ///
     /// # Errors
@@ -160,6 +168,14 @@ impl Api {
     /// When it does not answer.
     pub async fn status(&self, id: &RecordId) -> Result<Answer<Bundle>> {
         self.get(&format!("/v1/records/{id}/status")).await
+    }
+
+    /// The evidence that it keeps of somebody who signed two things.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn evidence(&self) -> Result<EvidenceView> {
+        self.get("/v1/evidence").await?.map_err(refused)
     }
 
     /// A document's exact bytes.

@@ -5,6 +5,7 @@ pub mod binaries;
 pub mod cast;
 pub mod cli;
 pub mod founding;
+pub mod ground;
 pub mod http;
 pub mod node;
 pub mod person;
@@ -26,10 +27,11 @@ use sampan_proto::keyfile::KeyFile;
 use crate::usage::Unusable;
 
 use binaries::Binaries;
+use ground::{Ground, Place};
 use node::Node;
 use person::Person;
 use view::NetworkView;
-use wires::{Relay, Wires};
+use wires::{Relay, Way, Wires};
 
 /// How long a node may take until it is ready.
 pub const READY: Duration = Duration::from_secs(30);
@@ -47,6 +49,10 @@ pub struct Options {
     pub issuers: usize,
     /// Whether nodes reach each other through wires that can be cut.
     pub wired: bool,
+    /// Where its nodes live.
+    pub ground: Ground,
+    /// A node that runs another program than all others, and which.
+    pub odd: Option<(usize, PathBuf)>,
     /// Where its files go; none for a directory that vanishes with it.
     pub dir: Option<PathBuf>,
     /// The programs.
@@ -57,7 +63,8 @@ impl Options {
     /// The network of the demonstration: four validators and an exporter's node.
     #[must_use]
     pub const fn new(binaries: Binaries) -> Self {
-        Self { validators: 4, full_nodes: 1, issuers: 0, wired: false, dir: None, binaries }
+        let (ground, odd) = (Ground::Loopback, None);
+        Self { validators: 4, full_nodes: 1, issuers: 0, wired: false, ground, odd, dir: None, binaries }
     }
 }
 
@@ -73,6 +80,8 @@ pub struct Cluster {
     temporary: Option<tempfile::TempDir>,
     /// Relays that the next start takes up.
     relays: Vec<Relay>,
+    /// What is usual on them.
+    usual: Way,
     wires: Option<Wires>,
 }
 
@@ -105,9 +114,15 @@ impl Cluster {
         if dir.join(view::FILE).exists() {
             return Self::reopen(dir, binaries);
         }
+        options.ground.lay(options.validators + options.full_nodes)?;
         let founded = founding::found(options, &dir)?;
-        let founding::Founded { genesis, genesis_path, people, nodes, relays } = founded;
-        Ok(Self { nodes, people, genesis, genesis_path, binaries, dir, temporary, relays, wires: None })
+        let founding::Founded { genesis, genesis_path, people, mut nodes, relays } = founded;
+        if let Some((odd, program)) = &options.odd {
+            let node = nodes.get_mut(*odd).with_context(|| format!("there is no node {odd}"))?;
+            node.set_program(program.clone());
+        }
+        let (usual, wires) = (options.ground.usual(), None);
+        Ok(Self { nodes, people, genesis, genesis_path, binaries, dir, temporary, relays, usual, wires })
     }
 
     fn reopen(dir: PathBuf, binaries: Binaries) -> Result<Self> {
@@ -121,15 +136,16 @@ impl Cluster {
             view.genesis.display(),
             path.display()
         );
-        let nodes = view.nodes.into_iter().map(|node| Node::new(node, Vec::new())).collect::<Result<_>>()?;
+        let nodes =
+            view.nodes.into_iter().map(|node| Node::new(node, Vec::new(), Place::Loopback)).collect::<Result<_>>()?;
         let people = view.members.into_iter().map(read_person).collect::<Result<_>>()?;
-        let (relays, wires) = (Vec::new(), None);
-        Ok(Self { nodes, people, genesis, genesis_path: view.genesis, binaries, dir, temporary: None, relays, wires })
+        let (genesis_path, relays, usual, wires) = (view.genesis, Vec::new(), Way::default(), None);
+        Ok(Self { nodes, people, genesis, genesis_path, binaries, dir, temporary: None, relays, usual, wires })
     }
 
     async fn start_all(&mut self) -> Result<()> {
         if !self.relays.is_empty() {
-            self.wires = Some(Wires::start(std::mem::take(&mut self.relays))?);
+            self.wires = Some(Wires::start(std::mem::take(&mut self.relays), self.usual)?);
         }
         for node in &mut self.nodes {
             node.start(&self.binaries)?;

@@ -1,12 +1,14 @@
 //! One node of the network: its files and addresses, and its process while it runs.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sampan_proto::ids::Height;
 
 use super::binaries::Binaries;
+use super::ground::Place;
 use super::http::Api;
 use super::ports::Reserved;
 use super::process::{Process, Usage};
@@ -16,6 +18,8 @@ use super::wait;
 /// Becomes the node, in the same process. A file that may not grow then fails the write, as a full disk does, where it
 /// would otherwise end the process.
 const LAUNCH: &str = r#"trap '' XFSZ; exec "$@""#;
+/// The file beside its configuration that says how wrong its clock is, in milliseconds, where that may happen.
+const CLOCK: &str = "clock-error";
 
 /// A node, running or not.
 #[derive(Debug)]
@@ -23,6 +27,10 @@ pub struct Node {
     view: NodeView,
     api: Api,
     ports: Vec<Reserved>,
+    /// Where its process lives.
+    place: Place,
+    /// What it runs instead of what all others run.
+    program: Option<PathBuf>,
     process: Option<Process>,
 }
 
@@ -31,10 +39,28 @@ impl Node {
     ///
     /// # Errors
     /// When no client of it can be set up.
-    pub fn new(mut view: NodeView, ports: Vec<Reserved>) -> Result<Self> {
+    pub fn new(mut view: NodeView, ports: Vec<Reserved>, place: Place) -> Result<Self> {
         view.pid = None;
         let api = Api::new(view.http.clone())?;
-        Ok(Self { view, api, ports, process: None })
+        Ok(Self { view, api, ports, place, program: None, process: None })
+    }
+
+    /// It runs another program than all others from its next start on.
+    pub fn set_program(&mut self, program: PathBuf) {
+        self.program = Some(program);
+    }
+
+    /// Its clock is wrong by so many milliseconds from here on. Where that may happen, it is said before the first start.
+    ///
+    /// # Errors
+    /// When its directory cannot be written.
+    pub fn set_clock_error_ms(&self, error_ms: i64) -> Result<()> {
+        let file = self.clock()?;
+        std::fs::write(&file, error_ms.to_string()).with_context(|| file.display().to_string())
+    }
+
+    fn clock(&self) -> Result<PathBuf> {
+        Ok(self.view.config.parent().context("a configuration is in a directory")?.join(CLOCK))
     }
 
     /// What is written down of it.
@@ -69,10 +95,14 @@ impl Node {
         if self.is_up() {
             bail!("{} runs already", self.name());
         }
-        let config = self.view.config.to_str().context("the directory's name is not UTF-8")?;
+        let (clock, program) = (self.clock()?, self.program.as_ref().unwrap_or(&binaries.sampand));
         self.ports.drain(..).for_each(Reserved::release);
-        let sampand = binaries.sampand.to_str().context("the program's name is not UTF-8")?;
-        let args = ["-c", LAUNCH, "sampand", sampand, "run", "--config", config];
+        let mut args: Vec<OsString> = ["-c", LAUNCH, "sampand"].map(OsString::from).into();
+        args.extend(self.place.entrance());
+        args.extend([OsString::from(program), "run".into(), "--config".into(), self.view.config.clone().into()]);
+        if clock.is_file() {
+            args.extend([OsString::from("--clock-error"), clock.into()]);
+        }
         let process = Process::start(Path::new("/bin/sh"), &args, &self.view.log)?;
         self.view.pid = Some(process.pid());
         self.process = Some(process);

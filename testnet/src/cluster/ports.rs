@@ -1,6 +1,6 @@
-//! Free ports on loopback, kept from everybody else until their node starts.
+//! Free ports, kept from everybody else until their node starts.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context, Result};
 
@@ -19,21 +19,21 @@ pub struct Reserved {
 }
 
 impl Reserved {
-    /// Finds and holds a free port.
+    /// Finds and holds a free port of an address.
     ///
     /// # Errors
     /// When none of many random ports is free.
-    pub fn find() -> Result<Self> {
+    pub fn find(address: Ipv4Addr) -> Result<Self> {
         let mut last = None;
         for _ in 0..TRIES {
             let random = u16::try_from(getrandom::u32()? % u32::from(COUNT)).unwrap_or_default();
-            match TcpListener::bind(("127.0.0.1", FIRST + random)) {
+            match TcpListener::bind((address, FIRST + random)) {
                 Ok(listener) => return Ok(Self { listener, port: FIRST + random }),
                 Err(error) => last = Some(error),
             }
         }
         Err(last.map_or_else(|| anyhow::anyhow!("no port tried"), anyhow::Error::from))
-            .context("no free port on 127.0.0.1")
+            .with_context(|| format!("no free port on {address}"))
     }
 
     /// Its number.
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_reserved_port_is_held_until_it_is_released() {
-        let reserved = Reserved::find().expect("a free port");
+        let reserved = Reserved::find(Ipv4Addr::LOCALHOST).expect("a free port");
         let port = reserved.port();
         assert!(TcpListener::bind(("127.0.0.1", port)).is_err(), "held");
         reserved.release();

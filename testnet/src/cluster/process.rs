@@ -1,5 +1,6 @@
 //! One child process: started with its log in a file, ended by its pid, measured through `/proc`.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
@@ -42,7 +43,7 @@ impl Process {
     ///
     /// # Errors
     /// When the log cannot be written or the program not be started.
-    pub fn start(program: &Path, args: &[&str], log: &Path) -> Result<Self> {
+    pub fn start(program: &Path, args: &[impl AsRef<OsStr>], log: &Path) -> Result<Self> {
         let open = || OpenOptions::new().create(true).append(true).open(log);
         let said = open().and_then(|file| Ok((file.try_clone()?, file)));
         let (out, err) = said.with_context(|| format!("log {}", log.display()))?;

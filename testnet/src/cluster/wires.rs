@@ -41,6 +41,14 @@ pub struct Way {
     severed: u64,
 }
 
+impl Way {
+    /// Everything arrives, so much later.
+    #[must_use]
+    pub fn late(delay: Duration) -> Self {
+        Self { delay, ..Self::default() }
+    }
+}
+
 /// A relay that is going to be: its port is held, and the node that dials it is told of it.
 #[derive(Debug)]
 pub struct Relay {
@@ -61,17 +69,18 @@ type Direction = (usize, usize);
 #[derive(Debug)]
 pub struct Wires {
     ways: BTreeMap<Direction, watch::Sender<Way>>,
+    usual: Way,
     relays: Vec<AbortHandle>,
 }
 
 impl Wires {
-    /// Starts the relays.
+    /// Starts the relays, on which everything is as usual.
     ///
     /// # Errors
     /// When the runtime cannot take over a port.
-    pub fn start(relays: Vec<Relay>) -> Result<Self> {
+    pub fn start(relays: Vec<Relay>, usual: Way) -> Result<Self> {
         let ways: BTreeMap<Direction, _> =
-            relays.iter().map(|relay| ((relay.from, relay.to), watch::channel(Way::default()).0)).collect();
+            relays.iter().map(|relay| ((relay.from, relay.to), watch::channel(usual).0)).collect();
         let mut handles = Vec::with_capacity(relays.len());
         for (seed, Relay { from, to, port, target }) in (0..).zip(relays) {
             let way = |direction| ways.get(&direction).map(watch::Sender::subscribe);
@@ -81,7 +90,7 @@ impl Wires {
             let listener = port.listen()?;
             handles.push(tokio::spawn(relay(listener, target, there, back, Dice::new(seed))).abort_handle());
         }
-        Ok(Self { ways, relays: handles })
+        Ok(Self { ways, usual, relays: handles })
     }
 
     /// Changes what happens to all that `from` says to `to`; both may stand for several.
@@ -96,9 +105,9 @@ impl Wires {
         touched.for_each(|(_, way)| way.send_modify(|way| way.severed += 1));
     }
 
-    /// Everything arrives again, at once.
+    /// Everything arrives again, as late as usual.
     pub fn heal(&self) {
-        self.ways.values().for_each(|way| way.send_modify(|way| *way = Way { severed: way.severed, ..Way::default() }));
+        self.ways.values().for_each(|way| way.send_modify(|way| *way = Way { severed: way.severed, ..self.usual }));
     }
 }
 
@@ -204,10 +213,11 @@ mod tests {
                 tokio::spawn(async move { tokio::io::copy(&mut from, &mut to).await });
             }
         });
-        let (there, back) = (Reserved::find().expect("a port"), Reserved::find().expect("a port"));
+        let port = || Reserved::find(std::net::Ipv4Addr::LOCALHOST).expect("a port");
+        let (there, back) = (port(), port());
         let dialled = SocketAddr::from(([127, 0, 0, 1], there.port()));
         let relay = |from, to, port| Relay { from, to, port, target };
-        (Wires::start(vec![relay(0, 1, there), relay(1, 0, back)]).expect("starts"), dialled)
+        (Wires::start(vec![relay(0, 1, there), relay(1, 0, back)], Way::default()).expect("starts"), dialled)
     }
 
     async fn echoed(stream: &mut TcpStream, word: &[u8; 4]) -> Duration {
