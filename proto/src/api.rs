@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::block::Header;
 use crate::body::Body;
+use crate::codec;
 use crate::doc::cross::CrossFinding;
 use crate::entry::Entry;
 use crate::governance::Proposal;
@@ -78,7 +79,7 @@ impl Serialize for Base64 {
 impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
-        BASE64.decode(text.as_bytes()).map(Self).map_err(|_| serde::de::Error::custom("expected base64"))
+        codec::from_base64(&text).map(Self).map_err(|_| serde::de::Error::custom("expected base64"))
     }
 }
 

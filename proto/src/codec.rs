@@ -1,6 +1,7 @@
-//! The one way in for binary objects: borsh, capped before decoding, nothing left over.
+//! The one way in for binary objects: borsh, capped before decoding, nothing left over; in text, base64 in its one spelling.
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use data_encoding::BASE64;
 
 /// Bytes that are not the encoding of the expected object: the sender's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,9 +37,27 @@ pub fn encode<T: BorshSerialize>(value: &T) -> Vec<u8> {
     bytes
 }
 
+/// Decodes standard base64 (RFC 4648) with its padding and zero spare bits. The library by itself also takes several
+/// padded texts in a row for one, which nobody writes and other readers refuse.
+pub fn from_base64(text: &str) -> Result<Vec<u8>, DecodeError> {
+    let whole = !text.trim_end_matches('=').contains('=');
+    BASE64.decode(text.as_bytes()).ok().filter(|_| whole).ok_or(DecodeError::Malformed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn base64_has_one_spelling() {
+        for bytes in [&b""[..], b"a", b"ab", b"abc", b"abcd"] {
+            assert_eq!(from_base64(&BASE64.encode(bytes)).as_deref(), Ok(bytes));
+        }
+        assert_eq!(BASE64.decode(b"YQ==YQ==").as_deref(), Ok(&b"aa"[..]), "what the library takes");
+        for bad in ["YQ==YQ==", "YWI=YQ==", "YQ==YWJj", "YQ", "YQ=", "YR==", "YQ==\n", "Y-_=", "===="] {
+            assert_eq!(from_base64(bad), Err(DecodeError::Malformed), "{bad}");
+        }
+    }
 
     #[test]
     fn decoding_is_capped_and_strict() {

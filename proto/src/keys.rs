@@ -13,6 +13,8 @@ use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
+use crate::codec;
+
 /// A public key. Text form `ed25519:` and 64 hexadecimal digits; the borsh tag is the suite.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub enum PublicKey {
@@ -147,7 +149,7 @@ impl Serialize for Signature {
 impl<'de> Deserialize<'de> for Signature {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| serde::de::Error::custom("expected base64"))?;
+        let bytes = codec::from_base64(&text).map_err(|_| serde::de::Error::custom("expected base64"))?;
         bytes.try_into().map(Self::Ed25519).map_err(|_| serde::de::Error::custom("expected 64 bytes"))
     }
 }

@@ -8,6 +8,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::codec;
 use crate::doc::is_invisible;
 use crate::hash::Hash32;
 
@@ -103,7 +104,7 @@ impl<'de> Deserialize<'de> for Cipher {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
         let wrong = || serde::de::Error::custom("expected 1 to 120 bytes in base64");
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| wrong())?;
+        let bytes = codec::from_base64(&text).map_err(|_| wrong())?;
         Self::new(bytes).ok_or_else(wrong)
     }
 }

@@ -74,7 +74,7 @@ impl Checkpoint {
         let mut lines = text.split('\n');
         let chain: ChainId = lines.next()?.strip_prefix(ORIGIN)?.parse().ok()?;
         let size = lines.next()?.parse().ok()?;
-        let root = BASE64.decode(lines.next()?.as_bytes()).ok()?.try_into().ok()?;
+        let root = codec::from_base64(lines.next()?).ok()?.try_into().ok()?;
         let checkpoint = Self { chain, log: LogAt { size, root: Hash32(root) } };
         // Printing back decides: a sign, a leading zero or a fourth line differ.
         (checkpoint.text() == text).then_some(checkpoint)
@@ -151,7 +151,7 @@ impl std::fmt::Display for Signature {
 impl Signature {
     fn from_line(line: &str) -> Option<Self> {
         let (name, bytes) = line.strip_prefix(DASH)?.split_once(' ')?;
-        let bytes = BASE64.decode(bytes.as_bytes()).ok()?;
+        let bytes = codec::from_base64(bytes).ok()?;
         let (key_id, bytes) = bytes.split_first_chunk::<4>()?;
         let good = is_key_name(name) && !bytes.is_empty();
         good.then(|| Self { name: name.to_owned(), key_id: *key_id, bytes: bytes.to_vec() })

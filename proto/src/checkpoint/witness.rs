@@ -8,6 +8,7 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use super::Checkpoint;
 use super::note::{Signature, is_key_name, key_id};
+use crate::codec;
 use crate::keys::{self, PublicKey, SecretKey};
 
 /// Type of a witness's Ed25519 key in C2SP signed-note.
@@ -94,7 +95,7 @@ impl FromStr for WitnessKey {
         let read = || {
             let (name, rest) = text.split_once('+')?;
             let (_, key) = rest.split_once('+')?;
-            let typed = BASE64.decode(key.as_bytes()).ok()?;
+            let typed = codec::from_base64(key).ok()?;
             let (kind, key) = typed.split_first()?;
             let key = PublicKey::Ed25519(key.try_into().ok()?);
             (*kind == COSIGNATURE).then(|| Self::new(name, key).ok())?

@@ -38,7 +38,7 @@ impl<T: BorshSerialize> Serialize for Binary<T> {
 impl<'de, T: BorshDeserialize> Deserialize<'de> for Binary<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'de, str> as Deserialize>::deserialize(deserializer)?;
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| serde::de::Error::custom("expected base64"))?;
+        let bytes = codec::from_base64(&text).map_err(|_| serde::de::Error::custom("expected base64"))?;
         codec::decode(&bytes, limits::BUNDLE_BYTES).map(Self).map_err(serde::de::Error::custom)
     }
 }

@@ -5,6 +5,7 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::{Statement, VERSION};
+use crate::codec;
 use crate::hash::Domain;
 use crate::ids::{ChainId, EnvelopeId, StatementId};
 use crate::json::{self, JsonLimits};
@@ -223,8 +224,7 @@ impl TryFrom<DsseEnvelope> for SignedStatement {
             let detail = format!("expected `{PAYLOAD_TYPE}`");
             return Err(Reject::new(Code::EnvelopeMalformed, "$.payloadType", detail));
         }
-        let payload = BASE64
-            .decode(envelope.payload.as_bytes())
+        let payload = codec::from_base64(&envelope.payload)
             .map_err(|_| Reject::new(Code::EnvelopeMalformed, "$.payload", "not base64"))?;
         let signature = |s: DsseSignature| StatementSignature { key: s.keyid, signature: s.sig };
         let mut signatures: Vec<_> = envelope.signatures.into_iter().map(signature).collect();

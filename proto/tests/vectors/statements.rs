@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::BASE64;
 use sampan_proto::body::{Body, pepper_commitment};
 use sampan_proto::codec;
 use sampan_proto::doc::{CertificateForm, DocKind};
@@ -167,6 +168,9 @@ fn envelopes(story: &Story) -> Vec<Json> {
     };
     bad("another payload type", DsseEnvelope { payload_type: "application/json".to_owned(), ..good.clone() });
     bad("payload without padding", DsseEnvelope { payload: good.payload.replace('=', ""), ..good.clone() });
+    let (head, rest) = story.chain.statements[&ISSUE_INDEX].payload.split_at(1);
+    let pieces = BASE64.encode(head) + &BASE64.encode(rest);
+    bad("payload in two padded pieces", DsseEnvelope { payload: pieces, ..good.clone() });
     bad("no signature", DsseEnvelope { signatures: vec![], ..good.clone() });
     bad(
         "a signature twice",

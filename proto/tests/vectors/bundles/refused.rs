@@ -68,6 +68,7 @@ pub(super) fn refused(cases: &mut Cases, story: &Story) {
         cases.refused(&format!("refused, {name}"), &text.replacen(encoded, to, 1));
     };
     base64("base64 without padding", encoded.trim_end_matches('='));
+    base64("base64 in two padded pieces", &in_two_pieces(encoded));
     base64("base64 with a blank", &format!("{encoded} "));
     base64("base64 of the other alphabet", &encoded.replace('+', "-").replace('/', "_"));
     base64("base64 with bits that say nothing", &spare_bit(encoded));
@@ -88,6 +89,13 @@ fn handovers(cases: &mut Cases, story: &Story) {
     let mut powerless = roster.clone();
     powerless[first - 8] = 0;
     bad("a roster with a validator without power", powerless);
+}
+
+/// Base64 of the first byte, padded, and of the rest.
+fn in_two_pieces(encoded: &str) -> String {
+    let bytes = BASE64.decode(encoded.as_bytes()).expect("base64");
+    let (head, rest) = bytes.split_at(1);
+    BASE64.encode(head) + &BASE64.encode(rest)
 }
 
 /// Base64 of the same bytes with a bit set that no byte holds.
