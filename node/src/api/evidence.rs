@@ -1,7 +1,7 @@
 //! Evidence that this node has met, for everybody: it proves itself from the anchor.
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sampan_proto::api::{EvidenceView, OffenceView};
@@ -11,7 +11,7 @@ use sampan_proto::reject::Code;
 
 use super::State;
 use super::error::Refusal;
-use super::input::parameter;
+use super::input::{Path, parameter};
 use super::query::as_of;
 
 /// `GET /v1/evidence`: what there is.

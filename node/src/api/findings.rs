@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::HeaderMap;
 use sampan_proto::api::FindingsView;
 use sampan_proto::doc::DocKind;
@@ -15,7 +15,7 @@ use sampan_proto::reject::{Code, Reject};
 use super::State;
 use super::access::{Caller, is_party};
 use super::error::Refusal;
-use super::input::parameter;
+use super::input::{Path, parameter};
 use super::proofs::{authorise, held_body};
 use super::query::{as_of, remembered};
 use crate::core::ledger::View;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{self, FromRequestParts, Query};
 use axum::http::request::Parts;
 use futures::StreamExt as _;
 use sampan_proto::json::{self, JsonLimits};
@@ -29,6 +29,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let query = Query::try_from_uri(&parts.uri);
         query.map(|Query(value)| Self(value)).map_err(|e| Refusal::new(Code::RequestMalformed, "$", cause(&e)))
+    }
+}
+
+/// The parameters of the path, which must be text.
+pub(super) struct Path<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = extract::Path::from_request_parts(parts, state).await;
+        path.map(|extract::Path(value)| Self(value)).map_err(|e| Refusal::new(Code::RequestMalformed, "$", cause(&e)))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sampan_proto::checkpoint::Consistency;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::State;
 use super::error::Refusal;
-use super::input::{Parameters, parameter};
+use super::input::{Parameters, Path, parameter};
 use super::proofs::{Proof, proven};
 use super::query::{AS_OF_NOW, FOR_EVER};
 use crate::fault::Fatal;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State as Shared};
+use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use sampan_proto::api::BodyParts;
@@ -21,7 +21,7 @@ use super::State;
 use super::access::{Caller, Ground, may_read};
 use super::error::Refusal;
 use super::findings::also_party;
-use super::input::{Parameters, parameter};
+use super::input::{Parameters, Path, parameter};
 use super::log::not_held;
 use super::query::remembered;
 use crate::clock::now_ms;

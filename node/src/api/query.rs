@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sampan_proto::api::{ActView, AsOf, HeaderView, HistoryView, MembersView, ProposalView, ProposalsView, RecordView};
@@ -16,7 +16,7 @@ use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
 use super::State;
 use super::error::Refusal;
-use super::input::parameter;
+use super::input::{Path, parameter};
 use super::log::{not_held, undecided};
 use crate::core::ledger::View as _;
 use crate::fault::Fatal;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use sampan_proto::api::{NodeStatus, StatementStatus};
 use sampan_proto::entry::Entry;
 use sampan_proto::ids::{Height, StatementId};
@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::State;
 use super::error::Refusal;
-use super::input::{Parameters, parameter};
+use super::input::{Parameters, Path, parameter};
 use super::proofs::in_the_way;
 use crate::core::ledger::Tip;
 use crate::engine::Waiting;

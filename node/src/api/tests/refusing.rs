@@ -42,6 +42,7 @@ async fn parameters_are_read_strictly() {
     let solo = Solo::start();
     for (uri, word) in [
         ("/v1/records/xyz", "`id`: expected 64"),
+        ("/v1/records/%ff", "UTF-8"),
         ("/v1/headers/-1", "`height`"),
         ("/v1/members/No_Body", "`id`: a member id"),
         ("/v1/node?after=soon", "invalid digit"),
