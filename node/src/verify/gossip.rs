@@ -1,13 +1,16 @@
 //! Gossip: decode, check, tell the swarm whether to forward it, hand it to the engine.
 
+use std::collections::BTreeSet;
+
 use sampan_proto::block::{PROTOCOL_VERSION, payload_hash};
 use sampan_proto::codec;
 use sampan_proto::evidence::Offence;
+use sampan_proto::keys::PublicKey;
 use sampan_proto::limits;
 use sampan_proto::proof::{Binary, Head};
 use sampan_proto::reject::Code;
 use sampan_proto::verified::Verified;
-use sampan_proto::vote::{Signable as _, Signed, Vote};
+use sampan_proto::vote::{Signable as _, Signed, Vote, VoteType};
 use sampan_proto::wire::{Announcement, ConsensusMessage, DocsMessage, ProposalMessage, RoundCertificate};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -120,17 +123,40 @@ impl Context {
         Ok(match decode(data, limits::CONSENSUS_MESSAGE_BYTES)? {
             ConsensusMessage::Vote(vote) => self.hear_vote(vote)?.map(Heard::Vote),
             // The core checks these again as certificates; here it is decided whether to forward them.
-            ConsensusMessage::Polka(votes) => self.hear_votes(votes)?.map(Heard::Polka),
+            ConsensusMessage::Polka(votes) => self.hear_polka(votes)?.map(Heard::Polka),
             ConsensusMessage::Round(certificate) => self.hear_round(certificate)?,
         })
     }
 
-    pub(super) fn hear_round(&self, certificate: RoundCertificate) -> Result<Option<Heard>, PeerFault> {
-        Ok(self.hear_votes(certificate.votes.clone())?.map(|_| Heard::Round(certificate)))
+    fn hear_polka(&self, votes: Vec<Signed<Vote>>) -> Result<Option<Vec<Signed<Vote>>>, PeerFault> {
+        let first = votes.first().map(|first| first.message.clone()).ok_or(PeerFault::Malformed)?;
+        let same = |vote: &Vote| {
+            vote.vote_type == VoteType::Prevote
+                && (vote.height, vote.round, vote.block) == (first.height, first.round, first.block)
+        };
+        if first.block.is_none() {
+            return Err(PeerFault::Malformed);
+        }
+        self.hear_votes(votes, same)
     }
 
-    /// All of them, or none when one is of no use here.
-    fn hear_votes(&self, votes: Vec<Signed<Vote>>) -> Result<Option<Vec<Signed<Vote>>>, PeerFault> {
+    pub(super) fn hear_round(&self, certificate: RoundCertificate) -> Result<Option<Heard>, PeerFault> {
+        let same = |vote: &Vote| (vote.height, vote.round) == (certificate.height, certificate.round);
+        Ok(self.hear_votes(certificate.votes.clone(), same)?.map(|_| Heard::Round(certificate)))
+    }
+
+    /// All of them, or none when one is of no use here. Nobody honest sends none, votes that do not belong together, or
+    /// a validator's twice; and whoever could send them could make as many messages of one vote as it likes.
+    fn hear_votes(
+        &self,
+        votes: Vec<Signed<Vote>>,
+        same: impl Fn(&Vote) -> bool,
+    ) -> Result<Option<Vec<Signed<Vote>>>, PeerFault> {
+        let signers: BTreeSet<&PublicKey> = votes.iter().map(|vote| vote.message.signer()).collect();
+        let together = !votes.is_empty() && signers.len() == votes.len();
+        if !together || !votes.iter().all(|vote| same(&vote.message)) {
+            return Err(PeerFault::Malformed);
+        }
         votes.into_iter().map(|vote| Ok(self.hear_vote(vote)?.map(Verified::into_inner))).collect()
     }
 

@@ -175,3 +175,24 @@ async fn votes_of_a_roster_to_come_are_ignored_and_those_of_strangers_blamed() {
     assert_eq!(behind.of(ask.clone(), vote(Height(4))).await, (0, Some(PeerFault::BadSignature)), "not at the next");
     assert_eq!(ahead.of(Request::Round(Height(7)), vote(Height(7))).await, (1, None));
 }
+
+#[tokio::test]
+async fn votes_that_do_not_belong_together_are_their_senders_fault() {
+    let judge = Judge::new();
+    let chain = judge.world.network.genesis.chain;
+    let key = crate::store::fixture::seed("cn-customs", sampan_proto::member::Purpose::Consensus);
+    let vote = |round| {
+        let (height, validator, block) = (Height(4), key.public(), None);
+        Signed::sign(Vote { chain, vote_type: VoteType::Prevote, height, round, block, validator }, &key)
+    };
+    let of = async |votes: Vec<Signed<Vote>>| {
+        let certificate = Some(wire::RoundCertificate { height: Height(4), round: 1, skip: true, votes });
+        let state = RoundState { proposals: Vec::new(), votes: Vec::new(), certificate };
+        judge.of(Request::Round(Height(4)), Response::Round(state)).await
+    };
+    let fault = Some(PeerFault::Malformed);
+    assert_eq!(of(vec![vote(1)]).await, (1, None));
+    assert_eq!(of(Vec::new()).await, (0, fault), "none");
+    assert_eq!(of(vec![vote(1), vote(1)]).await, (0, fault), "one twice");
+    assert_eq!(of(vec![vote(2)]).await, (0, fault), "of another round");
+}
