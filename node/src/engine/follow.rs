@@ -35,6 +35,17 @@ const WANTED: usize = 64;
 /// Requests for a large document before it is given up; its block will bring it.
 const ASK_AGAIN: u8 = 8;
 
+/// What is asked of one peer after the other.
+#[derive(Clone, Copy)]
+enum Question {
+    Blocks,
+    Documents,
+    Round,
+    Snapshot,
+    Past,
+    Status,
+}
+
 /// What is being asked, and of whom.
 pub(super) struct Follower {
     net: Net,
@@ -52,7 +63,9 @@ pub(super) struct Follower {
     asking_documents: bool,
     asking_round: bool,
     asking_past: bool,
-    turn: usize,
+    /// For each question whose turn it is. A turn that they shared would fall into step with the patrol: three questions
+    /// in two seconds, three peers, and one of them never asked for the votes that it alone heard.
+    turns: [usize; Question::Status as usize + 1],
     idle_patrols: u32,
     connected: usize,
 }
@@ -71,7 +84,7 @@ impl Follower {
             asking_documents: false,
             asking_round: false,
             asking_past: false,
-            turn: 0,
+            turns: [0; Question::Status as usize + 1],
             idle_patrols: 0,
             connected: 0,
         }
@@ -114,7 +127,7 @@ impl Follower {
             *asked += 1;
             *asked
         });
-        let peer = if asked == 1 { Some(offerer) } else { self.next_peer() };
+        let peer = if asked == 1 { Some(offerer) } else { self.next_peer(Question::Documents) };
         if let (false, Some(peer)) = (self.asking_documents, peer) {
             self.asking_documents = true;
             self.ask(peer, Request::Documents(vec![id]));
@@ -126,11 +139,12 @@ impl Follower {
         self.idle_patrols = 0;
     }
 
-    fn next_peer(&mut self) -> Option<PeerId> {
+    fn next_peer(&mut self, question: Question) -> Option<PeerId> {
         let peers = self.net.peers();
         let peers = peers.borrow();
-        self.turn = self.turn.wrapping_add(1);
-        peers.get(self.turn % peers.len().max(1)).copied()
+        let turn = &mut self.turns[question as usize];
+        *turn = turn.wrapping_add(1);
+        peers.get(*turn % peers.len().max(1)).copied()
     }
 
     /// Whether peers came since it was last asked: they may know more than we.
@@ -164,7 +178,7 @@ impl Follower {
     }
 
     fn ask_blocks(&mut self, from: Height) {
-        let peer = self.informant.take().or_else(|| self.next_peer());
+        let peer = self.informant.take().or_else(|| self.next_peer(Question::Blocks));
         if let (false, Some(peer)) = (self.asking_blocks, peer) {
             self.asking_blocks = true;
             self.ask(peer, Request::Blocks { from, count: BLOCKS });
@@ -172,7 +186,7 @@ impl Follower {
     }
 
     fn ask_documents(&mut self, block: &HeaderHash, missing: Vec<EnvelopeId>) {
-        let peer = self.sources.remove(block).or_else(|| self.next_peer());
+        let peer = self.sources.remove(block).or_else(|| self.next_peer(Question::Documents));
         if let (false, Some(peer)) = (self.asking_documents, peer) {
             self.asking_documents = true;
             self.ask(peer, Request::Documents(missing));
@@ -180,7 +194,7 @@ impl Follower {
     }
 
     fn ask_round(&mut self, height: Height) {
-        if let (false, Some(peer)) = (self.asking_round, self.next_peer()) {
+        if let (false, Some(peer)) = (self.asking_round, self.next_peer(Question::Round)) {
             self.asking_round = true;
             self.ask(peer, Request::Round(height));
         }
@@ -188,7 +202,7 @@ impl Follower {
 
     /// Asks a peer which state it hands over; false when there is no peer.
     pub(super) fn ask_snapshot(&mut self) -> bool {
-        let peer = self.next_peer();
+        let peer = self.next_peer(Question::Snapshot);
         if let Some(peer) = peer {
             self.ask(peer, Request::Snapshot);
         }
@@ -197,14 +211,14 @@ impl Follower {
 
     /// Asks a peer for blocks of long ago that are missing, if nobody is being asked.
     pub(super) fn ask_past(&mut self, from: Height) {
-        if let (false, Some(peer)) = (self.asking_past, self.next_peer()) {
+        if let (false, Some(peer)) = (self.asking_past, self.next_peer(Question::Past)) {
             self.asking_past = true;
             self.ask(peer, Request::Past { from, count: PAST_BLOCKS });
         }
     }
 
     fn ask_status(&mut self) {
-        if let Some(peer) = self.next_peer() {
+        if let Some(peer) = self.next_peer(Question::Status) {
             self.ask(peer, Request::Status);
         }
     }
