@@ -2,42 +2,56 @@
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): eight bytes of state, written out so that no library can change it.
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Dice {
+    state: u64,
+    /// What they show before chance begins.
+    loaded: std::vec::IntoIter<u8>,
+}
 
 impl Dice {
     /// Dice of a seed.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
+    pub fn new(seed: u64) -> Self {
+        Self { state: seed, loaded: Vec::new().into_iter() }
+    }
+
+    /// Loaded dice: two bytes decide each of the first throws, and chance of seed 0 those after them. So that whoever
+    /// chooses the bytes chooses what happens.
+    #[must_use]
+    pub fn loaded(bytes: &[u8]) -> Self {
+        Self { state: 0, loaded: bytes.to_vec().into_iter() }
     }
 
     /// Dice of their own for a part, so that one part's throws do not move another's.
     #[must_use]
     pub fn part(&mut self) -> Self {
-        Self(self.throw())
+        Self::new(self.throw())
     }
 
     /// Eight bytes of chance.
-    pub const fn throw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+    pub fn throw(&mut self) -> u64 {
+        if let Some(low) = self.loaded.next() {
+            return u64::from(low) | u64::from(self.loaded.next().unwrap_or_default()) << 8;
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
 
     /// A number below `end`; 0 when there is none.
-    pub const fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.throw() % end }
     }
 
     /// A number from `low` to `high`, both possible.
-    pub const fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high - low + 1)
     }
 
     /// True in so many of a hundred throws.
-    pub const fn percent(&mut self, chance: u64) -> bool {
+    pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
     }
 
@@ -60,5 +74,12 @@ mod tests {
         let mut low = Dice::new(7);
         assert!((0..1_000).all(|_| (3..=5).contains(&low.between(3, 5))));
         assert_eq!((low.below(0), low.pick::<u8>(&[])), (0, None));
+    }
+
+    #[test]
+    fn loaded_dice_show_what_they_were_given_and_then_what_chance_brings() {
+        let mut dice = Dice::loaded(&[7, 1, 9]);
+        assert_eq!([dice.throw(), dice.throw()], [0x107, 9]);
+        assert_eq!(dice.throw(), Dice::new(0).throw());
     }
 }

@@ -1,5 +1,5 @@
 //! `sampan-testnet`: a network on this machine, to look around in (`up`), to show (`demo`), to simulate (`sim`), to
-//! disturb (`chaos`), to measure (`bench`).
+//! feed with nonsense (`fuzz`), to disturb (`chaos`), to measure (`bench`).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use sampan_testnet::cluster::Options;
 use sampan_testnet::cluster::binaries::Binaries;
 use sampan_testnet::usage::Unusable;
-use sampan_testnet::{bench, chaos, console, demo, signals, sim, up};
+use sampan_testnet::{bench, chaos, console, demo, fuzz, signals, sim, up};
 
 /// Local networks of Sampan: real nodes, each its own process, on loopback only.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ enum Command {
     Demo(DemoArguments),
     /// Simulate networks in which everything goes wrong, many seeds of it.
     Sim(sim::Arguments),
+    /// Feed every decoder, and whole networks, with what nobody honest sends.
+    Fuzz(fuzz::Arguments),
     /// Disturb a network of real processes: kill, pause, cut off, fill disks; then ask every node about everything.
     Chaos(chaos::Arguments),
     /// Measure load and latency against the bound that this machine allows. Build with `--release`.
@@ -65,12 +67,14 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
         }
     };
-    // Every simulated network has a runtime of its own.
-    let result = if let Command::Sim(simulation) = &arguments.command {
-        sim::run(simulation)
-    } else {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(arguments)))
+    let result = match &arguments.command {
+        // Every simulated network has a runtime of its own.
+        Command::Sim(simulation) => sim::run(simulation),
+        Command::Fuzz(fuzzing) => fuzz::run(fuzzing),
+        _ => {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+            runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(arguments)))
+        }
     };
     match result {
         Ok(code) => code,
@@ -90,6 +94,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             up::run(&options, &stop).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Sim(simulation) => sim::run(&simulation),
+        Command::Fuzz(fuzzing) => fuzz::run(&fuzzing),
         Command::Demo(DemoArguments { keep }) => demo::run(binaries, keep, &stop).await,
         Command::Chaos(arguments) => chaos::run(&arguments, binaries, &stop).await,
         Command::Bench(arguments) => bench::run(&arguments, binaries, &stop).await,

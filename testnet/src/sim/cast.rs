@@ -8,6 +8,7 @@ use sampan_node::setup;
 use sampan_proto::body::{Body, pepper_commitment, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, GenesisEntry, Parameters};
+use sampan_proto::governance::{Change, Govern};
 use sampan_proto::hash::Domain;
 use sampan_proto::ids::RecordId;
 use sampan_proto::keys::SecretKey;
@@ -67,13 +68,19 @@ fn entry(member: &str, role: Role, power: Option<u64>) -> Result<GenesisEntry> {
 
 /// A network of so many validators of equal power.
 pub(super) fn genesis(validators: usize) -> Result<Genesis> {
-    let mut entries = (0..validators).map(|i| entry(&agency(i), Role::Customs, Some(1))).collect::<Result<Vec<_>>>()?;
+    Ok(founded(&vec![1; validators])?.1)
+}
+
+/// A network of validators with these powers: its genesis file and what it says.
+pub(super) fn founded(powers: &[u64]) -> Result<(Vec<u8>, Genesis)> {
+    let seat = |(i, power): (usize, &u64)| entry(&agency(i), Role::Customs, Some(*power));
+    let mut entries = powers.iter().enumerate().map(seat).collect::<Result<Vec<_>>>()?;
     entries.push(entry(CARRIER, Role::Carrier, None)?);
     for trader in TRADERS {
         entries.push(entry(trader, Role::Trader, None)?);
     }
     let parameters = Parameters { heartbeat_ms: 2_000, ..Parameters::default() };
-    Ok(setup::assemble("simulated", parameters, entries, BEGIN_MS)?.1)
+    Ok(setup::assemble("simulated", parameters, entries, BEGIN_MS)?)
 }
 
 /// What everybody who writes statements needs to know.
@@ -89,8 +96,10 @@ impl Pen {
         Self { genesis, written: 0 }
     }
 
-    /// A statement of `member` that stands until so many milliseconds of the network's life, with the key of `signer`.
+    /// A statement of `member` that stands until so many milliseconds of the network's life, with the key of `signer`
+    /// for such statements.
     fn sign(&mut self, member: &str, signer: &str, until_ms: u64, action: Action) -> Result<SignedStatement> {
+        let key = key(signer, action.purpose());
         self.written += 1;
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.written.to_le_bytes());
@@ -102,7 +111,7 @@ impl Pen {
             not_after_ms: BEGIN_MS + until_ms,
             action,
         };
-        Ok(SignedStatement::sign(&statement, &[&key(signer, Purpose::Statement)])?)
+        Ok(SignedStatement::sign(&statement, &[&key])?)
     }
 
     /// A new bill of lading, issued to the exporter, and its record.
@@ -133,6 +142,14 @@ impl Pen {
         let (rule, says) = ("seal.number".parse()?, "the seal has another number".parse()?);
         let finding = Action::Finding(Finding { record, rule, says, other: None });
         let statement = self.sign(&agency(0), &agency(0), A_DAY_MS, finding)?;
+        Ok(Document { statement, body: None })
+    }
+
+    /// The first agency proposes that another one validates no more.
+    pub(super) fn unseat(&mut self, other: usize) -> Result<Document> {
+        let change = Change::Unseat { member: agency(other).parse()?, reason: "leaves the port".parse()? };
+        let propose = Govern::Propose { change: Box::new(change), until_ms: BEGIN_MS + A_DAY_MS };
+        let statement = self.sign(&agency(0), &agency(0), A_DAY_MS, Action::Govern(propose))?;
         Ok(Document { statement, body: None })
     }
 }

@@ -9,7 +9,7 @@ use sampan_node::core::mempool;
 use sampan_node::engine::{self, Engine, Handle, Keeper, Parts, Provenance, Snapshots};
 use sampan_node::fault::Fatal;
 use sampan_node::metrics::Metrics;
-use sampan_node::net::{self, Line, NetEvents};
+use sampan_node::net::{self, Line, Net, NetEvents};
 use sampan_node::store::{Disk, Durable, Floor, Hazard, Store};
 use sampan_node::verify::{self, Pool};
 use sampan_proto::genesis::Genesis;
@@ -125,7 +125,8 @@ pub(super) struct Process {
     pub(super) pool: Pool,
     pub(super) engine: Handle,
     pub(super) line: Line,
-    metrics: Metrics,
+    pub(super) net: Net,
+    pub(super) metrics: Metrics,
     running: JoinHandle<Result<(), Fatal>>,
     tasks: Vec<JoinHandle<()>>,
     /// Holds states, if the network has any use for them.
@@ -195,11 +196,11 @@ impl Machine {
         };
         let (engine, handle, lanes) = Engine::new(parts)?;
         let stop = CancellationToken::new();
-        let intake = tokio::spawn(verify::intake(pool.clone(), net, lanes, gossip, stop.clone()));
+        let intake = tokio::spawn(verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
         let serve = tokio::spawn(serve(store.clone(), handle.clone(), requests));
         let running = tokio::spawn(engine.run(stop.clone()));
         let tasks = vec![intake, serve];
-        self.process = Some(Process { store, pool, engine: handle, line, metrics, running, tasks, keeping, stop });
+        self.process = Some(Process { store, pool, engine: handle, line, net, metrics, running, tasks, keeping, stop });
         Ok(())
     }
 

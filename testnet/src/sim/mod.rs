@@ -12,6 +12,7 @@
 //!
 //! Time is the runtime's, which stands still while anything can run. Nothing here reads a real clock but the report.
 
+mod alone;
 mod cast;
 mod client;
 mod command;
@@ -25,7 +26,9 @@ mod shrink;
 mod watch;
 mod world;
 
+pub(crate) use alone::Alone;
 pub use command::{Arguments, Sum, run, seeds};
+pub use plan::chosen;
 pub use script::Script;
 pub use watch::{Violation, What};
 pub use world::{Outcome, play};

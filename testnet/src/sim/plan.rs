@@ -1,21 +1,40 @@
-//! From a seed to a script: faults that a network of this size must survive, as nasty as they may be.
+//! From a seed, or from bytes, to a script: faults that a network of this size must survive, as nasty as they may be.
 
 use super::mask::Mask;
 use super::script::{CrashAt, Event, Happening, Script};
 use crate::dice::Dice;
 
-/// How long the faults last, in milliseconds.
+/// How long the faults of a seed last, in milliseconds.
 const LASTS_MS: u64 = 12_000;
+/// How long those last that bytes choose: long enough for a few blocks.
+const SHORT_MS: u64 = 3_000;
 
 /// Of a hundred networks so many have bad power.
 const FLICKERING: u64 = 25;
 /// Of a hundred networks that can do without one more validator, in so many one comes late.
 const LATE: u64 = 25;
 
+/// Where it happens.
+#[derive(Clone, Copy)]
+struct Stage {
+    nodes: usize,
+    lasts_ms: u64,
+}
+
 /// The script of a seed.
 pub(super) fn script(seed: u64) -> Script {
-    let mut dice = Dice::new(seed);
+    write(Some(seed), LASTS_MS, &mut Dice::new(seed))
+}
+
+/// A short script that bytes choose, two of them for each choice: the same faults as those of seeds.
+#[must_use]
+pub fn chosen(bytes: &[u8]) -> Script {
+    write(None, SHORT_MS, &mut Dice::loaded(bytes))
+}
+
+fn write(seed: Option<u64>, lasts_ms: u64, dice: &mut Dice) -> Script {
     let nodes = *dice.pick(&[4, 4, 4, 5, 7]).unwrap_or(&4);
+    let stage = Stage { nodes, lasts_ms };
     let faulty = (nodes - 1) / 3;
     let mut masks = Vec::new();
     if dice.percent(40) {
@@ -25,34 +44,35 @@ pub(super) fn script(seed: u64) -> Script {
             Some((node, *dice.pick(&Mask::ALL)?))
         }));
     }
-    let mut events = trade(nodes, &mut dice);
+    let mut events = trade(stage, dice);
     for _ in 0..dice.between(3, 9) {
-        trouble(nodes, &mut dice, &mut events);
+        trouble(stage, dice, &mut events);
     }
-    // Chance of its own, so that it moves nothing else.
-    let mut power = Dice::new(seed ^ 0xf11c_4e40);
+    // What came to scripts later has chance of its own, so that it moves nothing else.
+    let apart = |dice: &Dice, salt| seed.map_or_else(|| dice.clone(), |seed| Dice::new(seed ^ salt));
+    let mut power = apart(dice, 0xf11c_4e40);
     if power.percent(FLICKERING) {
-        flicker(nodes, &mut power, &mut events);
+        flicker(stage, &mut power, &mut events);
     }
-    let mut latecomer = Dice::new(seed ^ 0x1a7e_c0de);
+    let mut latecomer = apart(dice, 0x1a7e_c0de);
     let mut late = Vec::new();
     if masks.len() < faulty && latecomer.percent(LATE) {
         let node = nodes - 1;
         late.push(node);
-        events.push(Event { at_ms: latecomer.between(LASTS_MS / 2, LASTS_MS), what: Happening::Start { node } });
+        events.push(Event { at_ms: latecomer.between(lasts_ms / 2, lasts_ms), what: Happening::Start { node } });
     }
     events.sort_by_key(|event| event.at_ms);
-    Script { seed, nodes, masks, late, events, lasts_ms: LASTS_MS }
+    Script { seed: seed.unwrap_or(0), nodes, masks, late, events, lasts_ms }
 }
 
 /// The power fails for moments, several times in a row; most machines end in the middle of what they do, and a supervisor
 /// starts them again while the same block is being decided.
-fn flicker(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
+fn flicker(stage: Stage, dice: &mut Dice, events: &mut Vec<Event>) {
     events.push(Event { at_ms: 0, what: Happening::Supervise });
     for _ in 0..dice.between(2, 6) {
-        let mut at_ms = dice.between(300, LASTS_MS - 1_000);
+        let mut at_ms = dice.between(300, stage.lasts_ms - 1_000);
         for _ in 0..dice.between(2, 4) {
-            for node in (0..nodes).filter(|_| dice.percent(70)).collect::<Vec<_>>() {
+            for node in (0..stage.nodes).filter(|_| dice.percent(70)).collect::<Vec<_>>() {
                 let at = *dice.pick(&[CrashAt::Before, CrashAt::After, CrashAt::Torn]).unwrap_or(&CrashAt::Torn);
                 events.push(Event { at_ms, what: Happening::Crash { node, at, writes: dice.between(1, 5) } });
             }
@@ -61,21 +81,21 @@ fn flicker(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
     }
 }
 
-fn some_node(nodes: usize, dice: &mut Dice) -> usize {
-    usize::try_from(dice.below(nodes as u64)).unwrap_or_default()
+fn some_node(stage: Stage, dice: &mut Dice) -> usize {
+    usize::try_from(dice.below(stage.nodes as u64)).unwrap_or_default()
 }
 
 /// What clients do all the while.
-fn trade(nodes: usize, dice: &mut Dice) -> Vec<Event> {
+fn trade(stage: Stage, dice: &mut Dice) -> Vec<Event> {
     let mut events = Vec::new();
     for _ in 0..dice.between(3, 6) {
-        let what = Happening::Submit { bills: dice.between(1, 4), by: some_node(nodes, dice) };
-        events.push(Event { at_ms: dice.below(LASTS_MS), what });
+        let what = Happening::Submit { bills: dice.between(1, 4), by: some_node(stage, dice) };
+        events.push(Event { at_ms: dice.below(stage.lasts_ms), what });
     }
     let mut add = |most, dice: &mut Dice, what: fn([usize; 2]) -> Happening| {
         for _ in 0..dice.between(0, most) {
-            let what = what([some_node(nodes, dice), some_node(nodes, dice)]);
-            events.push(Event { at_ms: dice.between(LASTS_MS / 4, LASTS_MS), what });
+            let what = what([some_node(stage, dice), some_node(stage, dice)]);
+            events.push(Event { at_ms: dice.between(stage.lasts_ms / 4, stage.lasts_ms), what });
         }
     };
     add(4, dice, |[one, other]| Happening::Race { one, other });
@@ -85,10 +105,11 @@ fn trade(nodes: usize, dice: &mut Dice) -> Vec<Event> {
 }
 
 /// Something goes wrong, and perhaps right again later.
-fn trouble(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
-    let at_ms = dice.below(LASTS_MS);
-    let later = (at_ms + dice.between(50, 4_000)).min(LASTS_MS);
-    let node = some_node(nodes, dice);
+fn trouble(stage: Stage, dice: &mut Dice, events: &mut Vec<Event>) {
+    let Stage { nodes, lasts_ms } = stage;
+    let at_ms = dice.below(lasts_ms);
+    let later = (at_ms + dice.between(50, 4_000)).min(lasts_ms);
+    let node = some_node(stage, dice);
     let mut add = |at_ms, what| events.push(Event { at_ms, what });
     match dice.below(8) {
         0 => {
@@ -111,7 +132,7 @@ fn trouble(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
             }
         }
         4 => {
-            add(at_ms, Happening::Deafen { from: node, to: some_node(nodes, dice) });
+            add(at_ms, Happening::Deafen { from: node, to: some_node(stage, dice) });
             add(later, Happening::Heal);
         }
         5 => {
@@ -134,7 +155,7 @@ fn trouble(nodes: usize, dice: &mut Dice, events: &mut Vec<Event>) {
     if dice.percent(8) {
         for node in 0..nodes {
             events.push(Event { at_ms: later, what: Happening::Kill { node } });
-            events.push(Event { at_ms: (later + dice.between(1, 500)).min(LASTS_MS), what: Happening::Start { node } });
+            events.push(Event { at_ms: (later + dice.between(1, 500)).min(lasts_ms), what: Happening::Start { node } });
         }
     }
 }

@@ -20,8 +20,8 @@ use super::machine::Machine;
 use super::mask::{Mask, Wearer, amnesiac, twin};
 use super::script::{Event, Happening, Script};
 use super::watch::{Violation, Watch, What};
-use crate::console;
 use crate::dice::Dice;
+use crate::{console, scratch};
 
 use traffic::{Asked, Parcel};
 
@@ -62,9 +62,7 @@ pub struct Outcome {
 pub fn play(script: &Script, tell: bool) -> Result<Outcome> {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().context("a runtime")?;
-    // In memory where there is such a place: a simulated disk need not survive the machine that simulates.
-    let memory = std::path::Path::new("/dev/shm");
-    let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
+    let dir = scratch::directory()?;
     let outcome = runtime.block_on(async { World::new(script, dir.path(), tell)?.live(script).await });
     // Threads of the stores may still be closing files.
     drop(runtime);
