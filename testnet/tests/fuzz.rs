@@ -1,6 +1,6 @@
 //! What fuzzing once found, and the nastiest that could be thought of: taken again, each through its way in.
 
-#![allow(clippy::expect_used, reason = "helpers are part of the tests")]
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

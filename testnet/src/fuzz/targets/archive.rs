@@ -2,7 +2,7 @@
 //! else ends with a fault and its place, and with nothing VALID that comes after it.
 
 use anyhow::Result;
-use sampan_proto::archive::{Frame, LENGTH_BYTES, MAGIC};
+use sampan_proto::archive::{End, Frame, LENGTH_BYTES, MAGIC};
 use sampan_proto::audit::{Audit, Check, Fault};
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::Height;
@@ -39,8 +39,12 @@ impl Target for Archives {
             return;
         }
         let mut audit = Audit::new(genesis);
-        let fault = climb(&mut audit, &mut rest).err();
+        let climbed = climb(&mut audit, &mut rest);
         let (ladder, tip) = (audit.ladder(), audit.tip());
+        if let Ok(end) = &climbed {
+            assert_eq!((end.height, end.block), (tip.height, tip.hash), "it ends elsewhere than it says");
+        }
+        let fault = climbed.err();
         assert_eq!(fault.is_some(), ladder.outcome() == Outcome::Invalid, "the ladder says otherwise");
         if let Some(fault) = fault {
             assert_eq!(ladder.verdict(fault.check.as_str()), Some(Verdict::Invalid), "a fault without its rung");
@@ -63,13 +67,17 @@ fn frame(rest: &mut &[u8]) -> Option<Frame> {
 }
 
 /// Every block, then the end, then nothing.
-fn climb(audit: &mut Audit, rest: &mut &[u8]) -> std::result::Result<(), Fault> {
+fn climb(audit: &mut Audit, rest: &mut &[u8]) -> std::result::Result<End, Fault> {
     loop {
         match frame(rest) {
             Some(Frame::Block(block)) => audit.block(&block)?,
             Some(Frame::End(end)) => {
                 audit.end(&end)?;
-                return if rest.is_empty() { Ok(()) } else { Err(audit.unreadable(Check::End, "more behind the end")) };
+                return if rest.is_empty() {
+                    Ok(end)
+                } else {
+                    Err(audit.unreadable(Check::End, "more behind the end"))
+                };
             }
             Some(Frame::Genesis(_)) => return Err(audit.unreadable(Check::Order, "a second genesis")),
             None => return Err(audit.unreadable(Check::Order, "no frame")),

@@ -1,6 +1,6 @@
 //! The consensus write-ahead log, from any bytes. It is refused, or it opens to entries; then it opens again to the same, takes
 //! one more, and has that one at its end. Of an honest log that was cut, or damaged in one place of four bytes (which CRC-32
-//! always notices), nothing comes back but a beginning of what it held.
+//! always notices), nothing comes back but a beginning of what it held, and all of it where more of it follows the damage.
 
 use std::path::{Path, PathBuf};
 
@@ -57,16 +57,19 @@ impl Logs {
         std::fs::read(self.path()).context("the log")
     }
 
-    /// What must come back at most: the entries of an honest log of which these bytes are what is left.
-    fn damaged(&self, bytes: &[u8]) -> Option<&[WalEntry]> {
-        let left = |(log, _): &&(Vec<u8>, Vec<WalEntry>)| {
-            let cut = log.starts_with(bytes);
+    /// The entries of an honest log of which these bytes are what is left, and how many of them must come back if it is
+    /// not refused: a burst may take the last group for a tail that was torn, and the one before if it lies in both.
+    fn damaged(&self, bytes: &[u8]) -> Option<(&[WalEntry], usize)> {
+        self.honest.iter().find_map(|(log, entries)| {
             let same = log.iter().zip(bytes).take_while(|(a, b)| a == b).count();
             let behind = log.iter().rev().zip(bytes.iter().rev()).take_while(|(a, b)| a == b).count();
             let burst = log.len() == bytes.len() && same >= HEADER_BYTES && same + behind + BURST >= log.len();
-            cut || burst
-        };
-        self.honest.iter().find(left).map(|(_, entries)| entries.as_slice())
+            match (log.starts_with(bytes), burst) {
+                (true, _) => Some((entries.as_slice(), 0)),
+                (false, true) => Some((entries.as_slice(), entries.len().saturating_sub(2 * GROUP))),
+                (false, false) => None,
+            }
+        })
     }
 }
 
@@ -104,8 +107,9 @@ impl Target for Logs {
         let path = self.path();
         std::fs::write(&path, bytes).expect("a file can be written");
         let Some((_, (height, entries))) = read(&path) else { return };
-        if let Some(honest) = self.damaged(bytes) {
+        if let Some((honest, least)) = self.damaged(bytes) {
             assert!(honest.starts_with(&entries), "entries that the log never held");
+            assert!(entries.len() >= least, "what was durable is forgotten");
         }
         let (mut log, again) = read(&path).expect("what was opened opens again");
         assert!(again == (height, entries.clone()), "other entries at the second start");
