@@ -1,7 +1,7 @@
 //! What proofs cost: growing the log and the state, proving, verifying, at 10^3 to 10^6 entries; and whole bundles.
 //!
-//! `cargo bench -p sampan-proto`; figures are kept in `BENCHMARKS.md`. `SAMPAN_BENCH_SIZES=10000000` measures other
-//! sizes, which are numbers with commas between.
+//! `cargo bench -p sampan-proto`; figures are kept in `BENCHMARKS.md`. `SAMPAN_BENCH_ENTRIES` (of the log) and
+//! `SAMPAN_BENCH_KEYS` (in the state) measure other sizes, which are numbers with commas between.
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark that cannot be set up fails; macros write functions")]
 
@@ -12,24 +12,21 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sampan_proto::block::Header;
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sampan_proto::genesis::Genesis;
 use sampan_proto::hash::{Domain, Hash32};
-use sampan_proto::keys::SecretKey;
+use sampan_proto::keys::Known;
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::log::{self, LogRead};
 use sampan_proto::merkle::state::{Page, PagePath, tree};
 use sampan_proto::proof::small::{self, SmallReceipt};
-use sampan_proto::proof::{Binary, Bundle, Outcome, Policy, verify};
-use sampan_proto::roster::{Roster, Validator};
-use sampan_proto::vote::{Certificate, Signable as _, Vote, VoteType};
-use support::cast;
+use sampan_proto::proof::{Binary, Bundle, Head, Outcome, Policy, verify, verify_knowing};
+use support::seats::Seats;
 use support::story::Story;
 
-/// Entries in the log, keys in the state.
-fn sizes() -> Vec<u64> {
-    let given = std::env::var("SAMPAN_BENCH_SIZES").ok();
+/// The sizes that a variable of the environment names, or the usual ones.
+fn sizes(variable: &str) -> Vec<u64> {
+    let given = std::env::var(variable).ok();
     let sizes = given.as_deref().unwrap_or("1000,10000,100000,1000000");
     sizes.split(',').map(|size| size.trim().parse().expect("numbers with commas between")).collect()
 }
@@ -74,7 +71,7 @@ impl LogRead for Levels {
 
 fn log(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("log");
-    for size in sizes() {
+    for size in sizes("SAMPAN_BENCH_ENTRIES") {
         let (levels, frontier) = Levels::grown(size);
         let root = frontier.root();
         let mut numbers = Numbers(size);
@@ -107,7 +104,7 @@ fn log(criterion: &mut Criterion) {
 fn state(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("state");
     group.sample_size(30);
-    for size in sizes() {
+    for size in sizes("SAMPAN_BENCH_KEYS") {
         let changes = (0..size).map(|index| (leaf(index), Some(leaf(index + 1)))).collect();
         let mut pages: BTreeMap<PagePath, Page> = BTreeMap::new();
         let update = tree::update(&pages, &changes).expect("in memory");
@@ -132,35 +129,21 @@ fn state(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The story's bundle on a network of so many validators, of whom all signed.
+/// The story's bundle on a network of so many validators, of whom as many signed as are needed.
 fn signed_by(validators: usize) -> (Genesis, Bundle) {
     let story = Story::tell();
-    let keys: Vec<_> = (0..validators).map(|i| SecretKey::from_seed(cast::seed(&format!("validator {i}")))).collect();
-    let seat = |(i, key): (usize, &SecretKey)| Validator {
-        member: cast::id(&format!("customs-{i:03}")),
-        key: key.public(),
-        power: 1,
-    };
-    let roster = Roster::new(keys.iter().enumerate().map(seat).collect()).expect("a roster");
-    let genesis = Genesis { roster, ..story.chain.genesis.clone() };
+    let seats = Seats::new(validators, &story.chain.genesis);
     let mut bundle = story.full();
-    let header: &mut Header = &mut bundle.head.header.0;
-    (header.roster_hash, header.next_roster_hash) = (genesis.roster.hash(), genesis.roster.hash());
-    let precommit = |(i, key): (usize, &SecretKey)| {
-        let vote = Vote {
-            chain: genesis.chain,
-            vote_type: VoteType::Precommit,
-            height: header.height,
-            round: 0,
-            block: Some(header.hash()),
-            validator: key.public(),
-        };
-        (i, key.sign(vote.digest().as_bytes()))
-    };
-    let quorum = 2 * validators / 3 + 1;
-    let precommits = keys.iter().enumerate().take(quorum).map(precommit).collect();
-    bundle.head.certificate = Binary(Certificate::new(header.height, 0, header.hash(), &genesis.roster, precommits));
-    (genesis, bundle)
+    let header = seats.header(&bundle.head.header.0);
+    bundle.head = Head { certificate: Binary(seats.certify(&header)), header: Binary(header) };
+    (seats.genesis, bundle)
+}
+
+/// A memory that has met what a bundle holds.
+fn having_met(bundle: &Bundle, genesis: &Genesis) -> Known {
+    let mut known = Known::with_room(1_024);
+    assert_eq!(verify_knowing(bundle, genesis, &Policy::default(), &mut known).outcome(), Outcome::Valid);
+    known
 }
 
 fn bundles(criterion: &mut Criterion) {
@@ -171,6 +154,19 @@ fn bundles(criterion: &mut Criterion) {
         assert_eq!(verify(&bundle, &genesis, &Policy::default()).outcome(), Outcome::Valid);
         group.bench_function(BenchmarkId::new("verify", validators), |bench| {
             bench.iter(|| verify(black_box(&bundle), &genesis, &Policy::default()));
+        });
+        let Head { header, certificate } = bundle.head.clone();
+        let head = Bundle::new(bundle.chain, header.0, certificate.0);
+        group.bench_function(BenchmarkId::new("head known", validators), |bench| {
+            bench.iter_batched_ref(
+                || having_met(&head, &genesis),
+                |known| verify_knowing(black_box(&bundle), &genesis, &Policy::default(), known),
+                BatchSize::SmallInput,
+            );
+        });
+        let mut known = having_met(&bundle, &genesis);
+        group.bench_function(BenchmarkId::new("all known", validators), |bench| {
+            bench.iter(|| verify_knowing(black_box(&bundle), &genesis, &Policy::default(), &mut known));
         });
         let receipt = SmallReceipt::of(&bundle, &genesis).expect("a record");
         let text = receipt.to_text();

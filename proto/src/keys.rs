@@ -3,6 +3,8 @@
 //! Strict means the equation of `SPEC.md` exactly as written: no batch, no cofactor. Nodes that
 //! accepted by different equations would disagree about a crafted signature, and fork.
 
+mod known;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -12,6 +14,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
+
+pub use known::Known;
 
 use crate::codec;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::{Domain, Hash32};
 use crate::ids::{ChainId, HeaderHash, Height};
-use crate::keys::{BadSignature, PublicKey, SecretKey, Signature};
+use crate::keys::{BadSignature, Known, PublicKey, SecretKey, Signature};
 use crate::roster::Roster;
 use crate::verified::Verified;
 
@@ -181,6 +181,11 @@ impl Certificate {
 
     /// Checks shape, quorum, then every signature, in that order: the costly part last.
     pub fn verify(&self, chain: ChainId, roster: &Roster) -> Result<(), BadCertificate> {
+        self.verify_knowing(chain, roster, &mut Known::nothing())
+    }
+
+    /// The same for whoever remembers signatures.
+    pub fn verify_knowing(&self, chain: ChainId, roster: &Roster, known: &mut Known) -> Result<(), BadCertificate> {
         let count = roster.validators().len();
         let set: u32 = self.signers.iter().map(|byte| byte.count_ones()).sum();
         let beyond = self.precommits().any(|(index, _)| index >= count);
@@ -201,7 +206,8 @@ impl Certificate {
                 block: Some(self.block),
                 validator,
             };
-            validator.verify(vote.digest().as_bytes(), signature).map_err(|_| BadCertificate::Signature { index })?;
+            let held = known.verify(&validator, vote.digest().as_bytes(), signature);
+            held.map_err(|_| BadCertificate::Signature { index })?;
         }
         Ok(())
     }

@@ -11,16 +11,14 @@ use sampan_proto::block::Header;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{Height, MemberId, RecordId};
-use sampan_proto::keys::SecretKey;
 use sampan_proto::merkle::state::{Found, StateProof};
 use sampan_proto::proof::small::{self, BadSmallReceipt, DoesNotFit, PREFIX, QR_CHARS, SmallReceipt};
 use sampan_proto::proof::{Binary, Bundle, Outcome, Policy, StatusPart, Verdict};
 use sampan_proto::record::Record;
-use sampan_proto::roster::{Roster, Validator};
 use sampan_proto::state_key;
-use sampan_proto::vote::{Certificate, Signable as _, Vote, VoteType};
 use support::cast;
 use support::scene;
+use support::seats::Seats;
 use support::sheet::{Sheet, settle};
 use support::story::Story;
 
@@ -230,38 +228,17 @@ proptest! {
 /// The bill of the story on a network of so many validators and records, each with its number in the state.
 fn on_a_network(validators: usize, records: u64, record: Record) -> (Genesis, SmallReceipt) {
     let story = Story::tell();
-    let keys: Vec<_> = (0..validators).map(|i| SecretKey::from_seed(cast::seed(&format!("validator {i}")))).collect();
-    let seat = |(i, key): (usize, &SecretKey)| Validator {
-        member: cast::id(&format!("customs-{i:03}")),
-        key: key.public(),
-        power: 1,
-    };
-    let roster = Roster::new(keys.iter().enumerate().map(seat).collect()).expect("a roster");
-    let genesis = Genesis { roster, ..story.chain.genesis.clone() };
+    let seats = Seats::new(validators, &story.chain.genesis);
     let path = typical_path(2 * records);
     let root = path.root_of(&state_key::record(&record.id), &record.value_hash()).expect("a path");
-    let hash = genesis.roster.hash();
-    let header = Header {
+    let header = seats.header(&Header {
         height: Height(3_000_000),
         log_size: 5 * records,
         state_root: root,
-        roster_hash: hash,
-        next_roster_hash: hash,
         ..story.chain.heads[3].0.clone()
-    };
-    let precommit = |(i, key): (usize, &SecretKey)| {
-        let vote = Vote {
-            chain: genesis.chain,
-            vote_type: VoteType::Precommit,
-            height: header.height,
-            round: 0,
-            block: Some(header.hash()),
-            validator: key.public(),
-        };
-        (i, key.sign(vote.digest().as_bytes()))
-    };
-    let precommits = keys.iter().enumerate().map(precommit).collect();
-    let certificate = Certificate::new(header.height, 0, header.hash(), &genesis.roster, precommits);
+    });
+    let certificate = seats.certify(&header);
+    let genesis = seats.genesis;
     let status = StatusPart { id: record.id, record: Some(Binary(record)), proof: Binary(path) };
     let bundle = Bundle { status: Some(status), ..Bundle::new(genesis.chain, header, certificate) };
     let receipt = SmallReceipt::of(&bundle, &genesis).expect("a record");

@@ -3,6 +3,7 @@
 use super::{Checkpoints, EVIDENCE_MEDIA_TYPE, Evidence, Offence};
 use crate::checkpoint::LogAt;
 use crate::ids::{ChainId, Height, MemberId, RecordId, ReferenceKey};
+use crate::keys::Known;
 use crate::member::{KeyStanding, Member};
 use crate::proof::{Anchor, Head, Ladder, Reigns, Start, expect};
 use crate::roster::Roster;
@@ -39,7 +40,7 @@ fn climb(evidence: &Evidence, start: &Start<'_>, ladder: &mut Ladder) -> Option<
     let names = format!("the evidence is of network {}, the anchor is of {}", evidence.chain, start.chain);
     let network = expect(evidence.chain == start.chain, format!("network `{}`", start.network), names);
     ladder.check("network", network)?;
-    let reigns = Reigns::of_start(&evidence.trust_path, start);
+    let reigns = Reigns::of_start(&evidence.trust_path, start, &mut Known::nothing());
     let reigns = reigns
         .map_err(|bad| bad.to_string())
         .map(|reigns| (reigns, format!("{} handovers from the anchor", evidence.trust_path.len())));

@@ -3,31 +3,29 @@
 //! Findings are not part of the state and nobody has to be believed about them: they follow from the two
 //! documents, so a verifier finds them again. Without both documents there is nothing to find.
 
-use super::anchor::Start;
 use super::bundle::{Bundle, Counterpart};
 use super::ladder::{Ladder, Verdict};
-use super::verify::{check_body, recorded};
+use super::signers::Signers;
+use super::verify::check_body;
 use crate::block::Header;
 use crate::body::Body;
 use crate::doc::cross::{self, Bill, CrossFinding, Origin};
 use crate::doc::{DocKind, Refusal, Severity};
 use crate::entry::Entry;
 use crate::ids::RecordId;
-use crate::member::Member;
 use crate::statement::{Action, VerifiedStatement};
 
-/// What the rungs stand on: the anchor, the head, the proven members, the record that the bundle is about.
-pub(super) struct Ground<'a> {
-    pub(super) anchor: &'a Start<'a>,
-    pub(super) header: &'a Header,
-    pub(super) members: &'a [&'a Member],
-    pub(super) subject: Option<RecordId>,
-}
-
-/// Rungs `counterpart` and `findings`. `own` is the record's document, when its rung is valid.
-pub(super) fn counterpart(bundle: &Bundle, own: Option<&Body>, ground: &Ground<'_>, ladder: &mut Ladder) {
+/// Rungs `counterpart` and `findings`, beside the record that the bundle is about. `own` is that one's document, when
+/// its rung is valid.
+pub(super) fn counterpart(
+    bundle: &Bundle,
+    (subject, own): (Option<RecordId>, Option<&Body>),
+    header: &Header,
+    signers: &mut Signers<'_>,
+    ladder: &mut Ladder,
+) {
     let Some(part) = &bundle.counterpart else { return };
-    let proven = issued(part, ground);
+    let proven = issued(part, subject, header, signers);
     if ladder.check("counterpart", proven).is_none() {
         return;
     }
@@ -43,33 +41,37 @@ pub(super) fn counterpart(bundle: &Bundle, own: Option<&Body>, ground: &Ground<'
 }
 
 /// The statement that brought the counterpart onto the ledger, and its document, where it is disclosed.
-fn issued(part: &Counterpart, ground: &Ground<'_>) -> Result<((), String), String> {
+fn issued(
+    part: &Counterpart,
+    subject: Option<RecordId>,
+    header: &Header,
+    signers: &mut Signers<'_>,
+) -> Result<((), String), String> {
     let path = &part.issue.path.0;
-    let (size, root) = (ground.header.log_size, &ground.header.log_root);
+    let (size, root) = (header.log_size, &header.log_root);
     if path.size != size || path.verify(&part.issue.entry.0.leaf_hash(), root).is_err() {
         return Err("the entry's path does not lead to the head's log root".to_owned());
     }
     let Entry::Act(act) = &part.issue.entry.0 else { return Err("the entry records no statement".to_owned()) };
-    let statement = recorded(act, &part.issue.statement, ground.anchor, ground.members)?;
+    let statement = signers.recorded(act, &part.issue.statement)?;
     let own = act.record == statement.statement().action.record(statement.id());
     if !own || !matches!(statement.statement().action, Action::Issue(_) | Action::Apply(_)) {
         return Err("the statement issues no document".to_owned());
     }
-    if ground.subject.is_none_or(|subject| subject == act.record) {
+    if subject.is_none_or(|subject| subject == act.record) {
         return Err("it is no other record than the bundle's own".to_owned());
     }
     let disclosed = match &part.body {
-        Some(body) => document(&statement, &body.0.0, ground.members)?,
+        Some(body) => document(&statement, &body.0.0, signers)?,
         None => "",
     };
     let by = &statement.statement().member;
     Ok(((), format!("record {}, issued by `{by}` at height {}{disclosed}", act.record.0.short(), act.height)))
 }
 
-fn document(statement: &VerifiedStatement, body: &Body, members: &[&Member]) -> Result<&'static str, String> {
-    let signer = members.iter().find(|member| member.id == statement.statement().member);
-    let signer = signer.ok_or_else(|| "its issuer is not proven to be a member".to_owned())?;
-    check_body(&statement.statement().action, signer, body).map_err(|e| format!("{}: {}", e.path, e.detail))?;
+fn document(statement: &VerifiedStatement, body: &Body, signers: &Signers<'_>) -> Result<&'static str, String> {
+    check_body(&statement.statement().action, signers.of(statement)?, body)
+        .map_err(|e| format!("{}: {}", e.path, e.detail))?;
     Ok(", its document as committed and as claimed")
 }
 

@@ -9,6 +9,7 @@ mod bundle;
 mod counterpart;
 mod ladder;
 mod replay;
+mod signers;
 pub mod small;
 mod trust;
 mod verify;
@@ -22,7 +23,7 @@ pub use bundle::{
 pub use counterpart::compare;
 pub use ladder::{Ladder, Outcome, Rung, Verdict};
 pub use trust::{BadPath, Broken, follow_handovers};
-pub use verify::{Policy, check_body, check_claims, check_commitment, verify};
+pub use verify::{Policy, check_body, check_claims, check_commitment, verify, verify_knowing};
 
 pub(crate) use ladder::expect;
 pub(crate) use trust::Reigns;

@@ -10,6 +10,7 @@ use super::bundle::{Bundle, Handover};
 use crate::block::{Header, PROTOCOL_VERSION};
 use crate::genesis::Genesis;
 use crate::ids::{ChainId, Height};
+use crate::keys::Known;
 use crate::limits;
 use crate::roster::Roster;
 use crate::vote::BadCertificate;
@@ -62,7 +63,11 @@ pub(super) enum Voucher<'a> {
 ///
 /// # Errors
 /// The handover that does not hold, and why.
-pub(super) fn walk<'a>(bundle: &'a Bundle, start: &Start<'a>) -> Result<(Voucher<'a>, String), String> {
+pub(super) fn walk<'a>(
+    bundle: &'a Bundle,
+    start: &Start<'a>,
+    known: &mut Known,
+) -> Result<(Voucher<'a>, String), String> {
     let header = &bundle.head.header.0;
     if let Some(pinned) = start.header
         && header.height <= start.height
@@ -74,7 +79,7 @@ pub(super) fn walk<'a>(bundle: &'a Bundle, start: &Start<'a>) -> Result<(Voucher
         let what = format!("the head is of height {head}, not after the anchor's, {start}");
         return Err(format!("{what}: verify it from the genesis file, or fetch it anew"));
     }
-    let reigns = Reigns::of_start(&bundle.trust_path, start).map_err(|bad| bad.to_string())?;
+    let reigns = Reigns::of_start(&bundle.trust_path, start, known).map_err(|bad| bad.to_string())?;
     let (since, roster) = reigns.last();
     if header.roster_hash != roster.hash() {
         return Err("decided by a roster that the anchor does not lead to".to_owned());
@@ -95,7 +100,7 @@ pub fn follow_handovers<'a>(
     chain: ChainId,
     first: &'a Roster,
 ) -> Result<(&'a Roster, Height), BadPath> {
-    let (since, roster) = Reigns::walk(steps, chain, (Height::GENESIS, first))?.last();
+    let (since, roster) = Reigns::walk(steps, chain, (Height::GENESIS, first), &mut Known::nothing())?.last();
     Ok((roster, since))
 }
 
@@ -107,12 +112,17 @@ impl<'a> Reigns<'a> {
     ///
     /// # Errors
     /// The handover that does not hold, and why.
-    pub(crate) fn of_start(path: &'a [Handover], start: &Start<'a>) -> Result<Self, BadPath> {
-        Self::walk(path, start.chain, (start.height, start.roster))
+    pub(crate) fn of_start(path: &'a [Handover], start: &Start<'a>, known: &mut Known) -> Result<Self, BadPath> {
+        Self::walk(path, start.chain, (start.height, start.roster), known)
     }
 
     /// Walks over every handover after the first height, which is above that of the genesis if it is pinned.
-    fn walk(path: &'a [Handover], chain: ChainId, first: (Height, &'a Roster)) -> Result<Self, BadPath> {
+    fn walk(
+        path: &'a [Handover],
+        chain: ChainId,
+        first: (Height, &'a Roster),
+        known: &mut Known,
+    ) -> Result<Self, BadPath> {
         if path.len() > limits::HANDOVERS {
             return Err(BadPath { step: limits::HANDOVERS + 1, why: Broken::TooMany });
         }
@@ -123,7 +133,7 @@ impl<'a> Reigns<'a> {
             if begin > Height::GENESIS && handover.header.0.height <= begin {
                 continue;
             }
-            last = hand_over(handover, last, chain).map_err(|why| BadPath { step, why })?;
+            last = hand_over(handover, last, chain, known).map_err(|why| BadPath { step, why })?;
             reigns.push((last.1, last.0));
         }
         Ok(Self(reigns))
@@ -178,7 +188,8 @@ pub(super) fn roster_since<'a>(path: &'a [Handover], since: Height, anchor: &'a 
         if trusted.1 == since {
             break;
         }
-        trusted = hand_over(step, trusted, anchor.chain).map_err(|why| format!("handover {}: {why}", i + 1))?;
+        trusted = hand_over(step, trusted, anchor.chain, &mut Known::nothing())
+            .map_err(|why| format!("handover {}: {why}", i + 1))?;
     }
     let (roster, height) = trusted;
     if height == since {
@@ -192,6 +203,7 @@ fn hand_over<'a>(
     step: &'a Handover,
     (roster, since): (&Roster, Height),
     chain: ChainId,
+    known: &mut Known,
 ) -> Result<(&'a Roster, Height), Broken> {
     let (header, certificate, next) = (&step.header.0, &step.certificate.0, &step.roster.0);
     if header.chain != chain || header.version != PROTOCOL_VERSION {
@@ -206,7 +218,7 @@ fn hand_over<'a>(
     if certificate.block != header.hash() || certificate.height != header.height {
         return Err(Broken::AnotherHeader);
     }
-    certificate.verify(chain, roster)?;
+    certificate.verify_knowing(chain, roster, known)?;
     if header.next_roster_hash != next.hash() {
         return Err(Broken::AnotherRoster);
     }

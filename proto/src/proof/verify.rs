@@ -2,9 +2,10 @@
 
 use super::anchor::{Anchor, Start};
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, EntryPart, HistoryEntry, ReceiptPart, StatusPart};
-use super::counterpart::{Ground, counterpart};
+use super::counterpart::counterpart;
 use super::ladder::{Ladder, Verdict, expect};
 use super::replay::{Setting, replay};
+use super::signers::Signers;
 use super::trust::{self, Voucher};
 use super::witness;
 use crate::block::{Header, PROTOCOL_VERSION};
@@ -13,11 +14,12 @@ use crate::checkpoint::WitnessKey;
 use crate::doc;
 use crate::entry::{ActEntry, Entry};
 use crate::ids::RecordId;
-use crate::member::{KeyStanding, Member};
+use crate::keys::Known;
+use crate::member::Member;
 use crate::record::{EntryRef, Record};
 use crate::reject::{Code, Reject};
 use crate::state_key;
-use crate::statement::{Action, ActionKind, BodyRef, Issue, SignedStatement, VerifiedStatement};
+use crate::statement::{Action, ActionKind, BodyRef, Issue, VerifiedStatement};
 
 /// What the verifier brings besides the anchor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,28 +34,57 @@ pub struct Policy<'a> {
     pub witnesses: &'a [WitnessKey],
 }
 
+/// Why an age is not checked.
+pub(super) const NO_CLOCK: &str = "no clock given";
+
+impl Policy<'_> {
+    /// Adds the rung `age` of something that was so at a time, in Unix milliseconds.
+    pub(super) fn age(&self, time_ms: u64, ladder: &mut Ladder) {
+        let Some(now_ms) = self.now_ms else {
+            ladder.push("age", Verdict::Skipped, NO_CLOCK);
+            return;
+        };
+        let age_ms = now_ms.saturating_sub(time_ms);
+        let seconds = age_ms / 1_000;
+        match self.max_age_ms {
+            Some(limit) if age_ms > limit => {
+                ladder.push("age", Verdict::Invalid, format!("{seconds} s old, at most {} s asked for", limit / 1_000));
+            }
+            Some(_) => ladder.push("age", Verdict::Valid, format!("{seconds} s old")),
+            None => ladder.push("age", Verdict::Skipped, format!("as of {seconds} s ago; no maximum age asked for")),
+        }
+    }
+}
+
 /// Checks everything a bundle claims, from the anchor alone.
 #[must_use]
 pub fn verify(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>) -> Ladder {
+    verify_knowing(bundle, anchor, policy, &mut Known::nothing())
+}
+
+/// The same ladder for whoever has many bundles to verify, sooner: a signature that held in one is not verified again.
+#[must_use]
+pub fn verify_knowing(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>, known: &mut Known) -> Ladder {
     let mut ladder = Ladder::default();
     let anchor = &anchor.start();
-    let Some(header) = head(bundle, anchor, &mut ladder) else {
+    let Some(header) = head(bundle, anchor, known, &mut ladder) else {
         ladder.push("contents", Verdict::Skipped, "nothing stands on a head that is not proven");
         return ladder;
     };
     age(header, anchor, policy, &mut ladder);
     witness::climb(bundle, header, policy.witnesses, &mut ladder);
     let members = members(bundle, header, &mut ladder);
+    let mut signers = Signers { anchor, members: &members, known };
     if let Some(part) = &bundle.entry {
         entry(part, subject(bundle), header, &mut ladder);
     }
     let issued = match &bundle.receipt {
-        Some(part) => receipt(part, subject(bundle), anchor, header, &members, &mut ladder),
+        Some(part) => receipt(part, subject(bundle), header, &mut signers, &mut ladder),
         None => None,
     };
     let record = bundle.status.as_ref().and_then(|part| status(part, header, &mut ladder));
     let origin = match (&record, bundle.history.is_empty()) {
-        (Some(record), false) => history(&bundle.history, record, (anchor, header), &members, &mut ladder),
+        (Some(record), false) => history(&bundle.history, record, header, &mut signers, &mut ladder),
         (None, false) => {
             ladder.push(
                 "history",
@@ -66,9 +97,8 @@ pub fn verify(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>) -> Ladd
     };
     reference(bundle, header, &mut ladder);
     goods(bundle, header, &mut ladder);
-    let own = body(bundle, origin.or(issued), &members, &mut ladder);
-    let ground = Ground { anchor, header, members: &members, subject: subject(bundle) };
-    counterpart(bundle, own, &ground, &mut ladder);
+    let own = body(bundle, origin.or(issued), &signers, &mut ladder);
+    counterpart(bundle, (subject(bundle), own), header, &mut signers, &mut ladder);
     ladder
 }
 
@@ -86,16 +116,16 @@ fn subject(bundle: &Bundle) -> Option<RecordId> {
 }
 
 /// Network, roster, certificate: the head is decided by the roster that the anchor leads to.
-fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, ladder: &mut Ladder) -> Option<&'a Header> {
+fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, known: &mut Known, ladder: &mut Ladder) -> Option<&'a Header> {
     let header = &bundle.head.header.0;
     let certificate = &bundle.head.certificate.0;
-    let known = bundle.media_type == BUNDLE_MEDIA_TYPE && header.version == PROTOCOL_VERSION;
+    let readable = bundle.media_type == BUNDLE_MEDIA_TYPE && header.version == PROTOCOL_VERSION;
     let words = format!("the bundle is `{}`, its head of protocol version {}", bundle.media_type, header.version);
-    ladder.check("format", expect(known, BUNDLE_MEDIA_TYPE, format!("not known here: {words}")))?;
+    ladder.check("format", expect(readable, BUNDLE_MEDIA_TYPE, format!("not known here: {words}")))?;
     let same = bundle.chain == anchor.chain && header.chain == anchor.chain;
     let names = format!("the bundle is of network {}, the anchor is of {}", bundle.chain, anchor.chain);
     ladder.check("network", expect(same, format!("network `{}`", anchor.network), names))?;
-    let voucher = ladder.check("roster", trust::walk(bundle, anchor))?;
+    let voucher = ladder.check("roster", trust::walk(bundle, anchor, known))?;
     let same = certificate.block == header.hash() && certificate.height == header.height;
     ladder
         .check("header", expect(same, format!("height {}", header.height), "the certificate is for another header"))?;
@@ -103,7 +133,8 @@ fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, ladder: &mut Ladder) -> Opti
         Voucher::Anchor => Ok(((), "the anchor vouches for the header".to_owned())),
         Voucher::Roster(roster) => {
             let count = format!("{} of {} validators signed", certificate.signatures.len(), roster.validators().len());
-            certificate.verify(anchor.chain, roster).map(|()| ((), count)).map_err(|e| e.to_string())
+            let decided = certificate.verify_knowing(anchor.chain, roster, known);
+            decided.map(|()| ((), count)).map_err(|e| e.to_string())
         }
     };
     ladder.check("certificate", decided)?;
@@ -111,20 +142,11 @@ fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, ladder: &mut Ladder) -> Opti
 }
 
 fn age(header: &Header, anchor: &Start<'_>, policy: &Policy<'_>, ladder: &mut Ladder) {
+    policy.age(header.time_ms, ladder);
     let Some(now_ms) = policy.now_ms else {
-        ladder.push("age", Verdict::Skipped, "no clock given");
-        ladder.push("anchor age", Verdict::Skipped, "no clock given");
+        ladder.push("anchor age", Verdict::Skipped, NO_CLOCK);
         return;
     };
-    let age_ms = now_ms.saturating_sub(header.time_ms);
-    let seconds = age_ms / 1_000;
-    match policy.max_age_ms {
-        Some(limit) if age_ms > limit => {
-            ladder.push("age", Verdict::Invalid, format!("{seconds} s old, at most {} s asked for", limit / 1_000));
-        }
-        Some(_) => ladder.push("age", Verdict::Valid, format!("{seconds} s old")),
-        None => ladder.push("age", Verdict::Skipped, format!("as of {seconds} s ago; no maximum age asked for")),
-    }
     let trusting = anchor.trusting_period_ms();
     if now_ms.saturating_sub(anchor.time_ms) > trusting {
         let verdict = if policy.strict { Verdict::Invalid } else { Verdict::Warn };
@@ -173,9 +195,8 @@ fn entry(part: &EntryPart, subject: Option<RecordId>, header: &Header, ladder: &
 fn receipt(
     part: &ReceiptPart,
     subject: Option<RecordId>,
-    anchor: &Start<'_>,
     header: &Header,
-    members: &[&Member],
+    signers: &mut Signers<'_>,
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
     let path = &part.path.0;
@@ -187,7 +208,7 @@ fn receipt(
         return None;
     };
     let statement = if subject == Some(act.record) {
-        recorded(act, &part.statement, anchor, members)
+        signers.recorded(act, &part.statement)
     } else {
         Err("the receipt is of another record than the status".to_owned())
     };
@@ -215,17 +236,17 @@ fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Rec
 fn history(
     history: &[HistoryEntry],
     record: &Record,
-    (anchor, header): (&Start<'_>, &Header),
-    members: &[&Member],
+    header: &Header,
+    signers: &mut Signers<'_>,
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
     let said = walk(history, record).and_then(|acts| {
-        let said = |(act, part): (_, &HistoryEntry)| Ok((act, recorded(act, &part.statement, anchor, members)?));
+        let said = |(act, part): (_, &HistoryEntry)| Ok((act, signers.recorded(act, &part.statement)?));
         acts.into_iter().map(said).collect::<Result<Vec<_>, String>>()
     });
     let count = history.len();
     let said = ladder.check("history", said.map(|said| (said, format!("{count} acts, complete back to the issue"))))?;
-    replay(&said, record, &Setting::new(anchor, header, members), ladder);
+    replay(&said, record, &Setting::new(signers.anchor, header, signers.members), ladder);
     // The walk ended at the issue, so there is a first.
     said.into_iter().next().map(|(_, issue)| issue)
 }
@@ -249,40 +270,6 @@ fn walk<'a>(history: &'a [HistoryEntry], record: &Record) -> Result<Vec<(&'a Act
     }
     acts.reverse();
     Ok(acts)
-}
-
-/// The statement is the one that the entry records, and a key of its member signed it.
-pub(super) fn recorded(
-    act: &ActEntry,
-    envelope: &crate::statement::DsseEnvelope,
-    anchor: &Start<'_>,
-    members: &[&Member],
-) -> Result<VerifiedStatement, String> {
-    let signed = SignedStatement::try_from(envelope.clone()).map_err(|e| e.to_string())?;
-    let verified = signed.verify(anchor.chain).map_err(|e| e.to_string())?;
-    let statement = verified.statement();
-    let Some((kind, seq)) = statement.action.touches(verified.id(), act.record) else {
-        return Err("the statement does not touch the record that the entry names".to_owned());
-    };
-    let own = act.record == statement.action.record(verified.id());
-    let body = statement.action.body().filter(|_| own).map(|body| body.commitment);
-    let same = act.statement == verified.id()
-        && act.action == kind
-        && act.actor == state_key::member(&statement.member)
-        && seq.is_none_or(|seq| act.seq.checked_sub(1) == Some(seq))
-        && act.body == body;
-    if !same {
-        return Err("the entry records another statement".to_owned());
-    }
-    let member = members.iter().find(|m| m.id == statement.member);
-    let member = member.ok_or_else(|| format!("no proof that `{}` is a member", statement.member))?;
-    let purpose = statement.action.purpose();
-    let known = |key| member.key_standing(purpose, key, act.height) == KeyStanding::Valid;
-    if verified.signed().signatures.iter().all(|s| known(&s.key)) {
-        Ok(verified)
-    } else {
-        Err(format!("signed by a key that was not `{}`'s at height {}", member.id, act.height))
-    }
 }
 
 fn reference(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
@@ -321,7 +308,7 @@ fn goods(bundle: &Bundle, header: &Header, ladder: &mut Ladder) {
 fn body<'a>(
     bundle: &'a Bundle,
     issue: Option<VerifiedStatement>,
-    members: &[&Member],
+    signers: &Signers<'_>,
     ladder: &mut Ladder,
 ) -> Option<&'a Body> {
     let Some(disclosed) = &bundle.body else {
@@ -332,8 +319,7 @@ fn body<'a>(
         ladder.push("body", Verdict::Invalid, "a document is disclosed but no issue is proven that commits to it");
         return None;
     };
-    let member = members.iter().find(|m| m.id == statement.statement().member);
-    let checked = member.ok_or_else(|| "its issuer is not proven to be a member".to_owned()).and_then(|member| {
+    let checked = signers.of(&statement).and_then(|member| {
         let action = &statement.statement().action;
         check_body(action, member, &disclosed.0.0).map_err(|e| format!("{}: {}", e.path, e.detail))
     });

@@ -9,7 +9,7 @@ use crate::codec;
 use crate::hash::Domain;
 use crate::ids::{ChainId, EnvelopeId, StatementId};
 use crate::json::{self, JsonLimits};
-use crate::keys::{PublicKey, Signature};
+use crate::keys::{Known, PublicKey, Signature};
 use crate::limits;
 use crate::reject::{Code, Reject};
 use crate::verified::Verified;
@@ -111,6 +111,14 @@ impl SignedStatement {
     /// # Errors
     /// The sender's fault in each case: the same bytes are refused everywhere, for ever.
     pub fn verify(self, chain: ChainId) -> Result<VerifiedStatement, Reject> {
+        self.verify_knowing(chain, &mut Known::nothing())
+    }
+
+    /// The same for whoever remembers signatures.
+    ///
+    /// # Errors
+    /// As [`SignedStatement::verify`], whatever is remembered.
+    pub fn verify_knowing(self, chain: ChainId, known: &mut Known) -> Result<VerifiedStatement, Reject> {
         self.check_shape()?;
         let statement = self.parse()?;
         if statement.chain != chain {
@@ -119,7 +127,7 @@ impl SignedStatement {
         }
         let message = pae(PAYLOAD_TYPE, &self.payload);
         for (i, s) in self.signatures.iter().enumerate() {
-            s.key.verify(&message, &s.signature).map_err(|_| {
+            known.verify(&s.key, &message, &s.signature).map_err(|_| {
                 let path = format!("$.signatures[{i}]");
                 Reject::new(Code::BadSignature, path, format!("the signature of key {} does not verify", s.key.short()))
             })?;

@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod offences;
 pub(crate) mod samples;
 pub(crate) mod scene;
+pub(crate) mod seats;
 pub(crate) mod sheet;
 pub(crate) mod story;
 

@@ -5,6 +5,7 @@ use crate::block::{Header, field_leaf, field_root, no_evidence};
 use crate::codec;
 use crate::genesis::Genesis;
 use crate::ids::Height;
+use crate::keys::Known;
 use crate::proof::trust::{self, Voucher};
 use crate::proof::{Anchor as _, Bundle};
 use crate::roster::Roster;
@@ -26,7 +27,7 @@ impl SmallReceipt {
     pub fn of(bundle: &Bundle, anchor: &Genesis) -> Result<Self, DoesNotFit> {
         let part = bundle.status.as_ref().ok_or(DoesNotFit::NoRecord)?;
         let record = part.record.as_ref().ok_or(DoesNotFit::NoRecord)?.0.clone();
-        let (voucher, _) = trust::walk(bundle, &anchor.start()).map_err(DoesNotFit::Roster)?;
+        let (voucher, _) = trust::walk(bundle, &anchor.start(), &mut Known::nothing()).map_err(DoesNotFit::Roster)?;
         let Voucher::Roster(roster) = voucher else {
             return Err(DoesNotFit::Roster("no roster decided it: the anchor alone vouches for it".to_owned()));
         };

@@ -9,6 +9,7 @@ use crate::hash::Hash32;
 use crate::ids::HeaderHash;
 use crate::merkle::BadProof;
 use crate::proof::ladder::{Ladder, Verdict};
+use crate::proof::verify::NO_CLOCK;
 use crate::proof::{Handover, Policy, trust};
 use crate::roster::Roster;
 use crate::state_key;
@@ -57,20 +58,11 @@ fn decided(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], lad
 }
 
 fn age(receipt: &SmallReceipt, anchor: &Genesis, policy: &Policy<'_>, ladder: &mut Ladder) {
+    policy.age(receipt.time_ms, ladder);
     let Some(now_ms) = policy.now_ms else {
-        ladder.push("age", Verdict::Skipped, "no clock given");
-        ladder.push("expiry", Verdict::Skipped, "no clock given");
+        ladder.push("expiry", Verdict::Skipped, NO_CLOCK);
         return;
     };
-    let age_ms = now_ms.saturating_sub(receipt.time_ms);
-    let seconds = age_ms / 1_000;
-    match policy.max_age_ms {
-        Some(limit) if age_ms > limit => {
-            ladder.push("age", Verdict::Invalid, format!("{seconds} s old, at most {} s asked for", limit / 1_000));
-        }
-        Some(_) => ladder.push("age", Verdict::Valid, format!("{seconds} s old")),
-        None => ladder.push("age", Verdict::Skipped, format!("as of {seconds} s ago; no maximum age asked for")),
-    }
     let days = anchor.parameters.trusting_period_ms / 86_400_000;
     if now_ms > receipt.expires_ms(anchor) {
         ladder.push("expiry", Verdict::Invalid, format!("older than {days} days: ask for a new one"));
