@@ -64,6 +64,7 @@ struct Families {
     rounds_beyond_first: Counter,
     root_mismatch: Counter,
     equivocations: Counter,
+    double_dealings: Counter,
     refused: Family<ByCode, Counter>,
     lane_drops: Family<ByLane, Counter>,
     sync_blocks: Counter,
@@ -104,6 +105,7 @@ impl Families {
             rounds_beyond_first: Counter::default(),
             root_mismatch: Counter::default(),
             equivocations: Counter::default(),
+            double_dealings: Counter::default(),
             refused: Family::default(),
             lane_drops: Family::default(),
             sync_blocks: Counter::default(),
@@ -148,6 +150,7 @@ impl Families {
         add("rounds_beyond_first", "Rounds that a height needed beyond its first", &self.rounds_beyond_first);
         add("root_mismatch", "Proposed blocks whose roots are not ours: an alarm", &self.root_mismatch);
         add("equivocations", "Validators caught signing two different things: an alarm", &self.equivocations);
+        add("double_dealings", "Members caught signing one thing over to two", &self.double_dealings);
         add("refused", "Statements refused, by code", &self.refused);
         add("lane_drops", "Messages dropped because their lane was full", &self.lane_drops);
         add("sync_blocks", "Blocks taken over from peers while catching up", &self.sync_blocks);
@@ -344,6 +347,11 @@ impl Metrics {
     /// A validator signed two different things.
     pub fn equivocation(&self) {
         self.families.equivocations.inc();
+    }
+
+    /// A member signed one thing over to two.
+    pub fn double_dealing(&self) {
+        self.families.double_dealings.inc();
     }
 
     /// A block was taken over from a peer.

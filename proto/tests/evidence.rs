@@ -6,15 +6,17 @@ mod support;
 
 use sampan_proto::block::Header;
 use sampan_proto::evidence::{Evidence, Offence, Proven, verify};
-use sampan_proto::ids::{ChainId, Height};
+use sampan_proto::ids::{BodyCommitment, ChainId, Height};
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Binary, Ladder, Outcome};
+use sampan_proto::statement::{Action, Issue, Replacement, Replaces, SignedStatement};
+use sampan_proto::title::TitleAct;
 use sampan_proto::vote::{Signed, VoteType};
 use support::cast::{self, BUYER, TRADER};
 use support::chain::certify;
 use support::digest;
 use support::offences::Offences;
-use support::story::Story;
+use support::story::{Story, transfer};
 
 fn climb(evidence: &Evidence, story: &Story) -> (Ladder, Option<Proven>) {
     verify(evidence, &story.chain.genesis)
@@ -187,6 +189,63 @@ fn two_statements_that_claim_one_place() {
         forged.payload[20] ^= 1;
         statements(e, two, forged);
     });
+}
+
+#[test]
+fn what_is_signed_twice_in_innocence_is_no_offence() {
+    let story = Story::tell();
+    let chain = &story.chain;
+    let verified = |signed: SignedStatement| signed.verify(chain.genesis.chain).expect("verifies");
+    let shown = |one: &SignedStatement, two: &SignedStatement| {
+        let both = [one, two].map(|signed| verified(signed.clone()));
+        assert_eq!(
+            Offence::of_statements(&both[0], &both[1]).map(|offence| offence.id()),
+            Offence::of_statements(&both[1], &both[0]).map(|offence| offence.id()),
+        );
+        Offence::of_statements(&both[0], &both[1])
+    };
+    let [sold, resold, later, stranger] = Offences::new(&story).transfers();
+    assert!(matches!(shown(&sold, &resold), Some(Offence::Statements(_))), "one bill to two");
+    let again = chain.say(TRADER, 50, transfer(story.bill, 1, BUYER));
+    assert_ne!(again.id(), sold.id());
+    assert_eq!(shown(&sold, &again), None, "the same, sent again");
+    assert_eq!(shown(&sold, &sold), None);
+    assert_eq!(shown(&sold, &later), None, "at another seq");
+    assert_eq!(shown(&resold, &stranger), None, "by another member");
+    let say = |nonce, act| chain.say(TRADER, nonce, Action::title(story.bill, 1, act));
+    assert_eq!(
+        shown(&say(51, TitleAct::AcceptOffer {}), &say(52, TitleAct::DeclineOffer {})),
+        None,
+        "two clerks answer an offer"
+    );
+    assert_eq!(shown(&sold, &say(53, TitleAct::WithdrawOffer {})), None);
+
+    let issue = |nonce, change: &dyn Fn(&mut Issue)| {
+        let mut issue = story.bill_issue.clone();
+        change(&mut issue);
+        chain.say(cast::CARRIER, nonce, Action::from(issue))
+    };
+    let first = issue(60, &|_| ());
+    let salted = issue(61, &|issue| issue.body.commitment = BodyCommitment(digest(3)));
+    assert_eq!(shown(&first, &salted), None, "the same document under another salt");
+    let other = issue(62, &|issue| issue.to = cast::id(BUYER));
+    assert!(shown(&first, &other).is_some(), "one number to two");
+    let text = issue(63, &|issue| issue.body.jcs_sha256 = digest(3));
+    assert!(shown(&first, &text).is_some(), "one number, two documents");
+    // A re-issue ends the record at a seq at which it was sold.
+    let ended = issue(64, &|issue| {
+        issue.reference = sampan_proto::ids::ReferenceKey(digest(9));
+        let records = [(story.bill, 1)].into();
+        issue.replaces = Some(Replaces { how: Replacement::Amendment, records });
+    });
+    let surrendered = chain.say(cast::CARRIER, 65, transfer(story.bill, 1, BUYER));
+    let offence = shown(&ended, &surrendered).expect("re-issued and handed over");
+    let evidence = Evidence {
+        head: Offences::new(&story).statements().head,
+        member: Some(chain.member(cast::CARRIER)),
+        ..Evidence::new(chain.genesis.chain, offence)
+    };
+    proves(&evidence, &story, &[cast::CARRIER], "at seq 1");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use sampan_proto::api::{BATCH, Batch, BatchResults, Submission, SubmitResult, Ticket};
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::Height;
 use sampan_proto::json::JsonLimits;
 use sampan_proto::reject::{Code, Reject};
@@ -19,6 +20,7 @@ use crate::core::ledger::Admitted;
 use crate::core::{Document, Obstacle};
 use crate::fault::Fatal;
 use crate::store::Reader;
+use crate::verify::Refused;
 
 /// One submission: the largest statement and body in base64, and the JSON around them.
 const SINGLE_JSON: JsonLimits = JsonLimits { max_bytes: 400 * 1024, max_depth: 8, integers_only: true };
@@ -66,22 +68,32 @@ enum Stage {
     Refused(Option<SignedStatement>, Reject),
 }
 
+/// What the pool hands to the engine.
+#[derive(Default)]
+struct Kept {
+    admitted: Vec<Admitted>,
+    offences: Vec<Offence>,
+}
+
 impl Stage {
-    /// The next answer of the pool, if it is for this one; what it admits is kept for the engine.
+    /// The next answer of the pool, if it is for this one; what the engine needs of it is kept.
     fn admit(
         self,
-        answers: &mut impl Iterator<Item = Result<Admitted, Reject>>,
+        answers: &mut impl Iterator<Item = Result<Admitted, Refused>>,
         height: Height,
-        kept: &mut Vec<Admitted>,
+        kept: &mut Kept,
     ) -> Self {
         let Self::Read(statement) = self else { return self };
         match answers.next() {
             Some(Ok(admitted)) => {
                 let ticket = ticket(admitted.document(), height);
-                kept.push(admitted);
+                kept.admitted.push(admitted);
                 Self::Admitted(statement, ticket)
             }
-            Some(Err(reject)) => Self::Refused(Some(statement), reject),
+            Some(Err(refused)) => {
+                kept.offences.extend(refused.offence.map(|offence| *offence));
+                Self::Refused(Some(statement), refused.reject)
+            }
             None => Self::Refused(None, stopping()),
         }
     }
@@ -112,9 +124,10 @@ async fn submit(state: &State, submissions: Vec<Submission>) -> Result<Vec<Answe
     };
     let stages: Vec<Stage> = submissions.into_iter().map(read).collect();
     let mut admitted = state.pool.admit(documents).await.into_iter();
-    let (height, mut kept) = (state.engine.head().borrow().height, Vec::new());
+    let (height, mut kept) = (state.engine.head().borrow().height, Kept::default());
     let stages: Vec<Stage> = stages.into_iter().map(|stage| stage.admit(&mut admitted, height, &mut kept)).collect();
-    let mut taken = state.engine.submit(kept).await.into_iter();
+    state.engine.accuse(kept.offences);
+    let mut taken = state.engine.submit(kept.admitted).await.into_iter();
     answers(state, stages.into_iter().map(|stage| stage.take(&mut taken)).collect()).await
 }
 

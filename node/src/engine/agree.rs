@@ -53,15 +53,16 @@ impl Engine {
         }
         self.listen_for_our_key(&heard)?;
         match heard {
-            Heard::Documents(from, documents, offered) => {
+            Heard::Documents { from, admitted, offered, offences } => {
+                offences.iter().try_for_each(|offence| self.accuse(offence))?;
                 let wanted = offered.into_iter().filter(|id| self.mempool.get(id).is_none());
                 self.follower.want(from, wanted);
                 self.fetch_missing();
-                for admitted in &documents {
+                for admitted in &admitted {
                     // A peer's document that is refused now was fine when it was sent: nobody is told.
                     let _ = self.take_in(admitted, false)?;
                 }
-                let documents: Vec<_> = documents.iter().map(|admitted| Arc::clone(admitted.document())).collect();
+                let documents: Vec<_> = admitted.iter().map(|admitted| Arc::clone(admitted.document())).collect();
                 self.complete_candidates(&documents)
             }
             Heard::Vote(vote) => {
@@ -98,10 +99,18 @@ impl Engine {
 
     /// Keeps evidence of what nobody honest signs, once, and raises the alarm: nothing here can mend it, people must
     /// see it. A crash before the write forgets it; whoever told it tells others, too.
-    fn accuse(&mut self, offence: &Offence) -> Result<(), Fatal> {
-        if self.store.accuse(offence)? {
+    pub(super) fn accuse(&mut self, offence: &Offence) -> Result<(), Fatal> {
+        if !self.store.accuse(offence)? {
+            return Ok(());
+        }
+        let (id, kind) = (offence.id(), offence.kind());
+        if let Offence::Statements(_) = offence {
+            // The ledger took one of them and is none the worse for it; whoever was promised the other is.
+            self.metrics.double_dealing();
+            tracing::warn!(%id, "a member signed one thing over to two");
+        } else {
             self.metrics.equivocation();
-            let (id, kind, height) = (offence.id(), offence.kind(), offence.height().unwrap_or_default());
+            let height = offence.height().unwrap_or_default();
             tracing::error!(%id, kind, %height, "ALARM: two things were signed that nobody honest signs both");
         }
         Ok(())

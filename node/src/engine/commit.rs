@@ -96,13 +96,17 @@ impl Engine {
         let mut touched: BTreeSet<Hash32> = outcome.references.keys().copied().collect();
         touched.extend(outcome.records.keys().map(state_key::record));
         let reader = self.store.reader();
+        let mut offences = Vec::new();
         for rival in self.mempool.rivals(&touched) {
             if let Err(reject) = judge(&Overlay::new(&reader), rival.statement(), self.next_at())? {
                 self.mempool.remove(&rival.statement().id());
                 self.metrics.refused(reject.code);
                 self.refusals.insert(rival.statement(), reject);
+                offences.extend(reader.offence_of(rival.statement())?);
             }
         }
+        drop(reader);
+        offences.iter().try_for_each(|offence| self.accuse(offence))?;
         for late in self.mempool.remove_expired(self.tip.time_ms) {
             let detail = "it expired before a block took it";
             let reject = Reject::new(Code::StatementExpired, "$.not_after_ms", detail);

@@ -35,8 +35,17 @@ pub enum Heard {
     Announced(PeerId, Box<Announcement>),
     /// Two things that nobody honest signs both; signatures are checked.
     Offence(Box<Offence>),
-    /// Documents for the mempool, and names of large ones that the peer knows of.
-    Documents(PeerId, Vec<Admitted>, Vec<EnvelopeId>),
+    /// Documents.
+    Documents {
+        /// The peer that sent them.
+        from: PeerId,
+        /// For the mempool.
+        admitted: Vec<Admitted>,
+        /// Names of large ones that the peer knows of.
+        offered: Vec<EnvelopeId>,
+        /// What those that are not admitted show of their signers.
+        offences: Vec<Offence>,
+    },
 }
 
 /// The answer to a request that the engine sent, checked as far as that needs no state.
@@ -93,6 +102,8 @@ pub struct CheckedBlock {
 pub enum Command {
     /// Take documents into the mempool.
     Submit(Vec<Admitted>, oneshot::Sender<Vec<Result<(), Reject>>>),
+    /// Keep what refused documents show of their signers.
+    Accuse(Vec<Offence>),
     /// Where is a statement that is not final?
     Waiting(StatementId, oneshot::Sender<Waiting>),
     /// Which of these wait in the mempool?
@@ -138,6 +149,14 @@ impl Handle {
                 vec![Err(Reject::new(Code::MempoolFull, "$", "the engine's queue is full")); count]
             }
             Err(mpsc::error::TrySendError::Closed(_)) => vec![lost(); count],
+        }
+    }
+
+    /// Has what refused documents show of their signers kept. A queue that is full loses it: whoever signed twice tries
+    /// again, and those whom it told come with it.
+    pub fn accuse(&self, offences: Vec<Offence>) {
+        if !offences.is_empty() {
+            let _ = self.commands.try_send(Command::Accuse(offences));
         }
     }
 

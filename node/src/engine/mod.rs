@@ -287,6 +287,7 @@ impl Engine {
                 // The client may be gone; its documents are in all the same.
                 let _ = reply.send(answers);
             }
+            Command::Accuse(offences) => offences.iter().try_for_each(|offence| self.accuse(offence))?,
             Command::Waiting(statement, reply) => {
                 let waiting = match self.mempool.by_statement(&statement) {
                     Some(document) => Waiting::Pending { not_after_ms: document.statement().statement().not_after_ms },
@@ -314,6 +315,9 @@ impl Engine {
         if admitted.judged_for() != self.next_height() {
             let reader = self.store.reader();
             if let Err(reject) = judge(&Overlay::new(&reader), document.statement(), self.next_at())? {
+                let offence = reader.offence_of(document.statement())?;
+                drop(reader);
+                offence.map_or(Ok(()), |offence| self.accuse(&offence))?;
                 return Ok(Err(reject));
             }
         }

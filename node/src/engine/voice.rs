@@ -304,7 +304,7 @@ impl Engine {
                 let ours = proposal.proposer == key && undecided(proposal.height);
                 (ours && !self.heard.knows_proposal(proposal)).then_some(proposal.height)
             }
-            Heard::Announced(..) | Heard::Documents(..) | Heard::Offence(_) => None,
+            Heard::Announced(..) | Heard::Documents { .. } | Heard::Offence(_) => None,
         };
         spoke.map_or(Ok(()), |height| self.yield_to_the_other(&key, height))
     }

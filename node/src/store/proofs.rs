@@ -177,7 +177,7 @@ fn history_part((index, entry, statement): (u64, Entry, SignedStatement)) -> His
 }
 
 /// Who made a stored statement.
-fn signer(statement: &SignedStatement) -> Result<MemberId, Fatal> {
+pub(super) fn signer(statement: &SignedStatement) -> Result<MemberId, Fatal> {
     let parsed = statement.parse();
     let parsed = parsed.map_err(|_| schema::unreadable(Family::Statements, statement.envelope_id().0.as_bytes()))?;
     Ok(parsed.member)

@@ -20,7 +20,7 @@
 //! | `rosters` | height BE of the block that made it; 0 for the first | `Roster`, which decides the blocks after it | open, commit, take over |
 //! | `pages` | page path, a nibble to a byte | `Page` | open, commit, take over |
 //! | `tiles` | tile level ‖ index BE | up to 256 hashes | commit, take over, backfill, prune |
-//! | `evidence` | signer's key, zeros for a fork ‖ `OffenceId` | `Offence` | accuse; never removed |
+//! | `evidence` | validator's key or member's state key, zeros for a fork ‖ `OffenceId` | `Offence` | accuse; never removed |
 //! | `staged` | height BE ‖ `HeaderHash` | [`StagedRow`] | stage, dropped by commit |
 //!
 //! Values are borsh unless they say otherwise. Numbers in keys are big-endian, so that byte order is

@@ -49,14 +49,18 @@ pub async fn intake(pool: Pool, net: Net, lanes: Lanes, mut gossip: mpsc::Receiv
     }
 }
 
-/// Hands a message on; one that finds its lane full is not forwarded either, for we could not use it.
+/// Hands a message on; one that finds its lane full is not forwarded, for we could not use it, and neither is one with
+/// nothing in it that is good for others.
 fn deliver(context: &Context, lanes: &Lanes, heard: Heard) -> Verdict {
-    let (lane, name) = match heard {
-        Heard::Documents(..) => (&lanes.documents, "documents"),
-        _ => (&lanes.consensus, "consensus"),
+    let (lane, name, verdict) = match &heard {
+        Heard::Documents { admitted, offered, .. } if admitted.is_empty() && offered.is_empty() => {
+            (&lanes.documents, "documents", Verdict::Ignore)
+        }
+        Heard::Documents { .. } => (&lanes.documents, "documents", Verdict::Accept),
+        _ => (&lanes.consensus, "consensus", Verdict::Accept),
     };
     if lane.try_send(heard).is_ok() {
-        Verdict::Accept
+        verdict
     } else {
         context.metrics.lane_drop(name);
         Verdict::Ignore
@@ -79,17 +83,17 @@ impl Context {
         if offered.len() > limits::OFFERS {
             return Err(PeerFault::Malformed);
         }
-        let mut admitted = Vec::with_capacity(documents.len());
+        let (mut admitted, mut offences) = (Vec::with_capacity(documents.len()), Vec::new());
         for result in self.admit_all(documents) {
             match result {
                 Ok(document) => admitted.push(document),
-                Err(reject) if is_the_senders_fault(reject.code) => return Err(PeerFault::BadSignature),
-                // Late, known, or not acceptable in the newest state: nobody's fault.
-                Err(_) => {}
+                Err(refused) if is_the_senders_fault(refused.reject.code) => return Err(PeerFault::BadSignature),
+                // Late, known, or not acceptable in the newest state: not the sender's fault, at most the signer's.
+                Err(refused) => offences.extend(refused.offence.map(|offence| *offence)),
             }
         }
-        let of_use = !(admitted.is_empty() && offered.is_empty());
-        Ok(of_use.then_some(Heard::Documents(from, admitted, offered)))
+        let of_use = !(admitted.is_empty() && offered.is_empty() && offences.is_empty());
+        Ok(of_use.then_some(Heard::Documents { from, admitted, offered, offences }))
     }
 
     fn hear_announcement(&self, from: libp2p::PeerId, data: &[u8]) -> Result<Option<Heard>, PeerFault> {

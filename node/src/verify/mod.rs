@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use sampan_proto::body::pepper_commitment;
+use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{ChainId, Height};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::roster::Roster;
@@ -37,6 +38,21 @@ pub struct Pool {
     threads: Option<Arc<rayon::ThreadPool>>,
     jobs: Arc<Semaphore>,
     context: Arc<Context>,
+}
+
+/// A document that is not admitted, and what it shows of a member that has said otherwise in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub reject: Reject,
+    /// For the engine, which keeps it.
+    pub offence: Option<Box<Offence>>,
+}
+
+impl From<Reject> for Refused {
+    fn from(reject: Reject) -> Self {
+        Self { reject, offence: None }
+    }
 }
 
 /// What checking needs to know.
@@ -70,9 +86,9 @@ impl Pool {
     }
 
     /// Checks and admits documents on committed state: one answer each, in order.
-    pub async fn admit(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
+    pub async fn admit(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Refused>> {
         let count = documents.len();
-        let lost = || Err(Reject::new(Code::NotReady, "$", "the node is stopping"));
+        let lost = || Err(Reject::new(Code::NotReady, "$", "the node is stopping").into());
         self.run(move |context| context.admit_all(documents)).await.unwrap_or_else(|| vec![lost(); count])
     }
 
@@ -131,7 +147,7 @@ impl Context {
         }
     }
 
-    fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Reject>> {
+    fn admit_all(&self, documents: Vec<wire::Document>) -> Vec<Result<Admitted, Refused>> {
         let tip = self.store.tip();
         let at = At {
             height: tip.height.next(),
@@ -141,12 +157,17 @@ impl Context {
         documents.into_par_iter().map(|document| self.admit_one(document, at)).collect()
     }
 
-    fn admit_one(&self, document: wire::Document, at: At<'_>) -> Result<Admitted, Reject> {
+    fn admit_one(&self, document: wire::Document, at: At<'_>) -> Result<Admitted, Refused> {
         let document = self.check(document)?;
-        admit(&self.store.reader(), document, at).unwrap_or_else(|fault| {
+        let reader = self.store.reader();
+        let judged = admit(&reader, Arc::clone(&document), at).and_then(|judged| match judged {
+            Ok(admitted) => Ok(Ok(admitted)),
+            Err(reject) => Ok(Err(Refused { reject, offence: reader.offence_of(document.statement())?.map(Box::new) })),
+        });
+        judged.unwrap_or_else(|fault| {
             // The engine meets the same fault at its next write and stops the node.
             tracing::error!(%fault, "cannot read the state");
-            Err(Reject::new(Code::NotReady, "$", "the node cannot read its store"))
+            Err(Reject::new(Code::NotReady, "$", "the node cannot read its store").into())
         })
     }
 }

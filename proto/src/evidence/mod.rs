@@ -10,6 +10,7 @@
 //!
 //! Evidence says what was signed, never why: a stolen key, a copied machine and a fraud look alike.
 
+mod place;
 mod verify;
 
 use borsh::{BorshDeserialize, BorshSerialize};

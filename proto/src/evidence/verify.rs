@@ -1,14 +1,15 @@
 //! Verification of evidence: who signed what twice, from the anchor alone.
 
+use super::place::Place;
 use super::{Checkpoints, EVIDENCE_MEDIA_TYPE, Evidence, Offence};
 use crate::checkpoint::LogAt;
-use crate::ids::{ChainId, Height, MemberId, RecordId, ReferenceKey};
+use crate::ids::{ChainId, Height, MemberId};
 use crate::keys::Known;
 use crate::member::{KeyStanding, Member};
 use crate::proof::{Anchor, Head, Ladder, Reigns, Start, expect};
 use crate::roster::Roster;
 use crate::state_key;
-use crate::statement::{Action, SignedStatement, VerifiedStatement};
+use crate::statement::{SignedStatement, VerifiedStatement};
 use crate::vote::{Proposal, Signable, Signed, Vote, VoteType};
 
 /// What evidence proves once every rung holds.
@@ -209,39 +210,6 @@ impl Ground<'_> {
             Ok(verified)
         } else {
             Err(format!("signed by a key that the registry does not list for `{}`", member.id))
-        }
-    }
-}
-
-/// What one statement at most may take.
-#[derive(Clone, Copy)]
-enum Place {
-    /// The act on a record after this seq.
-    Seq(RecordId, u64),
-    /// A number of the issuer.
-    Number(ReferenceKey),
-}
-
-impl Place {
-    fn shared(one: &VerifiedStatement, two: &VerifiedStatement) -> Option<Self> {
-        if one.id() == two.id() {
-            return None;
-        }
-        let actions = [&one.statement().action, &two.statement().action];
-        if let [Action::Issue(first), Action::Issue(second)] = actions
-            && first.reference == second.reference
-        {
-            return Some(Self::Number(first.reference));
-        }
-        let record = actions[0].record(one.id());
-        let seq = actions[0].touches(one.id(), record)?.1?;
-        (actions[1].touches(two.id(), record)?.1? == seq).then_some(Self::Seq(record, seq))
-    }
-
-    fn words(self) -> String {
-        match self {
-            Self::Seq(record, seq) => format!("both on record {} at seq {seq}", record.0.short()),
-            Self::Number(key) => format!("both issue number {}", key.0.short()),
         }
     }
 }

@@ -205,7 +205,7 @@ impl Client {
             for admitted in pool.admit(vec![document]).await {
                 let refused = match admitted {
                     Ok(admitted) => engine.submit(vec![admitted]).await.into_iter().find_map(Result::err),
-                    Err(reject) => Some(reject),
+                    Err(refused) => Some(refused.reject),
                 };
                 if let Some(reject) = refused {
                     // Lost when the queue is full, as an answer of a node may be: it is asked again.

@@ -5,10 +5,12 @@ use std::thread::JoinHandle;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use sampan_proto::api::{BodyParts, PROBLEM_MEDIA_TYPE, Problem, Submission, Ticket};
+use sampan_proto::api::{BodyParts, EvidenceView, OffenceView, PROBLEM_MEDIA_TYPE, Problem, Submission, Ticket};
 use sampan_proto::body::{self, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::Parameters;
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::StatementId;
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::member::{Purpose, Role};
 use sampan_proto::proof::{self, Bundle, Outcome, Policy};
@@ -198,6 +200,12 @@ impl Solo {
         let finding = Finding { record: ticket.record, rule, says: reason.parse().expect("a note"), other: None };
         let statement = DsseEnvelope::from(&self.sign(CUSTOMS, Action::Finding(finding)));
         Submission { statement, body: None }
+    }
+
+    /// What evidence is kept, once the engine has done what it was told before.
+    pub(super) async fn offences(&self) -> Vec<OffenceView> {
+        let _ = self.state.engine.pending(StatementId(Hash32::ZERO)).await;
+        self.get("/v1/evidence").await.json::<EvidenceView>().evidence
     }
 
     /// A bundle must prove itself from the genesis alone.

@@ -1,5 +1,6 @@
 use axum::http::StatusCode;
 use sampan_proto::api::{Batch, BatchResults, RecordView, StatementStatus, Submission, SubmitResult, Ticket};
+use sampan_proto::evidence::{self, Evidence};
 use sampan_proto::proof::Bundle;
 use sampan_proto::reject::Code;
 use sampan_proto::statement::SignedStatement;
@@ -49,6 +50,7 @@ async fn whoever_comes_second_gets_the_proof_of_what_came_first() {
     solo.proven(&proof);
 
     solo.finish(&solo.transfer(EXPORTER, &ticket, 1, IMPORTER)).await;
+    assert!(solo.offences().await.is_empty(), "a number that is sent again is no offence");
     for (by, seq, code) in [(EXPORTER, 1, Code::WrongSeq), (EXPORTER, 2, Code::NotPossessor)] {
         let problem = solo.submit(&solo.transfer(by, &ticket, seq, BANK)).await.problem();
         assert_eq!(problem.known_code(), Some(code));
@@ -57,6 +59,14 @@ async fn whoever_comes_second_gets_the_proof_of_what_came_first() {
         assert_eq!(status.0.possessor, Some(IMPORTER.parse().expect("id")));
         solo.proven(&proof);
     }
+    let [offence] = solo.offences().await.try_into().expect("sold to two");
+    assert_eq!(offence.kind, "statements");
+    let evidence: Evidence = solo.get(format!("/v1/evidence/{}", offence.id)).await.json();
+    let (ladder, proven) = evidence::verify(&evidence, &solo.state.genesis);
+    let proven = proven.unwrap_or_else(|| panic!("{ladder:#?}"));
+    assert_eq!(proven.members, [EXPORTER.parse().expect("id")]);
+    let metrics = solo.state.metrics.encode();
+    assert!(metrics.contains("sampan_double_dealings_total 1") && metrics.contains("sampan_equivocations_total 0"));
 }
 
 /// Both were good when they came; the block took one. The other learns what it lost to.
