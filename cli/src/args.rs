@@ -116,6 +116,9 @@ pub(crate) enum Command {
     Watch(Watch),
     /// Compare what several nodes have decided; a fork is written down as evidence
     Compare(log::Compare),
+    /// Write evidence of what nobody honest signs both
+    #[command(subcommand)]
+    Evidence(log::EvidenceCommand),
     /// Sign checkpoints of the log as somebody from outside
     #[command(subcommand)]
     Witness(witness::Witness),
@@ -350,9 +353,9 @@ pub(crate) struct Bundle {
 pub(crate) struct Verify {
     #[command(subcommand)]
     pub(crate) command: Option<log::VerifyCommand>,
-    /// The bundle, or a QR code's text or a file that holds it; `-` for stdin
-    #[arg(required = true)]
-    pub(crate) file: Option<PathBuf>,
+    /// Bundles, or QR codes' texts or files that hold them; `-` for stdin. With `--json` each of several is a line
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
     /// How old the proof may be
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) max_age: Option<Duration>,

@@ -16,7 +16,10 @@ use crate::proven;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Text,
+    /// One document.
     Json,
+    /// Several, one a line.
+    Lines,
 }
 
 /// Where and how to print.
@@ -41,21 +44,26 @@ impl Printer {
 
     /// The command's answer: the document with `--json`, what `write` writes otherwise.
     pub(crate) fn data<T: Serialize>(&self, document: &T, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
-        if self.form == Form::Json {
-            return Self::bytes(json(document, true)?.as_bytes());
+        if self.is_json() {
+            return Self::bytes(self.json(document)?.as_bytes());
         }
         let mut page = Page::new(self.out_colour);
         write(&mut page);
         Self::bytes(page.into_text().as_bytes())
     }
 
-    /// One of several answers over time: with `--json` one document a line.
-    pub(crate) fn event<T: Serialize>(&self, document: &T, write: impl FnOnce(&mut Page)) -> Result<(), Failure> {
-        if self.form == Form::Json {
-            Self::bytes(json(document, false)?.as_bytes())
-        } else {
-            self.data(document, write)
-        }
+    /// The same for a command with several answers: with `--json` each is one line.
+    pub(crate) fn of_several(&self) -> Self {
+        let form = if self.form == Form::Json { Form::Lines } else { self.form };
+        Self { form, ..self.clone() }
+    }
+
+    fn json<T: Serialize>(&self, document: &T) -> Result<String, Failure> {
+        let text = match self.form {
+            Form::Lines => serde_json::to_string(document),
+            Form::Text | Form::Json => serde_json::to_string_pretty(document),
+        };
+        text.map(|text| text + "\n").map_err(|error| Failure::unexpected("cannot write the answer as JSON").why(error))
     }
 
     /// Exact bytes to stdout, with or without `--json`.
@@ -69,9 +77,9 @@ impl Printer {
         }
     }
 
-    /// Whether the answer is a JSON document.
+    /// Whether answers are JSON documents.
     pub(crate) fn is_json(&self) -> bool {
-        self.form == Form::Json
+        self.form != Form::Text
     }
 
     /// An empty page for talk.
@@ -99,10 +107,10 @@ impl Printer {
 
     /// A failure: words to stderr, with `--json` the document to stdout.
     pub(crate) fn failure(&self, failure: &Failure) {
-        if self.form == Form::Json {
+        if self.is_json() {
             let document = serde_json::json!({ "error": failure.parts() });
             // If stdout is gone, the exit code still tells.
-            let _ = json(&document, true).and_then(|text| Self::bytes(text.as_bytes()));
+            let _ = self.json(&document).and_then(|text| Self::bytes(text.as_bytes()));
             return;
         }
         self.talk(|page| write_failure(failure, page));
@@ -115,7 +123,7 @@ impl Printer {
             let _ = error.print();
             return Exit::Done;
         }
-        if self.form == Form::Json {
+        if self.is_json() {
             let text = error.to_string();
             let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             self.failure(&Failure::refused(what).hint("see `sampan help`"));
@@ -172,11 +180,6 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
-}
-
-fn json<T: Serialize>(document: &T, pretty: bool) -> Result<String, Failure> {
-    let text = if pretty { serde_json::to_string_pretty(document) } else { serde_json::to_string(document) };
-    text.map(|text| text + "\n").map_err(|error| Failure::unexpected("cannot write the answer as JSON").why(error))
 }
 
 pub(crate) fn write_failure(failure: &Failure, page: &mut Page) {

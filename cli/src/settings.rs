@@ -23,7 +23,7 @@ struct Written {
 }
 
 /// What applies to this run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     /// The node to ask: `http://` or `https://`, without a trailing slash.
     pub(crate) node: Option<String>,

@@ -75,6 +75,25 @@ pub(crate) struct Pin {
     pub(crate) output: PathBuf,
 }
 
+/// `sampan evidence …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Two statements of one member that hand one thing over twice
+    Statements(Statements),
+}
+
+/// `sampan evidence statements`.
+#[derive(Args, Debug)]
+pub(crate) struct Statements {
+    /// A bundle, or what `--sign-only` wrote
+    pub(crate) one: PathBuf,
+    /// Another one
+    pub(crate) other: PathBuf,
+    /// Where the evidence is written; never over an older one
+    #[arg(long, short, value_name = "FILE", default_value = "statements.evidence.json")]
+    pub(crate) output: PathBuf,
+}
+
 /// `sampan verify …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum VerifyCommand {

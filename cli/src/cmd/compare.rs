@@ -1,6 +1,6 @@
 //! `sampan compare`: whether several nodes tell one history, and the evidence if two do not.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sampan_proto::checkpoint::LogAt;
 use sampan_proto::evidence::{self, Checkpoints, Evidence, Offence};
@@ -9,11 +9,11 @@ use sampan_proto::proof::{Bundle, Outcome};
 use serde::Serialize;
 
 use super::Context;
+use super::evidence::write_down;
 use crate::anchor::{self, Anchor};
 use crate::args::log::Compare;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
-use crate::files;
 use crate::page::{Cell, Page, Tone};
 use crate::proven::{self, AsOf};
 use crate::settings::node_url;
@@ -158,32 +158,6 @@ fn shows(evidence: &Evidence, anchor: &Anchor) -> Result<String, Failure> {
         (ladder, Some(proven)) if ladder.outcome() == Outcome::Valid => Ok(proven.shows),
         (ladder, _) => Err(Failure::unproven("the nodes disagree, and the evidence does not hold").ladder(ladder)),
     }
-}
-
-/// Writes evidence beside older evidence, never over it; the same is not written twice.
-fn write_down(path: &Path, evidence: &Evidence) -> Result<PathBuf, Failure> {
-    let mut bytes = serde_json::to_vec_pretty(evidence)
-        .map_err(|error| Failure::unexpected("cannot write the evidence as JSON").why(error))?;
-    bytes.push(b'\n');
-    let mut number = 1_u32;
-    loop {
-        let path = if number == 1 { path.to_path_buf() } else { numbered(path, number) };
-        if !path.exists() {
-            files::write_new(&path, &bytes, false)?;
-            return Ok(path);
-        }
-        if files::read(&path, sampan_proto::limits::BUNDLE_BYTES).is_ok_and(|held| held == bytes) {
-            return Ok(path);
-        }
-        number += 1;
-    }
-}
-
-/// `fork.evidence.json` becomes `fork.evidence.2.json`.
-fn numbered(path: &Path, number: u32) -> PathBuf {
-    let extension = path.extension().map_or(String::new(), |ending| format!(".{}", ending.to_string_lossy()));
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}.{number}{extension}"))
 }
 
 fn write(report: &Report, page: &mut Page) {

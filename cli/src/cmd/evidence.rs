@@ -1,6 +1,6 @@
-//! `sampan verify evidence`: what an evidence file proves, and what it does not.
+//! `sampan verify evidence`: what an evidence file proves, and what it does not; and how such files are written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sampan_proto::evidence::{self, Evidence, Proven};
 use sampan_proto::ids::{ChainId, MemberId, OffenceId};
@@ -60,6 +60,32 @@ fn read(path: &Path) -> Result<Evidence, Failure> {
         let what = format!("`{}` is not evidence", path.display());
         Failure::unproven(what).why(format!("{}: {}", error.path, error.detail))
     })
+}
+
+/// Writes evidence beside older evidence, never over it; the same is not written twice.
+pub(super) fn write_down(path: &Path, evidence: &Evidence) -> Result<PathBuf, Failure> {
+    let mut bytes = serde_json::to_vec_pretty(evidence)
+        .map_err(|error| Failure::unexpected("cannot write the evidence as JSON").why(error))?;
+    bytes.push(b'\n');
+    let mut number = 1_u32;
+    loop {
+        let path = if number == 1 { path.to_path_buf() } else { numbered(path, number) };
+        if !path.exists() {
+            files::write_new(&path, &bytes, false)?;
+            return Ok(path);
+        }
+        if files::read(&path, BUNDLE_BYTES).is_ok_and(|held| held == bytes) {
+            return Ok(path);
+        }
+        number += 1;
+    }
+}
+
+/// `fork.evidence.json` becomes `fork.evidence.2.json`.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let extension = path.extension().map_or(String::new(), |ending| format!(".{}", ending.to_string_lossy()));
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}.{number}{extension}"))
 }
 
 fn write(report: &Report<'_>, proven: Option<&Proven>, page: &mut Page) {

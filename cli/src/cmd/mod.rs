@@ -5,6 +5,7 @@ mod bundle;
 mod check;
 mod codes;
 mod compare;
+mod conflict;
 mod courier;
 mod desk;
 mod draft;
@@ -43,7 +44,7 @@ use sampan_proto::proof::Bundle;
 use sampan_proto::reject::Code;
 
 use crate::anchor::{self, Anchor};
-use crate::args::log::{NetworkCommand, VerifyCommand};
+use crate::args::log::{EvidenceCommand, NetworkCommand, VerifyCommand};
 use crate::args::{Command, Keys, Subject};
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
@@ -93,16 +94,15 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Exit, Failure>
         Command::Prove(command) => prove::run(command, context),
         Command::Receipt(args) => receipt::run(args, context),
         Command::Bundle(args) => bundle::run(args, context),
-        Command::Verify(args) => match (&args.command, &args.file) {
-            (Some(VerifyCommand::Evidence(args)), _) => evidence::run(args, context),
-            (None, Some(file)) => verify::run(file, args, context),
-            // Without a subcommand the command line is refused unless it names a file.
-            (None, None) => Err(Failure::refused("no file to verify")),
+        Command::Verify(args) => match &args.command {
+            Some(VerifyCommand::Evidence(args)) => evidence::run(args, context),
+            None => verify::run(args, context),
         },
         Command::Qr(args) => qr::run(args, context),
         Command::Audit(args) => audit::run(args, context),
         Command::Watch(args) => watch::run(args, context),
         Command::Compare(args) => compare::run(args, context),
+        Command::Evidence(EvidenceCommand::Statements(args)) => conflict::run(args, context),
         Command::Witness(command) => witness::run(command, context),
         Command::Network(args) => match &args.command {
             None => network::run(context),
@@ -121,6 +121,26 @@ fn parse_bundle(path: &Path, bytes: &[u8]) -> Result<Bundle, Failure> {
         let what = format!("`{}` is not a proof", path.display());
         Failure::unproven(what).why(format!("{}: {}", error.path, error.detail))
     })
+}
+
+/// A proof with its anchor: the bundle that the user names, or what `ask` fetches about the record.
+fn proof(
+    subject: &Subject,
+    context: &Context,
+    ask: impl FnOnce(&Client, &Anchor, &RecordId) -> Result<Bundle, Failure>,
+) -> Result<(Bundle, Anchor), Failure> {
+    match subject {
+        Subject::Bundle(path) => {
+            let bundle = read_bundle(path)?;
+            let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
+            Ok((bundle, anchor))
+        }
+        Subject::Record(id) => {
+            let client = context.client()?;
+            let anchor = context.anchor(&client)?;
+            Ok((ask(&client, &anchor, id)?, anchor))
+        }
+    }
 }
 
 /// The record that the user means.

@@ -7,8 +7,8 @@ use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use sampan_proto::record::Record;
 use serde::Serialize;
 
-use super::{Context, bundle_json, goods, key_on_day, read_bundle, record_bundle};
-use crate::anchor::{self, Anchor};
+use super::{Context, bundle_json, goods, key_on_day, proof, record_bundle};
+use crate::anchor::Anchor;
 use crate::args::Subject;
 use crate::args::prove::{On, Prove, Unpledged};
 use crate::failure::{Exit, Failure};
@@ -81,19 +81,13 @@ struct Question<'a> {
 impl<'a> Question<'a> {
     /// Reads the bundle, or asks the node for one.
     fn ask(on: &'a On, context: &'a Context) -> Result<Self, Failure> {
-        let (anchor, bundle, id) = match &on.record {
+        let (bundle, anchor) = proof(&on.record, context, record_bundle)?;
+        let id = match &on.record {
             Subject::Bundle(path) => {
-                let bundle = read_bundle(path)?;
                 let none = || Failure::refused(format!("`{}` is about no record", path.display()));
-                let id = proven::subject(&bundle).ok_or_else(none)?;
-                (anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?, bundle, id)
+                proven::subject(&bundle).ok_or_else(none)?
             }
-            Subject::Record(id) => {
-                let client = context.client()?;
-                let anchor = context.anchor(&client)?;
-                let bundle = record_bundle(&client, &anchor, id)?;
-                (anchor, bundle, *id)
-            }
+            Subject::Record(id) => *id,
         };
         Ok(Self { on, context, anchor, bundle, id })
     }

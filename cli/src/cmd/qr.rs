@@ -12,9 +12,9 @@ use sampan_proto::record::Record;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Context, read_bundle};
+use super::{Context, proof, read_bundle};
 use crate::anchor::{self, Anchor};
-use crate::args::{Qr, Subject, Verify};
+use crate::args::{Qr, Verify};
 use crate::failure::{Exit, Failure};
 use crate::page::{Page, Tone};
 use crate::printer::write_ladder;
@@ -23,7 +23,7 @@ use crate::{files, text, time};
 
 /// Proves the record, then draws the code.
 pub(super) fn run(args: &Qr, context: &Context) -> Result<Exit, Failure> {
-    let (bundle, anchor) = proof(&args.record, context)?;
+    let (bundle, anchor) = proof(&args.record, context, |client, _, id| client.status(id))?;
     let ladder = proven::demand(&bundle, &anchor, &["status"], None)?;
     let part = bundle.status.as_ref().and_then(|part| part.record.as_ref());
     let record = &part.ok_or_else(|| Failure::refused("there is no such record").ladder(ladder))?.0;
@@ -39,22 +39,6 @@ pub(super) fn run(args: &Qr, context: &Context) -> Result<Exit, Failure> {
     context.printer.data(&report, |page| draw(&code, &inscription, page))?;
     context.printer.note(format!("✓ {words}"));
     Ok(Exit::Done)
-}
-
-/// The record's state: from the bundle, or asked of the node.
-fn proof(record: &Subject, context: &Context) -> Result<(Bundle, Anchor), Failure> {
-    match record {
-        Subject::Bundle(path) => {
-            let bundle = read_bundle(path)?;
-            let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
-            Ok((bundle, anchor))
-        }
-        Subject::Record(id) => {
-            let client = context.client()?;
-            let anchor = context.anchor(&client)?;
-            Ok((client.status(id)?, anchor))
-        }
-    }
 }
 
 /// A proof that fits the code.

@@ -7,8 +7,7 @@ use sampan_proto::record::Record;
 use serde::Serialize;
 
 use super::check::write_cross;
-use super::{Context, read_bundle, record_bundle, record_id};
-use crate::anchor::{self, Anchor};
+use super::{Context, proof, record_bundle, record_id};
 use crate::args::{Subject, Trace};
 use crate::failure::{Exit, Failure};
 use crate::page::{Cell, Page, Tone};
@@ -43,7 +42,7 @@ struct Cross {
 
 /// Reads a bundle offline, or asks the node for one; shows what it proves.
 pub(super) fn run(args: &Trace, context: &Context) -> Result<Exit, Failure> {
-    let (bundle, anchor) = found(args, context)?;
+    let (bundle, anchor) = proof(&args.record, context, record_bundle)?;
     let id = match &args.record {
         Subject::Record(id) => *id,
         Subject::Bundle(_) => record_id(&args.record)?,
@@ -67,21 +66,6 @@ pub(super) fn run(args: &Trace, context: &Context) -> Result<Exit, Failure> {
     let report = Report { id, acts, complete, record, cross, as_of: AsOf::of(&bundle), proven: true };
     context.printer.data(&report, |page| write(&report, page))?;
     Ok(Exit::Done)
-}
-
-fn found(args: &Trace, context: &Context) -> Result<(Bundle, Anchor), Failure> {
-    match &args.record {
-        Subject::Bundle(path) => {
-            let bundle = read_bundle(path)?;
-            let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
-            Ok((bundle, anchor))
-        }
-        Subject::Record(id) => {
-            let client = context.client()?;
-            let anchor = context.anchor(&client)?;
-            Ok((record_bundle(&client, &anchor, id)?, anchor))
-        }
-    }
 }
 
 /// The two documents in a bundle, compared here.

@@ -1,10 +1,11 @@
-//! `sampan verify`: climb the ladder of a bundle, offline.
+//! `sampan verify`: climb the ladder of bundles, offline.
 
 use std::path::Path;
 
 use sampan_proto::ids::ChainId;
+use sampan_proto::keys::Known;
 use sampan_proto::limits::BUNDLE_BYTES;
-use sampan_proto::proof::{Ladder, Outcome, Policy};
+use sampan_proto::proof::{Ladder, Outcome, Policy, verify_knowing};
 use serde::Serialize;
 
 use super::{Context, parse_bundle, qr};
@@ -16,7 +17,10 @@ use crate::printer::write_ladder;
 use crate::proven::{self, AsOf};
 use crate::{files, text};
 
-/// The answer.
+/// Signatures that are remembered from one file to the next: those of some thousand bundles.
+const SIGNATURES: usize = 16_384;
+
+/// The answer about a file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -31,8 +35,28 @@ struct Report<'a> {
     proven: Vec<String>,
 }
 
-/// Every check with its verdict; a single one that does not hold is exit 3.
-pub(super) fn run(file: &Path, args: &Verify, context: &Context) -> Result<Exit, Failure> {
+/// Every check with its verdict; a single one that does not hold is exit 3. Of several files each gets its answer, and
+/// the worst of them is how it ends.
+pub(super) fn run(args: &Verify, context: &Context) -> Result<Exit, Failure> {
+    let mut known = Known::with_room(SIGNATURES);
+    if let [file] = args.files.as_slice() {
+        return answer(file, args, &mut known, context);
+    }
+    let context = Context { settings: context.settings.clone(), printer: context.printer.of_several() };
+    let (mut worst, mut held) = (Exit::Done, 0);
+    for file in &args.files {
+        let exit = answer(file, args, &mut known, &context).unwrap_or_else(|failure| {
+            context.printer.failure(&failure);
+            failure.exit()
+        });
+        held += usize::from(exit == Exit::Done);
+        worst = worst.max(exit);
+    }
+    context.printer.note(format!("{held} of {} are valid", args.files.len()));
+    Ok(worst)
+}
+
+fn answer(file: &Path, args: &Verify, known: &mut Known, context: &Context) -> Result<Exit, Failure> {
     if let Some(text) = qr::typed(file) {
         return qr::verify(text, args, context);
     }
@@ -43,7 +67,7 @@ pub(super) fn run(file: &Path, args: &Verify, context: &Context) -> Result<Exit,
     let bundle = parse_bundle(file, &bytes)?;
     let anchor = anchor::for_bundle(&context.settings, bundle.chain, &context.printer)?;
     let policy = Policy { witnesses: &args.witnesses, ..proven::policy(args.max_age, args.strict) };
-    let ladder = sampan_proto::proof::verify(&bundle, &anchor, &policy);
+    let ladder = verify_knowing(&bundle, &anchor, &policy, known);
     let outcome = ladder.outcome();
     let report = Report {
         file,

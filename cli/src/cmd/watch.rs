@@ -53,7 +53,7 @@ pub(super) fn run(args: &Watch, context: &Context) -> Result<Exit, Failure> {
                 if told != Some(seq) {
                     told = Some(seq);
                     let event = Event { id, record: record.as_ref(), as_of };
-                    context.printer.event(&event, |page| write(&event, page))?;
+                    context.printer.of_several().data(&event, |page| write(&event, page))?;
                 }
                 if args.until.is_some_and(|until| reached(until, record.as_ref())) {
                     return Ok(Exit::Done);

@@ -148,7 +148,7 @@ impl<'a> Post<'a> {
         } else {
             files::replace(&self.args.output, text.as_bytes())?;
             let report = json!({ "file": self.args.output, "size": log.size, "root": log.root, "timeS": time });
-            self.printer.event(&report, |page| {
+            self.printer.of_several().data(&report, |page| {
                 let what = format!("the log of {} entries as `{}`", log.size, self.witness.name());
                 page.tagged(Tone::Good, "✓ signed", what);
             })?;

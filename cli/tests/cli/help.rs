@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 37] = [
+const COMMANDS: [&str; 39] = [
     "",
     "keys",
     "keys new",
@@ -38,6 +38,8 @@ const COMMANDS: [&str; 37] = [
     "audit",
     "watch",
     "compare",
+    "evidence",
+    "evidence statements",
     "network",
     "network pin",
     "witness",

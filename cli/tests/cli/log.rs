@@ -114,6 +114,34 @@ fn a_log_that_was_rewritten_is_a_fork_whatever_the_headers_say() {
 }
 
 #[test]
+fn a_bill_signed_over_to_two_is_evidence() {
+    let node = Node::honest(World::past(1));
+    let machine = machine();
+    let (record, _) = issued(&machine, &[&node]);
+    for (file, to) in [("sold.json", "klang-water"), ("again.json", "klang-water"), ("resold.json", "pearl-line")] {
+        let sign = format!("transfer {record} --to {to} --seq 1 --key ningbo-pumps.key.json --sign-only {file}");
+        machine.run(&sign).exits(0);
+    }
+    let shows = format!("evidence statements --node {}", node.url);
+    machine.run(&format!("{shows} sold.json again.json")).exits(1).says("or say the same");
+    machine.run(&format!("{shows} sold.json s.json")).exits(1).says("of different members");
+    assert!(!machine.has("statements.evidence.json"));
+    let run = machine.run(&format!("{shows} sold.json resold.json")).exits(0);
+    run.says("`ningbo-pumps` signed two different statements").says("at seq 1").says("not proven: fraud");
+    machine.run("verify evidence statements.evidence.json").exits(0).says("signed both: `ningbo-pumps`");
+
+    // The one that was executed may be in a bundle.
+    machine.run(&format!("submit sold.json --node {}", node.url)).exits(0);
+    machine.run(&format!("bundle {record} -o b.json --node {}", node.url)).exits(0);
+    let run = machine.run(&format!("{shows} resold.json b.json -o two.json --json")).exits(0);
+    assert_eq!(run.json()["members"][0], "ningbo-pumps");
+    let evidence = Evidence::from_json(&machine.read("two.json")).expect("evidence");
+    assert_eq!(run.json()["id"], evidence.offence.id().to_string());
+    machine.run("verify evidence two.json").exits(0);
+    machine.run(&format!("{shows} bl.json b.json")).exits(1).says("holds no signed statement");
+}
+
+#[test]
 fn old_proofs_are_made_anew() {
     let node = Node::honest(World::past(1));
     let machine = machine();

@@ -206,6 +206,29 @@ fn another_network_too_old_and_no_proof_at_all_are_exit_3() {
 }
 
 #[test]
+fn several_bundles_are_verified_at_once_and_the_worst_is_how_it_ends() {
+    let mut world = World::past(1);
+    let machine = machine(&world);
+    travelled(&machine, &mut world);
+    let good = String::from_utf8(machine.read("bl.bundle.json")).expect("UTF-8");
+    let at = good.find("\"sig\": \"").expect("a signature") + 28;
+    let other = if good[at..].starts_with('A') { "B" } else { "A" };
+    machine.write("bad.json", format!("{}{other}{}", &good[..at], &good[at + 1..]));
+    machine.write("none.json", "{}");
+    let verify = |files: &str| machine.run(&format!("verify {files} --genesis genesis.json"));
+    verify("bl.bundle.json first.bundle.json").exits(0).says("2 of 2 are valid");
+    // That the good one was met before changes nothing for its copy.
+    let run = verify("bl.bundle.json bad.json none.json first.bundle.json --json").exits(3);
+    run.says("2 of 4 are valid");
+    let lines: Vec<serde_json::Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).expect("a document a line")).collect();
+    let outcomes: Vec<_> = lines.iter().map(|line| line["outcome"].as_str()).collect();
+    assert_eq!(outcomes, [Some("VALID"), Some("INVALID"), None, Some("VALID")]);
+    assert_eq!(lines[2]["error"]["what"], "`none.json` is not a proof");
+    verify("absent.json bl.bundle.json").exits(1).says("no such file").says("1 of 2 are valid");
+}
+
+#[test]
 fn governance_is_signed_by_the_governance_key_and_no_other() {
     let world = World::past(1);
     let machine = machine(&world);
