@@ -2,7 +2,7 @@
 
     python compare.py --sampan ../../target/debug/sampan --vectors ../../proto/vectors [--count 32] [--seed 1]
 
-Each bundle vector, and changed files made from each, go to `sampan verify --json` and to this package. Both must
+Each bundle vector, changed files made from each, and anchors with changed ones go to `sampan verify --json` and to this package. Both must
 refuse the file, or give the same verdict on every rung. Exit 0 when they agree throughout, 3 when they do not.
 """
 
@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from mutations import mutants
+from sampan_verify.anchor import Anchor, read_anchor
 from sampan_verify.bundle import Bundle
 from sampan_verify.encoding import Refused
-from sampan_verify.genesis import Genesis
 from sampan_verify.ladder import INVALID, NOT_CLIMBED, Policy, climb
 
 REFUSED = "refused"
@@ -38,7 +38,7 @@ Answer = tuple[tuple[str, str], ...] | str
 
 @dataclass(frozen=True)
 class Case:
-    """A bundle file and a genesis file for both, and how strict they shall be."""
+    """A bundle file and an anchor for both, and how strict they shall be."""
 
     name: str
     data: bytes
@@ -59,8 +59,8 @@ def ask_python(case: Case) -> Answer:
 
 
 @lru_cache(maxsize=4)
-def _anchor(data: bytes) -> Genesis:
-    return Genesis.from_bytes(data)
+def _anchor(data: bytes) -> Anchor:
+    return read_anchor(data)
 
 
 def ask_rust(sampan: Path, case: Case, folder: Path, number: int) -> tuple[Answer, Answer]:
@@ -106,6 +106,12 @@ def _cases(folder: Path, count: int, seed: int) -> Iterator[Case]:
             yield Case(what, data, genesis)
     for what, data in mutants("genesis", genesis, [], 4 * count, seed):
         yield Case(what, goods[bases[0]], data)
+    pins = json.loads((folder / "anchors.json").read_bytes())["cases"]
+    for case in pins:
+        bundle = case.get("bundle", pins[0]["bundle"]).encode()
+        yield Case(f"pin, {case['name']}", bundle, case["anchor"].encode(), strict=case.get("strict", False))
+    for what, data in mutants("pin", pins[0]["anchor"].encode(), [], 4 * count, seed):
+        yield Case(what, pins[0]["bundle"].encode(), data)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers are part of the tests")]
 
+mod anchors;
 mod bundles;
 mod consensus;
 mod elsewhere;
@@ -21,8 +22,9 @@ mod trees;
 use std::collections::BTreeSet;
 
 /// Every file, so that none is left behind when its test goes.
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     "README.md",
+    "anchors.json",
     "binary.json",
     "bodies.json",
     "bundles",

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
+from .anchor import read_anchor
 from .bundle import Bundle
 from .encoding import Refused
-from .genesis import Genesis
 from .ladder import VALID, Ladder, Policy, climb
 
 #: Exit codes.
@@ -41,7 +41,7 @@ def _arguments() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     bundle = commands.add_parser("bundle", help="climb the ladder of a bundle file")
     bundle.add_argument("file", type=Path)
-    bundle.add_argument("--genesis", type=Path, required=True, help="the genesis file that all proofs stand on")
+    bundle.add_argument("--genesis", type=Path, required=True, help="the anchor: the genesis file, or a pinned header")
     bundle.add_argument("--max-age", type=_span, metavar="SPAN", help="how old the proof may be, such as 24h")
     bundle.add_argument("--strict", action="store_true", help="an anchor beyond the trusting period is a failure")
     bundle.add_argument("--now-ms", type=int, help="the time to judge by, in Unix milliseconds (default: the clock)")
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def _bundle(arguments: argparse.Namespace) -> int:
-    anchor = Genesis.from_bytes(arguments.genesis.read_bytes())
+    anchor = read_anchor(arguments.genesis.read_bytes())
     bundle = Bundle.from_json(arguments.file.read_bytes())
     now_ms = time.time_ns() // 1_000_000 if arguments.now_ms is None else arguments.now_ms
     ladder = climb(bundle, anchor, Policy(now_ms, arguments.max_age, arguments.strict))

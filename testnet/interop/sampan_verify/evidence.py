@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import ed25519
+from .anchor import Anchor
 from .bundle import MAX_BYTES, MAX_DEPTH, Handover, MemberPart, binary, head_shape, member_shape, trust_path_shape
 from .certificate import Certificate, Vote
 from .encoding import Reader, Refused, hexadecimal, option, read_json, text_of, u32, u64
-from .genesis import Genesis, Roster
+from .genesis import Roster
 from .hashing import digest, member_key
-from .ladder import MAX_HANDOVERS, hand_over
+from .ladder import reigns
 from .merkle import ConsistencyProof
 from .shapes import Shape, array, fields, integer, one_of
 from .statement import Statement, open_signed, statement_id
@@ -161,8 +162,8 @@ class Verdict:
     members: list[str] | None
 
 
-def verify(evidence: Evidence, anchor: Genesis) -> Verdict:
-    """Checks evidence from the genesis alone."""
+def verify(evidence: Evidence, anchor: Anchor) -> Verdict:
+    """Checks evidence from the anchor alone."""
     climb = _Climb(evidence, anchor)
     try:
         members = climb.run()
@@ -172,10 +173,10 @@ def verify(evidence: Evidence, anchor: Genesis) -> Verdict:
 
 
 class _Climb:
-    def __init__(self, evidence: Evidence, anchor: Genesis) -> None:
+    def __init__(self, evidence: Evidence, anchor: Anchor) -> None:
         self.evidence, self.anchor = evidence, anchor
         self.rungs: list[str] = []
-        self.reigns: list[tuple[int, Roster]] = [(0, anchor.roster)]
+        self.reigns: list[tuple[int, Roster]] = []
 
     def check(self, name: str, holds: bool = True) -> None:
         """A rung; the first that does not hold is the last."""
@@ -189,9 +190,8 @@ class _Climb:
         evidence = self.evidence
         self.check("format", evidence.media_type == MEDIA_TYPE)
         self.check("network", evidence.chain == self.anchor.chain)
-        self.check("roster", len(evidence.trust_path) <= MAX_HANDOVERS)
-        for number, step in enumerate(evidence.trust_path, 1):
-            self.reigns.append(hand_over(step, number, self.reigns[-1], self.anchor.chain))
+        self.check("roster")
+        self.reigns = reigns(evidence.trust_path, self.anchor)
         if evidence.kind in ("votes", "proposals"):
             return self.twice(*evidence.offence)
         if evidence.kind == "certificates":
@@ -202,10 +202,10 @@ class _Climb:
 
     def roster(self, height: int) -> Roster:
         """Who decides at a height."""
-        reigns = [roster for since, roster in self.reigns if since < height]
-        if not reigns:
+        rosters = [roster for since, roster in self.reigns if since < height]
+        if not rosters:
             raise Refused("before the anchor")
-        return reigns[-1]
+        return rosters[-1]
 
     def named(self, header: Header) -> bool:
         """Whether a header names the roster of its height."""

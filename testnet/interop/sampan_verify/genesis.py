@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from . import ed25519, rules
 from .encoding import (
@@ -44,9 +44,12 @@ _PARAMETERS = {
     "recovery_wait_ms": (1, 366 * 24 * _HOUR_MS),
 }
 
+#: Those of 32 bits.
+_SHORT = ("freeze_quorum",)
+
 _u64 = integer(64)
 #: Parameters by name; whether each is in its range is judged apart.
-parameters_shape = fields({name: integer(32 if name == "freeze_quorum" else 64) for name in _PARAMETERS})
+parameters_shape = fields({name: integer(32 if name in _SHORT else 64) for name in _PARAMETERS})
 _key = fields(
     {"purpose": word(*_PURPOSES), "key": public_key},
     {"valid_from": _u64, "valid_until": _u64},
@@ -120,6 +123,10 @@ class Roster:
 class Genesis:
     """A genesis file that has been checked."""
 
+    #: Its roster decides from here on, and no header is pinned.
+    height: ClassVar[int] = 0
+    header: ClassVar[None] = None
+
     chain: bytes
     network: str
     time_ms: int
@@ -151,14 +158,24 @@ class Genesis:
             network=content["network"],
             time_ms=content["time_ms"],
             trusting_period_ms=parameters["trusting_period_ms"],
-            parameters=b"".join((u32 if name == "freeze_quorum" else u64)(parameters[name]) for name in _PARAMETERS),
+            parameters=b"".join((u32 if name in _SHORT else u64)(parameters[name]) for name in _PARAMETERS),
             members=[member for member, _ in entries],
             roster=Roster.of([_validator(member, entry["power"]) for member, entry in entries if "power" in entry]),
         )
 
     def parameters_hash(self) -> bytes:
         """What headers commit to."""
-        return digest("parameters", self.parameters)
+        return parameters_hash(self.parameters)
+
+
+def parameters_hash(encoded: bytes) -> bytes:
+    """What headers commit to."""
+    return digest("parameters", encoded)
+
+
+def read_parameters(reader: Reader) -> dict[str, int]:
+    """Parameters by name, from borsh."""
+    return {name: reader.u32() if name in _SHORT else reader.u64() for name in _PARAMETERS}
 
 
 def entry_digest(member: Member, power: int | None) -> bytes:

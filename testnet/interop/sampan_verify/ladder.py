@@ -1,4 +1,4 @@
-"""The ladder: from a genesis and a bundle to named verdicts (SPEC section 6).
+"""The ladder: from an anchor and a bundle to named verdicts (SPEC section 6).
 
 Three things are not done, and the ladder says so in rungs that are SKIPPED: `law`, which carries the acts out again
 by the rules of the trade, `document`, the schemas and rules that a disclosed document keeps, and `findings`, what a
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import body as body_rung
+from .anchor import Anchor
 from .bundle import MEDIA_TYPE, Bundle, Counterpart, EntryPart, Handover, Receipt, Step
 from .encoding import Refused
 from .genesis import Genesis, Roster
@@ -67,25 +68,41 @@ class Ladder:
         return VALID if INVALID not in verdicts and VALID in verdicts else INVALID
 
 
-def climb(bundle: Bundle, anchor: Genesis, policy: Policy) -> Ladder:
-    """Checks everything that a bundle claims, from the genesis alone."""
+def climb(bundle: Bundle, anchor: Anchor, policy: Policy) -> Ladder:
+    """Checks everything that a bundle claims, from the anchor alone."""
     return _Climb(bundle, anchor, policy).run()
 
 
-def trusted_roster(bundle: Bundle, anchor: Genesis) -> Roster:
-    """The roster that decides the head: from that of the genesis by every handover, none left out."""
-    if len(bundle.trust_path) > MAX_HANDOVERS:
-        raise Refused(f"more than {MAX_HANDOVERS} handovers")
-    roster, height = handed_over(bundle.trust_path, anchor)
-    if bundle.header.roster_hash != roster.hash():
+def trusted_roster(bundle: Bundle, anchor: Anchor) -> Roster | None:
+    """The roster that decides the head: from the anchor's by every handover, none left out. None for the very header
+    that is pinned, which needs no roster."""
+    header = bundle.header
+    if anchor.header is not None and header.height <= anchor.height:
+        if header.hash() == anchor.header:
+            return None
+        raise Refused("not after the pinned header")
+    height, roster = reigns(bundle.trust_path, anchor)[-1]
+    if header.roster_hash != roster.hash():
         raise Refused("decided by a roster that the anchor does not lead to")
-    if bundle.header.height <= height:
+    if header.height <= height:
         raise Refused("the head is not after the last handover")
     return roster
 
 
-def handed_over(steps: list[Handover], anchor: Genesis, until: int | None = None) -> tuple[Roster, int]:
-    """The last roster that the handovers lead to and since which height it is in force; or that `until` a height."""
+def reigns(steps: list[Handover], anchor: Anchor) -> list[tuple[int, Roster]]:
+    """Rosters, each with the height after which it decides, from the anchor's on. What was decided before a pinned
+    header is not looked at."""
+    if len(steps) > MAX_HANDOVERS:
+        raise Refused(f"more than {MAX_HANDOVERS} handovers")
+    known = [(anchor.height, anchor.roster)]
+    for number, step in enumerate(steps, 1):
+        if anchor.header is None or step.header.height > anchor.height:
+            known.append(hand_over(step, number, known[-1], anchor.chain))
+    return known
+
+
+def handed_over(steps: list[Handover], anchor: Genesis, until: int) -> tuple[Roster, int]:
+    """The roster that the handovers lead to until a height, and since which height it is in force."""
     roster, height = anchor.roster, 0
     for number, step in enumerate(steps, 1):
         if height == until:
@@ -119,7 +136,7 @@ def _unless(holds: bool, fault: str) -> str | None:
 @dataclass
 class _Climb:
     bundle: Bundle
-    anchor: Genesis
+    anchor: Anchor
     policy: Policy
     ladder: Ladder = field(default_factory=Ladder)
     #: Registry entries that are proven; what others signed stands on nothing.
@@ -161,11 +178,12 @@ class _Climb:
             roster = trusted_roster(self.bundle, self.anchor)
         except Refused as refusal:
             return check("roster", str(refusal), "")
-        check("roster", None, f"{len(self.bundle.trust_path)} handovers from the genesis roster")
+        check("roster", None, f"{len(self.bundle.trust_path)} handovers from the anchor's roster")
         named = certificate.names(header)
-        return check(
-            "header", _unless(named, "the certificate is for another header"), f"height {header.height}"
-        ) and check("certificate", certificate.fault(self.anchor.chain, roster), "a quorum signed")
+        if not check("header", _unless(named, "the certificate is for another header"), f"height {header.height}"):
+            return False
+        fault = None if roster is None else certificate.fault(self.anchor.chain, roster)
+        return check("certificate", fault, "the anchor vouches for it" if roster is None else "a quorum signed")
 
     def age(self) -> None:
         """Rungs `age` and `anchor age`; a head from the future is 0 ms old."""

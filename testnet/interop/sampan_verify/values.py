@@ -182,6 +182,7 @@ class Header:
     state_root: bytes
     roster_hash: bytes
     next_roster_hash: bytes
+    parameters_hash: bytes
 
     @staticmethod
     def from_borsh(data: bytes) -> Header:
@@ -203,6 +204,7 @@ class Header:
             state_root=fields[9],
             roster_hash=fields[10],
             next_roster_hash=fields[11],
+            parameters_hash=fields[12],
         )
 
     def leaves(self) -> list[bytes]:

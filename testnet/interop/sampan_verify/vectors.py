@@ -12,6 +12,7 @@ from typing import Any
 
 from . import body as bodies
 from . import ed25519, evidence, merkle, statement, values
+from .anchor import Pin
 from .bundle import Bundle
 from .canonical import jcs_sha256
 from .certificate import Certificate, Vote
@@ -287,6 +288,19 @@ def _certificates(content: dict[str, Any], _: Path) -> Iterator[Finding]:
         yield _same(case["name"], valid=(valid, case["valid"]))
 
 
+def _anchors(content: dict[str, Any], _: Path) -> Iterator[Finding]:
+    for case in content["cases"]:
+        data = case["anchor"].encode()
+        if case["outcome"] == "REFUSED":
+            yield _same(case["name"], accepted=(_accepts(Pin.from_json, data), False))
+            continue
+        policy = Policy(case["now_ms"], None, case["strict"])
+        ladder = climb(Bundle.from_json(case["bundle"].encode()), Pin.from_json(data), policy)
+        ours = [[rung.name, rung.verdict] for rung in ladder.rungs if rung.name not in NOT_CLIMBED]
+        theirs = [rung for rung in case["rungs"] if rung[0] not in NOT_CLIMBED]
+        yield _same(case["name"], rungs=(ours, theirs), outcome=(ladder.outcome(), case["outcome"]))
+
+
 def _evidence(content: dict[str, Any], folder: Path) -> Iterator[Finding]:
     anchor = Genesis.from_bytes((folder / "genesis.json").read_bytes())
     for case in content["cases"]:
@@ -358,5 +372,6 @@ _CHECKS: dict[str, Callable[[dict[str, Any], Path], Iterator[Finding]]] = {
     "certificates.json": _certificates,
     "evidence.json": _evidence,
     "bundles.json": _bundles,
+    "anchors.json": _anchors,
     "small_receipts.json": _small,
 }
