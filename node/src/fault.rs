@@ -3,6 +3,9 @@
 
 use std::io::ErrorKind;
 
+use sampan_proto::ids::Height;
+use sampan_proto::protocol::UnknownVersion;
+
 /// The node must stop: what is on disk or in memory can no longer be trusted to be what was promised.
 /// A restart recovers, or refuses to start and says which command mends it.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +39,15 @@ pub enum Fatal {
         /// The key, shortened.
         key: String,
         /// Where the other one spoke.
-        height: sampan_proto::ids::Height,
+        height: Height,
+    },
+    /// The next block is executed by rules that this software does not know.
+    #[error("block {height} is of another protocol: {unknown}; this node goes no further than the block before it")]
+    UnknownProtocol {
+        /// Which version, and which ones are known.
+        unknown: UnknownVersion,
+        /// The first block that cannot be executed here.
+        height: Height,
     },
     /// A store of another network: whole, but not ours.
     #[error("{0}")]
@@ -51,6 +62,10 @@ impl Fatal {
             Self::RunningTwice(_) => "stop the other node first",
             Self::SharedKey { .. } => {
                 "stop one of the two for good; the one that is left votes again once newer heights are decided"
+            }
+            Self::UnknownProtocol { .. } => {
+                "install a sampand that knows that version and start it on the same data directory: nothing is lost, and it \
+                 goes on from here"
             }
             Self::OtherNetwork(_) => {
                 "under `data_dir` name a directory of this network, or an empty one to join it anew; or under \
@@ -70,7 +85,10 @@ impl Fatal {
     /// Whether the operator can mend it: nothing is broken, something is set up wrongly.
     #[must_use]
     pub const fn is_for_the_operator(&self) -> bool {
-        matches!(self, Self::RunningTwice(_) | Self::SharedKey { .. } | Self::OtherNetwork(_))
+        matches!(
+            self,
+            Self::RunningTwice(_) | Self::SharedKey { .. } | Self::UnknownProtocol { .. } | Self::OtherNetwork(_)
+        )
     }
 }
 

@@ -57,6 +57,8 @@ struct Families {
     clock_offset_ms: Gauge,
     disk_free_bytes: Gauge,
     disk_short: Gauge,
+    upgrade_height: Gauge,
+    upgrade_unsupported: Gauge,
     lane_depth: Family<ByLane, Gauge>,
     committed_statements: Counter,
     blocks: Counter,
@@ -98,6 +100,8 @@ impl Families {
             clock_offset_ms: Gauge::default(),
             disk_free_bytes: Gauge::default(),
             disk_short: Gauge::default(),
+            upgrade_height: Gauge::default(),
+            upgrade_unsupported: Gauge::default(),
             lane_depth: Family::default(),
             committed_statements: Counter::default(),
             blocks: Counter::default(),
@@ -143,6 +147,16 @@ impl Families {
         add("clock_offset_ms", "How far the newest proposal's time is ahead of this clock", &self.clock_offset_ms);
         add("disk_free_bytes", "Room on the disk of the data directory", &self.disk_free_bytes);
         add("disk_short", "1 while the disk is almost full and clients are turned away: an alarm", &self.disk_short);
+        add(
+            "upgrade_height",
+            "First block of the next protocol version, 0 while none is decided",
+            &self.upgrade_height,
+        );
+        add(
+            "upgrade_unsupported",
+            "1 while a protocol version is decided that this software does not know: an alarm",
+            &self.upgrade_unsupported,
+        );
         add("lane_depth", "Messages waiting in an internal lane", &self.lane_depth);
         add("committed_statements", "Statements in committed blocks", &self.committed_statements);
         add("blocks", "Blocks committed", &self.blocks);
@@ -319,6 +333,12 @@ impl Metrics {
         set(&self.families.disk_short, short.into());
     }
 
+    /// The first block of the next protocol version, and whether this software knows it; none while none is decided.
+    pub fn set_upgrade(&self, next: Option<(Height, bool)>) {
+        set(&self.families.upgrade_height, next.map_or(0, |(from, _)| from.0));
+        set(&self.families.upgrade_unsupported, next.is_some_and(|(_, known)| !known).into());
+    }
+
     /// How many messages wait in a lane.
     pub fn set_lane_depth(&self, lane: &'static str, depth: usize) {
         set(&self.families.lane_depth.get_or_create(&ByLane { lane }), depth as u64);
@@ -420,7 +440,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        assert_eq!(text.matches("# HELP ").count(), 29);
+        assert_eq!(text.matches("# HELP ").count(), 31);
     }
 
     #[test]

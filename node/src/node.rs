@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sampan_proto::genesis::{BadGenesis, Genesis};
+use sampan_proto::protocol::{self, Versions};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -74,6 +75,21 @@ impl StartError {
     }
 }
 
+/// What a node is besides its configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// What the operator says about the data directory.
+    pub provenance: Provenance,
+    /// The protocol versions that it executes: those of this software. Tests let a node pass for older or newer software.
+    pub versions: Versions,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { provenance: Provenance::Unsaid, versions: protocol::KNOWN }
+    }
+}
+
 /// A running node.
 pub struct Node {
     http: SocketAddr,
@@ -88,11 +104,11 @@ pub struct Node {
 impl Node {
     /// Starts a node: everything that can be wrong with its files is found before it says a word.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        Self::start_from(config, Provenance::Unsaid).await
+        Self::start_from(config, Start::default()).await
     }
 
-    /// The same, where the operator has something to say about the data directory.
-    pub async fn start_from(config: Config, provenance: Provenance) -> Result<Self, StartError> {
+    /// The same, where more is to be said than the configuration does.
+    pub async fn start_from(config: Config, start: Start) -> Result<Self, StartError> {
         let read = |source| StartError::GenesisFile { path: config.genesis.clone(), source };
         let genesis_bytes: Arc<[u8]> = std::fs::read(&config.genesis).map_err(read)?.into();
         let genesis = Arc::new(Genesis::from_bytes(&genesis_bytes)?);
@@ -120,13 +136,14 @@ impl Node {
             store: store.clone(),
             wal: config.data_dir.join(WAL_FILE),
             key: identity.consensus,
-            provenance,
+            provenance: start.provenance,
             net: net.clone(),
             pool: pool.clone(),
             mempool: core::mempool::Limits { bytes: config.mempool.bytes, per_member: config.mempool.per_member },
             metrics: metrics.clone(),
             snapshots,
             keep_blocks: (config.store.keep_blocks > 0).then_some(config.store.keep_blocks),
+            versions: start.versions,
             clock: Clock::default(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;

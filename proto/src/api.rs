@@ -14,6 +14,7 @@ use crate::ids::{ChainId, HeaderHash, Height, MemberId, OffenceId, RecordId, Sta
 use crate::keys::{BadSignature, PublicKey, SecretKey, Signature};
 use crate::member::Member;
 use crate::proof::Bundle;
+use crate::protocol::{FIRST_VERSION, Protocol};
 use crate::record::Record;
 use crate::reject::{Code, Reject};
 use crate::statement::{DsseEnvelope, Statement};
@@ -344,6 +345,27 @@ pub struct NodeStatus {
     pub peers: u32,
     /// Statements waiting.
     pub mempool: u32,
+    /// Protocol version of the next block.
+    #[serde(default = "unsaid")]
+    pub protocol: u32,
+    /// The protocol version that was decided and is still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeView>,
+}
+
+/// What a node was on that did not say it yet.
+const fn unsaid() -> u32 {
+    FIRST_VERSION
+}
+
+/// A protocol version that is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpgradeView {
+    /// Which, and its first block.
+    #[serde(flatten)]
+    pub next: Protocol,
+    /// Whether the node's software knows it; if not, it stops before that block.
+    pub known: bool,
 }
 
 /// HTTP header that carries a [`ReadRequest`] as JSON.

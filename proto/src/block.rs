@@ -11,13 +11,13 @@ use crate::keys::PublicKey;
 use crate::statement::SignedStatement;
 use crate::vote::Certificate;
 
-/// Version of the block format and of the rules that execute it.
+/// The newest version of the block format, and of the rules that execute it, that this software knows.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// What validators vote on. Carries no round: a re-proposal has the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Header {
-    /// [`PROTOCOL_VERSION`].
+    /// By which rules it is executed, see [`protocol`](crate::protocol).
     pub version: u32,
     /// The network.
     pub chain: ChainId,

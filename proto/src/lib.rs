@@ -9,7 +9,7 @@
 //! | [`law`], [`title`], [`origin`], [`text`] | the trade law: what may be done with a bill and with a certificate |
 //! | [`governance`] | who takes part, decided by the roster |
 //! | [`entry`], [`record`], [`state_key`], [`merkle`] | what the ledger keeps, and the trees that commit to it |
-//! | [`block`], [`vote`] | what validators decide |
+//! | [`block`], [`vote`], [`protocol`] | what validators decide, and by which version of the rules |
 //! | [`ledger`], [`archive`], [`audit`] | what a block does to the state; a chain in a file; doing it all again |
 //! | [`proof`], [`reject`] | answers that prove themselves, and the clear no |
 //! | [`snapshot`] | the state handed to a newcomer, in parts that prove themselves |
@@ -43,6 +43,7 @@ pub mod member;
 pub mod merkle;
 pub mod origin;
 pub mod proof;
+pub mod protocol;
 pub mod record;
 pub mod reject;
 pub mod roster;

@@ -50,6 +50,10 @@ pub const OFFER_HORIZON_MS: u64 = 180 * 24 * 3_600 * 1_000;
 pub const PROPOSAL_HORIZON_MS: u64 = 90 * 24 * 3_600 * 1_000;
 /// How far from block time a validator may have said that it is ready, in milliseconds (a day).
 pub const READY_MS: u64 = 24 * 3_600 * 1_000;
+/// Blocks between the decision of a protocol version and its first block, at least: nodes judge messages of the next
+/// two heights, so all must know a height's version by then; the time that people need to install software is theirs
+/// to add.
+pub const UPGRADE_LEAD: u64 = 50;
 /// Changes of the roster that a bundle walks over: one a week for twenty years.
 pub const HANDOVERS: usize = 1_024;
 /// Items in one part of a snapshot, in bytes; what is more is handed over a level of the state tree further down.

@@ -113,6 +113,7 @@ codes! {
     ReadyRefused = "ready_refused", 422, "let the validator sign anew with `sampand ready`";
     RosterRefused = "roster_refused", 422, "name a customs agency with a key of its own; one validator stays at least";
     ParametersRefused = "parameters_refused", 422, "keep the parameter within its range";
+    UpgradeRefused = "upgrade_refused", 422, "propose the next version, from a height far enough ahead to be decided before";
     MemberRefused = "member_refused", 422, "correct the registry entry; the detail says what is wrong";
     ReferenceAlreadyIssued = "reference_already_issued", 409, "a reference is issued once, ever; use a new number";
     StatementAlreadyExecuted = "statement_already_executed", 409, "nothing to do: its receipt is at /v1/receipts";

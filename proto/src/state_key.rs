@@ -2,6 +2,7 @@
 
 use crate::hash::{Domain, Hash32};
 use crate::ids::{MemberId, RecordId, ReferenceKey, StatementId};
+use crate::protocol::Protocol;
 
 /// Key of a record.
 #[must_use]
@@ -50,6 +51,18 @@ pub fn parameter(name: &str) -> Hash32 {
 #[must_use]
 pub fn protocol() -> Hash32 {
     parameter("protocol")
+}
+
+/// Key of the newest protocol version that was decided: absent as long as the first is in force.
+#[must_use]
+pub fn upgrade() -> Hash32 {
+    parameter("upgrade")
+}
+
+/// Value of a protocol version that was decided.
+#[must_use]
+pub fn upgrade_value(protocol: &Protocol) -> Hash32 {
+    Domain::ValueParameter.hash_borsh(protocol)
 }
 
 /// Key of the edition of a code list or policy that is in force.

@@ -7,6 +7,7 @@ mod support;
 use sampan_proto::block::Header;
 use sampan_proto::genesis::{Genesis, Parameters};
 use sampan_proto::proof::{Anchor as _, BadPin, Binary, Bundle, Head, Outcome, Pin, Policy, Verdict, verify};
+use sampan_proto::protocol::{KNOWN, UnknownVersion};
 use sampan_proto::roster::Roster;
 use support::chain::certify;
 use support::digest;
@@ -115,8 +116,9 @@ fn the_file_is_frozen_and_its_parts_belong_together() {
         change(&mut pin);
         Pin::from_json(&serde_json::to_vec(&pin).expect("JSON")).expect_err("refused")
     };
-    assert_eq!(refused(&|pin| pin.media_type.push('2')), BadPin::Version);
-    assert_eq!(refused(&|pin| pin.head.header.0.version = 2), BadPin::Version);
+    assert_eq!(refused(&|pin| pin.media_type.push('2')), BadPin::Form);
+    let newer = UnknownVersion { version: 2, known: KNOWN };
+    assert_eq!(refused(&|pin| pin.head.header.0.version = 2), BadPin::Version(newer));
     for change in [
         &(|pin: &mut Pin| pin.chain.0 = digest(1)) as &dyn Fn(&mut Pin),
         &|pin| pin.head.header.0.time_ms += 1,

@@ -1,25 +1,27 @@
 //! Chance from a seed: the same seed, the same throws, on every machine and in every version.
 
+use std::collections::VecDeque;
+
 /// SplitMix64 (Steele, Lea and Flood, 2014): eight bytes of state, written out so that no library can change it.
 #[derive(Clone, Debug)]
 pub struct Dice {
     state: u64,
     /// What they show before chance begins.
-    loaded: std::vec::IntoIter<u8>,
+    loaded: VecDeque<u8>,
 }
 
 impl Dice {
     /// Dice of a seed.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self { state: seed, loaded: Vec::new().into_iter() }
+    pub const fn new(seed: u64) -> Self {
+        Self { state: seed, loaded: VecDeque::new() }
     }
 
     /// Loaded dice: two bytes decide each of the first throws, and chance of seed 0 those after them. So that whoever
     /// chooses the bytes chooses what happens.
     #[must_use]
     pub fn loaded(bytes: &[u8]) -> Self {
-        Self { state: 0, loaded: bytes.to_vec().into_iter() }
+        Self { state: 0, loaded: bytes.iter().copied().collect() }
     }
 
     /// Dice of their own for a part, so that one part's throws do not move another's.
@@ -30,8 +32,8 @@ impl Dice {
 
     /// Eight bytes of chance.
     pub fn throw(&mut self) -> u64 {
-        if let Some(low) = self.loaded.next() {
-            return u64::from(low) | u64::from(self.loaded.next().unwrap_or_default()) << 8;
+        if let Some(low) = self.loaded.pop_front() {
+            return u64::from(low) | u64::from(self.loaded.pop_front().unwrap_or_default()) << 8;
         }
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;

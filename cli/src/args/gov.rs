@@ -55,6 +55,8 @@ pub(crate) enum Propose {
     Parameters(NewParameters),
     /// Put a code list or policy into force in a new edition
     Edition(Edition),
+    /// Execute blocks by the next protocol version, from a height on
+    Upgrade(Upgrade),
 }
 
 /// How long a proposal can be voted on, and how to sign it.
@@ -139,6 +141,22 @@ pub(crate) struct Edition {
     /// The official file
     #[arg(long, value_name = "FILE", requires_all = ["list", "named"])]
     pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) proposing: Proposing,
+}
+
+/// `sampan gov propose upgrade`.
+#[derive(Args, Debug)]
+pub(crate) struct Upgrade {
+    /// The version: one above that in force
+    #[arg(long, value_name = "N")]
+    pub(crate) version: u32,
+    /// Its first block, far enough ahead for the votes and for everybody to install the software
+    #[arg(long, value_name = "HEIGHT", required_unless_present = "lead", conflicts_with = "lead")]
+    pub(crate) height: Option<u64>,
+    /// Instead of a height: so many blocks after the node's newest one
+    #[arg(long, value_name = "BLOCKS")]
+    pub(crate) lead: Option<u64>,
     #[command(flatten)]
     pub(crate) proposing: Proposing,
 }

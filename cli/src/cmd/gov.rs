@@ -7,9 +7,11 @@ use std::path::Path;
 use sampan_proto::doc::CodeList;
 use sampan_proto::genesis::{GenesisEntry, Parameters};
 use sampan_proto::governance::{Change, Govern, SeatRequest};
+use sampan_proto::ids::Height;
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::Binary;
+use sampan_proto::protocol::Protocol;
 use sampan_proto::statement::Action;
 use serde::de::DeserializeOwned;
 
@@ -17,7 +19,7 @@ use super::desk::Desk;
 use super::title::digest;
 use super::{Context, codes};
 use crate::args::Signing;
-use crate::args::gov::{Edition, Gov, Propose, Proposing};
+use crate::args::gov::{Edition, Gov, Propose, Proposing, Upgrade};
 use crate::args::trade::YesNo;
 use crate::failure::{Exit, Failure};
 use crate::{files, time};
@@ -30,7 +32,7 @@ pub(super) fn run(command: &Gov, context: &Context) -> Result<Exit, Failure> {
     let (signing, govern) = match command {
         Gov::List => return proposals::list(context),
         Gov::Show { proposal } => return proposals::show(proposal, context),
-        Gov::Propose(what) => propose(what)?,
+        Gov::Propose(what) => propose(what, context)?,
         Gov::Vote(args) => (&args.signing, Govern::Vote { proposal: args.proposal, yes: args.answer == YesNo::Yes }),
         Gov::Object(args) => (&args.signing, Govern::Object { proposal: args.proposal }),
         Gov::Enact(args) => (&args.signing, Govern::Enact { proposal: args.proposal }),
@@ -42,7 +44,7 @@ pub(super) fn run(command: &Gov, context: &Context) -> Result<Exit, Failure> {
     Desk::open_for(context, signing, Purpose::Governance)?.act(Action::Govern(govern))
 }
 
-fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
+fn propose<'a>(what: &'a Propose, context: &Context) -> Result<(&'a Signing, Govern), Failure> {
     let (proposing, change) = match what {
         Propose::Admit(args) => {
             let GenesisEntry { member, signature, .. } = entry(&args.entry)?;
@@ -67,10 +69,25 @@ fn propose(what: &Propose) -> Result<(&Signing, Govern), Failure> {
         }
         Propose::Parameters(args) => (&args.proposing, Change::Parameters(parameters(&args.file)?)),
         Propose::Edition(args) => (&args.proposing, edition(args)?),
+        Propose::Upgrade(args) => {
+            let from = first_block(args, context)?;
+            (&args.proposing, Change::Upgrade(Protocol { version: args.version, from }))
+        }
     };
     let Proposing { until, signing } = proposing;
     let until_ms = time::now_ms().saturating_add(time::millis(*until));
     Ok((signing, Govern::Propose { change: Box::new(change), until_ms }))
+}
+
+/// The first block of a version: as it is named, or so far ahead of the newest one.
+fn first_block(args: &Upgrade, context: &Context) -> Result<Height, Failure> {
+    match (args.height, args.lead) {
+        (Some(height), _) => Ok(Height(height)),
+        (None, Some(lead)) => Ok(Height(context.client()?.node()?.height.0.saturating_add(lead))),
+        (None, None) => {
+            Err(Failure::refused("no first block is named").hint("pass `--height HEIGHT` or `--lead BLOCKS`"))
+        }
+    }
 }
 
 /// A code list that was imported, or any other list or policy by its official file.

@@ -1,6 +1,6 @@
 //! `sampan network`: the network, the node, the members. What is proven has a tick; the rest is what the node says.
 
-use sampan_proto::api::NodeStatus;
+use sampan_proto::api::{NodeStatus, UpgradeView};
 use sampan_proto::ids::ChainId;
 use sampan_proto::member::Member;
 use sampan_proto::proof::Anchor as _;
@@ -74,6 +74,17 @@ fn head(client: &Client, anchor: &Anchor) -> Result<Option<(AsOf, usize)>, Failu
     Ok(Some((AsOf::of(&bundle), roster.validators().len())))
 }
 
+/// The version in force, and the one that is decided.
+fn protocol(node: &NodeStatus) -> Cell {
+    let in_force = format!("version {}", node.protocol);
+    let Some(UpgradeView { next, known }) = node.upgrade else { return in_force.into() };
+    let words = format!("{in_force}; {} from block {} on", next.version, next.from);
+    if known {
+        return words.into();
+    }
+    Cell::new(format!("{words}, which this node does not know: it needs newer software by then"), Tone::Care)
+}
+
 fn write(report: &Report<'_>, base: &str, page: &mut Page) {
     let now_ms = time::now_ms();
     let head = report.head.as_ref().map_or_else(
@@ -93,6 +104,7 @@ fn write(report: &Report<'_>, base: &str, page: &mut Page) {
         ("validators", report.validators.to_string().into()),
         ("head", head),
         ("node", format!("{base}, {role}{of}, version {}", node.version).into()),
+        ("protocol", protocol(node)),
         ("peers", node.peers.to_string().into()),
         ("waiting", format!("{} statements", node.mempool).into()),
         ("log", format!("{} entries", node.log_size).into()),

@@ -199,5 +199,7 @@ fn node_status(world: &World) -> NodeStatus {
         state_root: header.state_root,
         peers: 3,
         mempool: 0,
+        protocol: 1,
+        upgrade: None,
     }
 }

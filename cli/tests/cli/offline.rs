@@ -4,8 +4,9 @@ use insta::assert_snapshot;
 use sampan_proto::api::Submission;
 use sampan_proto::governance::{Change, Govern};
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::RecordId;
 use sampan_proto::ids::StatementId;
+use sampan_proto::ids::{Height, RecordId};
+use sampan_proto::protocol::Protocol;
 use sampan_proto::statement::{Action, SignedStatement, Statement};
 use sampan_proto::title::{Purpose, TitleAct};
 
@@ -245,6 +246,14 @@ fn governance_is_signed_by_the_governance_key_and_no_other() {
     };
     let (member, reason) = ("klang-water".parse().expect("id"), "lapsed".parse().expect("note"));
     assert_eq!(*change, Change::Suspend { member, reason });
+    let upgrade = "gov propose upgrade --version 2";
+    machine.run(&format!("{upgrade} --height 9000 --key gov.json --sign-only up.json --genesis genesis.json")).exits(0);
+    let Action::Govern(Govern::Propose { change, .. }) = statement(&machine, "up.json").action else {
+        panic!("a proposal")
+    };
+    assert_eq!(*change, Change::Upgrade(Protocol { version: 2, from: Height(9_000) }));
+    machine.run(&format!("{upgrade} --key gov.json {sign}")).exits(1).says("--height");
+    machine.run(&format!("{upgrade} --height 1 --lead 2 --key gov.json {sign}")).exits(1);
     let vote = format!("gov vote {} no --key gov.json --sign-only vote.json --genesis genesis.json", "0".repeat(64));
     machine.run(&vote).exits(0);
     let zero = StatementId(Hash32::ZERO);

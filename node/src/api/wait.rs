@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State as Shared;
-use sampan_proto::api::{NodeStatus, StatementStatus};
+use sampan_proto::api::{NodeStatus, StatementStatus, UpgradeView};
 use sampan_proto::entry::Entry;
 use sampan_proto::ids::{Height, StatementId};
 use serde::Deserialize;
@@ -132,5 +132,7 @@ fn status(state: &State, tip: &Tip) -> NodeStatus {
         state_root: tip.state_root,
         peers: u32::try_from(state.peers.borrow().len()).unwrap_or(u32::MAX),
         mempool: u32::try_from(state.engine.mempool_len()).unwrap_or(u32::MAX),
+        protocol: tip.version(),
+        upgrade: tip.upcoming().map(|next| UpgradeView { next, known: state.engine.versions().contain(next.version) }),
     }
 }

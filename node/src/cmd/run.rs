@@ -8,7 +8,7 @@ use sampan_node::clock;
 use sampan_node::config::{Config, Log, LogFormat};
 use sampan_node::engine::Provenance;
 use sampan_node::fault::Fatal;
-use sampan_node::node::Node;
+use sampan_node::node::{Node, Start};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -61,7 +61,7 @@ pub(crate) fn host(config: Config, provenance: Provenance, started: impl FnOnce(
     let runtime =
         runtime.map_err(|e| Failure::unexpected(format!("starting threads: {e}"), "raise the process limits"))?;
     runtime.block_on(async {
-        let mut node = Node::start_from(config, provenance).await?;
+        let mut node = Node::start_from(config, Start { provenance, ..Start::default() }).await?;
         started(&node);
         tokio::select! {
             ended = node.wait() => {

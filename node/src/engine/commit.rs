@@ -24,7 +24,7 @@ impl Engine {
         let header = outcome.header.clone();
         self.commit(&outcome, certificate)?;
         self.net.publish(Publication::Header(Announcement { header, certificate: certificate.clone() }));
-        Ok(())
+        self.know_the_rules()
     }
 
     /// A block that others decided without us.
@@ -47,7 +47,8 @@ impl Engine {
     pub(super) fn adopt(&mut self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
         self.judge_newborn(&outcome.header)?;
         self.look_for_our_key(certificate)?;
-        self.commit(outcome, certificate)
+        self.commit(outcome, certificate)?;
+        self.know_the_rules()
     }
 
     fn commit(&mut self, outcome: &Outcome, certificate: &Certificate) -> Result<(), Fatal> {
@@ -57,7 +58,7 @@ impl Engine {
             // One synced batch. A crash before it recovers from the write-ahead log; after it, from the store.
             self.store.commit(outcome, certificate)?;
         }
-        self.tip = outcome.tip();
+        let upcoming = std::mem::replace(&mut self.tip, outcome.tip()).upcoming();
         let next = self.next_height();
         if !outcome.members.is_empty() {
             let members = self.store.reader().members()?;
@@ -82,6 +83,9 @@ impl Engine {
         }
         self.break_silence(&outcome.header)?;
         self.prune()?;
+        if self.tip.upcoming() != upcoming {
+            self.tell_of_upgrade();
+        }
         self.hold_state(self.tip.height.0.is_multiple_of(self.snapshots.every));
         self.metrics.committed(self.tip.height, outcome.placed.len());
         self.head.send_replace(self.tip.clone());

@@ -10,6 +10,7 @@ use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
 use sampan_proto::wire::{Announcement, Request};
 use tokio::sync::mpsc;
 
+use super::questions::{Question, Questions};
 use super::timers::Alarm;
 use super::{CheckedBlock, Engine, Fetched};
 use crate::core::Document;
@@ -35,17 +36,6 @@ const WANTED: usize = 64;
 /// Requests for a large document before it is given up; its block will bring it.
 const ASK_AGAIN: u8 = 8;
 
-/// What is asked of one peer after the other.
-#[derive(Clone, Copy)]
-enum Question {
-    Blocks,
-    Documents,
-    Round,
-    Snapshot,
-    Past,
-    Status,
-}
-
 /// What is being asked, and of whom.
 pub(super) struct Follower {
     net: Net,
@@ -59,13 +49,7 @@ pub(super) struct Follower {
     sources: BTreeMap<HeaderHash, PeerId>,
     /// Large documents that peers offered, and how often we asked for each.
     wanted: BTreeMap<EnvelopeId, (PeerId, u8)>,
-    asking_blocks: bool,
-    asking_documents: bool,
-    asking_round: bool,
-    asking_past: bool,
-    /// For each question whose turn it is. A turn that they shared would fall into step with the patrol: three questions
-    /// in two seconds, three peers, and one of them never asked for the votes that it alone heard.
-    turns: [usize; Question::Status as usize + 1],
+    questions: Questions,
     idle_patrols: u32,
     connected: usize,
 }
@@ -80,11 +64,7 @@ impl Follower {
             informant: None,
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
-            asking_blocks: false,
-            asking_documents: false,
-            asking_round: false,
-            asking_past: false,
-            turns: [0; Question::Status as usize + 1],
+            questions: Questions::default(),
             idle_patrols: 0,
             connected: 0,
         }
@@ -127,11 +107,7 @@ impl Follower {
             *asked += 1;
             *asked
         });
-        let peer = if asked == 1 { Some(offerer) } else { self.next_peer(Question::Documents) };
-        if let (false, Some(peer)) = (self.asking_documents, peer) {
-            self.asking_documents = true;
-            self.ask(peer, Request::Documents(vec![id]));
-        }
+        self.pose(Question::Documents, (asked == 1).then_some(offerer), Request::Documents(vec![id]));
     }
 
     pub(super) fn decided(&mut self) {
@@ -142,9 +118,18 @@ impl Follower {
     fn next_peer(&mut self, question: Question) -> Option<PeerId> {
         let peers = self.net.peers();
         let peers = peers.borrow();
-        let turn = &mut self.turns[question as usize];
-        *turn = turn.wrapping_add(1);
-        peers.get(*turn % peers.len().max(1)).copied()
+        self.questions.next(question, &peers)
+    }
+
+    /// Asks `first`, or whose turn it is, unless the answer to such a question is being waited for.
+    fn pose(&mut self, question: Question, first: Option<PeerId>, request: Request) {
+        if self.questions.wait(question) {
+            return;
+        }
+        if let Some(peer) = first.or_else(|| self.next_peer(question)) {
+            self.questions.asked(question);
+            self.ask(peer, request);
+        }
     }
 
     /// Whether peers came since it was last asked: they may know more than we.
@@ -178,26 +163,17 @@ impl Follower {
     }
 
     fn ask_blocks(&mut self, from: Height) {
-        let peer = self.informant.take().or_else(|| self.next_peer(Question::Blocks));
-        if let (false, Some(peer)) = (self.asking_blocks, peer) {
-            self.asking_blocks = true;
-            self.ask(peer, Request::Blocks { from, count: BLOCKS });
-        }
+        let first = self.informant.take();
+        self.pose(Question::Blocks, first, Request::Blocks { from, count: BLOCKS });
     }
 
     fn ask_documents(&mut self, block: &HeaderHash, missing: Vec<EnvelopeId>) {
-        let peer = self.sources.remove(block).or_else(|| self.next_peer(Question::Documents));
-        if let (false, Some(peer)) = (self.asking_documents, peer) {
-            self.asking_documents = true;
-            self.ask(peer, Request::Documents(missing));
-        }
+        let first = self.sources.remove(block);
+        self.pose(Question::Documents, first, Request::Documents(missing));
     }
 
     fn ask_round(&mut self, height: Height) {
-        if let (false, Some(peer)) = (self.asking_round, self.next_peer(Question::Round)) {
-            self.asking_round = true;
-            self.ask(peer, Request::Round(height));
-        }
+        self.pose(Question::Round, None, Request::Round(height));
     }
 
     /// Asks a peer which state it hands over; false when there is no peer.
@@ -211,10 +187,7 @@ impl Follower {
 
     /// Asks a peer for blocks of long ago that are missing, if nobody is being asked.
     pub(super) fn ask_past(&mut self, from: Height) {
-        if let (false, Some(peer)) = (self.asking_past, self.next_peer(Question::Past)) {
-            self.asking_past = true;
-            self.ask(peer, Request::Past { from, count: PAST_BLOCKS });
-        }
+        self.pose(Question::Past, None, Request::Past { from, count: PAST_BLOCKS });
     }
 
     fn ask_status(&mut self) {
@@ -252,13 +225,13 @@ impl Engine {
         match fetched {
             Fetched::Blocks(_, blocks) => {
                 // Also the answer to a question about a round that is over.
-                self.follower.asking_blocks = false;
-                self.follower.asking_round = false;
+                self.follower.questions.answered(Question::Blocks);
+                self.follower.questions.answered(Question::Round);
                 self.apply_all(&blocks)?;
                 self.follow();
             }
             Fetched::Documents(_, documents) => {
-                self.follower.asking_documents = false;
+                self.follower.questions.answered(Question::Documents);
                 let some = !documents.is_empty();
                 self.take_in_wanted(&documents)?;
                 self.complete_candidates(&documents)?;
@@ -272,7 +245,7 @@ impl Engine {
                 self.follow();
             }
             Fetched::Round(_, heard) => {
-                self.follower.asking_round = false;
+                self.follower.questions.answered(Question::Round);
                 for heard in heard {
                     self.on_heard(heard)?;
                 }
@@ -282,14 +255,14 @@ impl Engine {
             Fetched::Part(part) => self.on_part(&part)?,
             Fetched::NoPart(peer, path) => self.on_no_part(peer, &path),
             Fetched::Past(peer, past) => {
-                self.follower.asking_past = false;
+                self.follower.questions.answered(Question::Past);
                 self.on_past(peer, &past)?;
             }
             Fetched::Nothing(_) => {
                 // Whatever it was, the next patrol asks somebody else.
-                self.follower.asking_blocks = false;
-                self.follower.asking_documents = false;
-                self.follower.asking_round = false;
+                self.follower.questions.answered(Question::Blocks);
+                self.follower.questions.answered(Question::Documents);
+                self.follower.questions.answered(Question::Round);
             }
         }
         Ok(())

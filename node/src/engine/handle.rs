@@ -7,6 +7,7 @@ use libp2p::PeerId;
 use sampan_proto::evidence::Offence;
 use sampan_proto::ids::{EnvelopeId, Height, StatementId};
 use sampan_proto::merkle::state::PagePath;
+use sampan_proto::protocol::Versions;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::snapshot::{CheckedManifest, CheckedPart};
 use sampan_proto::verified::Verified;
@@ -135,6 +136,7 @@ pub struct Handle {
     pub(super) voting: Arc<AtomicBool>,
     pub(super) joining: Arc<AtomicBool>,
     pub(super) keeper: Option<Keeper>,
+    pub(super) versions: Versions,
 }
 
 impl Handle {
@@ -203,6 +205,12 @@ impl Handle {
     #[must_use]
     pub fn is_joining(&self) -> bool {
         self.joining.load(Ordering::Relaxed)
+    }
+
+    /// The protocol versions that this software executes.
+    #[must_use]
+    pub const fn versions(&self) -> Versions {
+        self.versions
     }
 
     /// Documents waiting in the mempool.

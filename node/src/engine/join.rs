@@ -215,6 +215,8 @@ impl Engine {
         self.metrics.set_height(height);
         self.tell_what_it_holds()?;
         self.metrics.set_roster_size(self.tip.roster().validators().len());
+        self.know_the_rules()?;
+        self.tell_of_upgrade();
         self.take_the_seat_it_arrived_at()?;
         self.tell_whether_it_joins();
         self.head.send_replace(self.tip.clone());

@@ -21,10 +21,12 @@ mod join;
 mod judge;
 mod keeper;
 mod propose;
+mod questions;
 mod recover;
 mod refusals;
 mod serve;
 mod timers;
+mod upgrade;
 mod voice;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use sampan_proto::ids::{ChainId, Height};
 use sampan_proto::keys::{PublicKey, SecretKey};
 use sampan_proto::limits;
+use sampan_proto::protocol::Versions;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::wire::{DocsMessage, Response};
 use tokio::sync::{mpsc, watch};
@@ -128,6 +131,7 @@ pub struct Engine {
     snapshots: Snapshots,
     /// Blocks whose contents are kept; none: all, and those from before a state that was taken over are fetched.
     keep_blocks: Option<u64>,
+    versions: Versions,
     inbox: Option<Inbox>,
 }
 
@@ -154,6 +158,8 @@ pub struct Parts {
     /// So many blocks are kept with their contents; none: all of them, also those from before a state that was taken
     /// over.
     pub keep_blocks: Option<u64>,
+    /// The protocol versions that this software executes.
+    pub versions: Versions,
     /// The time of day.
     pub clock: Clock,
 }
@@ -172,7 +178,8 @@ pub struct Snapshots {
 impl Engine {
     /// Puts an engine together and recovers what a crash interrupted.
     pub fn new(parts: Parts) -> Result<(Self, Handle, Lanes), Fatal> {
-        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, snapshots, keep_blocks, clock } = parts;
+        let Parts { store, wal, key, provenance, net, pool, mempool, metrics, snapshots, keep_blocks, versions, clock } =
+            parts;
         let tip = store.tip();
         let (consensus_tx, consensus) = mpsc::channel(CONSENSUS_LANE);
         let (documents_tx, documents) = mpsc::channel(DOCUMENTS_LANE);
@@ -189,6 +196,7 @@ impl Engine {
             voting: Arc::clone(&voting),
             joining: Arc::clone(&joins),
             keeper: snapshots.keeper.clone(),
+            versions,
         };
         let mut engine = Self {
             follower: Follower::new(net.clone(), pool, fetched_tx),
@@ -214,8 +222,11 @@ impl Engine {
             joins,
             snapshots,
             keep_blocks,
+            versions,
             inbox: Some(Inbox { consensus, documents, fetched, commands }),
         };
+        engine.know_the_rules()?;
+        engine.tell_of_upgrade();
         engine.take_seat(provenance)?;
         engine.metrics.set_height(engine.tip.height);
         engine.tell_what_it_holds()?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use borsh::BorshSerialize;
+use sampan_proto::block::Block;
 use sampan_proto::codec;
 use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::limits::PAGE_BYTES;
@@ -110,16 +111,15 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
             let tip = store.tip();
             Response::Status(PeerStatus { height: tip.height, header: tip.hash })
         }
-        Request::Blocks { from, count } => {
-            Response::Blocks(page(store, from, count, |reader, height| reader.block(height))?)
-        }
+        Request::Blocks { from, count } => Response::Blocks(blocks(&store.reader(), from, count)?),
         Request::Past { from, count } => {
-            Response::Past(page(store, from, count, |reader, height| reader.past(height))?)
+            let reader = store.reader();
+            Response::Past(page(&reader, from, count, |height| reader.past(height))?)
         }
         // The engine has answered these.
         Request::Snapshot | Request::State(_) => Response::Busy,
         // The height is decided: the block says more than the votes did.
-        Request::Round(height) => Response::Blocks(page(store, height, 1, |reader, height| reader.block(height))?),
+        Request::Round(height) => Response::Blocks(blocks(&store.reader(), height, 1)?),
         Request::Documents(ids) => {
             let mut size = 0;
             // Proposed and final ones are in the store; the rest of what we hold waits in the mempool.
@@ -136,20 +136,23 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
     })
 }
 
+fn blocks(reader: &Reader<'_>, from: Height, count: u16) -> Result<Vec<Block>, Fatal> {
+    page(reader, from, count, |height| reader.block(height))
+}
+
 /// Decided blocks from a height on, as many as fit a page and were asked for.
 fn page<T: BorshSerialize>(
-    store: &Store,
+    reader: &Reader<'_>,
     from: Height,
     count: u16,
-    read: impl Fn(&Reader<'_>, Height) -> Result<Option<T>, Fatal>,
+    read: impl Fn(Height) -> Result<Option<T>, Fatal>,
 ) -> Result<Vec<T>, Fatal> {
-    let reader = store.reader();
     if from <= reader.floor()?.height {
         return Ok(Vec::new());
     }
     let (mut blocks, mut size, mut height) = (Vec::new(), FRAMING, from);
     while blocks.len() < usize::from(count)
-        && let Some(block) = read(&reader, height)?
+        && let Some(block) = read(height)?
     {
         size += codec::encode(&block).len();
         if size > PAGE_BYTES {

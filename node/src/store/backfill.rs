@@ -173,7 +173,9 @@ impl FilledRow {
     fn extended(&self, block: &Past) -> Option<(Self, Vec<Placed>)> {
         let Past { header, documents, entries, .. } = block;
         let mut frontier = self.frontier.clone();
-        entries.iter().for_each(|entry| frontier.append(entry.leaf_hash()));
+        for entry in entries {
+            frontier.append(entry.leaf_hash());
+        }
         let follows = header.height == self.height.next() && header.previous == self.hash;
         if !follows || frontier.size() != header.log_size || frontier.root() != header.log_root {
             return None;

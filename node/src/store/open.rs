@@ -174,6 +174,10 @@ pub(super) fn check_roots(reader: &Reader<'_>, genesis: &Tip) -> Result<(), Fata
         let detail = format!("`meta` has another roster than the header at height {} names", tip.height);
         return Err(Fatal::Damaged(detail));
     }
+    if newest.as_ref().is_some_and(|(header, _)| header.version != tip.in_force.protocol.at(header.height)) {
+        let detail = format!("`meta` has another protocol version than the header at height {}", tip.height);
+        return Err(Fatal::Damaged(detail));
+    }
     let (log_size, log_root) = match &newest {
         Some((header, _)) => (header.log_size, header.log_root),
         None => (0, log::empty()),

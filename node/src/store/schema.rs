@@ -45,7 +45,7 @@ use crate::core::ledger::{InForce, Placed, Tip};
 use crate::fault::Fatal;
 
 /// Version of the rows below. Another version is refused, never guessed at.
-pub(super) const SCHEMA: u32 = 6;
+pub(super) const SCHEMA: u32 = 7;
 
 /// Names in `meta`.
 pub(super) const META_SCHEMA: &[u8] = b"schema";

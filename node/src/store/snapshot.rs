@@ -11,6 +11,7 @@ use sampan_proto::member::Member;
 use sampan_proto::merkle::state::tree::PageRead;
 use sampan_proto::merkle::state::{PagePath, Slot};
 use sampan_proto::merkle::tile::TileRead;
+use sampan_proto::protocol::Protocol;
 use sampan_proto::snapshot::{Item, LogEdge, Manifest, Part};
 
 use super::Reader;
@@ -90,9 +91,11 @@ impl Reader<'_> {
         let members = self.members()?.into_iter().map(|member| Item::Member(Box::new(Member::clone(&member))));
         let proposals = self.proposals()?;
         let editions = editions(&proposals);
-        let parameters = Item::Parameters(self.tip()?.parameters().clone());
+        let tip = self.tip()?;
+        let parameters = Item::Parameters(tip.parameters().clone());
+        let upgrade = Some(tip.in_force.protocol).filter(|decided| *decided != Protocol::FOUNDING).map(Item::Upgrade);
         let proposals = proposals.into_iter().map(|proposal| Item::Proposal(Box::new(proposal)));
-        let all = members.chain(proposals).chain(editions).chain([parameters]);
+        let all = members.chain(proposals).chain(editions).chain([parameters]).chain(upgrade);
         let mut below = all.map(|item| (item.leaf().0, item)).filter(|(key, _)| path.is_above(key));
         Ok(below.all(|(key, item)| {
             let bytes = codec::encode(&item).len();

@@ -15,6 +15,7 @@ use sampan_proto::genesis::Parameters;
 use sampan_proto::hash::Hash32;
 use sampan_proto::member::Member;
 use sampan_proto::merkle::state::{Page, PagePath};
+use sampan_proto::protocol::Protocol;
 use sampan_proto::snapshot::{CheckedManifest, CheckedPart, Item, Manifest};
 
 use super::commit::Batch;
@@ -41,6 +42,7 @@ pub struct TakeOver {
     store: Store,
     manifest: CheckedManifest,
     parameters: Option<Parameters>,
+    protocol: Protocol,
     /// What the store held before.
     before: GenesisState,
     /// Parts that were promised and did not come yet, and the hash that stands for each.
@@ -65,7 +67,8 @@ impl Store {
             Ok(Some((batch, None)))
         })?;
         let wanted = BTreeMap::from([(PagePath::ROOT, manifest.manifest.header.state_root)]);
-        Ok(TakeOver { store: self.clone(), manifest, parameters: None, before, wanted })
+        let (parameters, protocol) = (None, Protocol::FOUNDING);
+        Ok(TakeOver { store: self.clone(), manifest, parameters, protocol, before, wanted })
     }
 }
 
@@ -93,8 +96,10 @@ impl TakeOver {
         self.wanted.remove(&part.path);
         self.wanted.extend(part.below.iter().copied());
         for (_, item) in &part.items {
-            if let Item::Parameters(parameters) = item {
-                self.parameters = Some(parameters.clone());
+            match item {
+                Item::Parameters(parameters) => self.parameters = Some(parameters.clone()),
+                Item::Upgrade(protocol) => self.protocol = *protocol,
+                _ => {}
             }
         }
         self.store.0.write(|inner| {
@@ -122,7 +127,7 @@ impl TakeOver {
     /// # Errors
     /// [`Fatal::Damaged`] when a part is missing. Stop the node.
     pub fn finish(self) -> Result<(), Fatal> {
-        let Self { store, manifest: CheckedManifest { manifest, roster }, parameters, wanted, .. } = self;
+        let Self { store, manifest: CheckedManifest { manifest, roster }, parameters, protocol, wanted, .. } = self;
         let Manifest { header, certificate, handovers, edge } = manifest;
         let incomplete = || Fatal::Damaged(format!("the snapshot at height {} lacks a part", header.height));
         if !wanted.is_empty() {
@@ -130,7 +135,7 @@ impl TakeOver {
         }
         let parameters = parameters.ok_or_else(incomplete)?;
         let frontier = edge.frontier(header.log_size).ok_or_else(incomplete)?;
-        let tip = Tip::after(&header, frontier, InForce { roster, parameters }.into());
+        let tip = Tip::after(&header, frontier, InForce { roster, parameters, protocol }.into());
         let row = TipRow::new(tip.clone(), None);
         let members = read_members(&store.0.db)?;
         if let Ok(mut registry) = store.0.registry.write() {
@@ -172,8 +177,8 @@ impl Batch<'_> {
                 let (statement, index, not_after_ms) = (*statement, *index, *not_after_ms);
                 self.put_executed(&ExecutedRow { statement, index, not_after_ms });
             }
-            // The tip has the parameters, and the proposals have the editions.
-            Item::Parameters(_) | Item::Edition { .. } => {}
+            // The tip has parameters and version, and the proposals have the editions.
+            Item::Parameters(_) | Item::Edition { .. } | Item::Upgrade(_) => {}
         }
     }
 }

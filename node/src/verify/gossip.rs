@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sampan_proto::block::{PROTOCOL_VERSION, payload_hash};
+use sampan_proto::block::payload_hash;
 use sampan_proto::codec;
 use sampan_proto::evidence::Offence;
 use sampan_proto::keys::PublicKey;
@@ -190,8 +190,12 @@ impl Context {
         if proposal.chain != self.chain || header.chain != self.chain {
             return Err(PeerFault::WrongChain);
         }
-        let bound = header.version == PROTOCOL_VERSION
-            && header.height == proposal.height
+        let tip = self.store.tip();
+        if header.height > tip.height && header.version != tip.in_force.protocol.at(header.height) {
+            // By other rules than we should judge it by; whether these can still change is not looked at.
+            return Ok(None);
+        }
+        let bound = header.height == proposal.height
             && message.payload.len() <= limits::BLOCK_STATEMENTS
             && header.payload_hash == payload_hash(&message.payload)
             && header.hash() == proposal.block

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use sampan_proto::block::{Block, payload_hash};
 use sampan_proto::ids::{EnvelopeId, Height};
 use sampan_proto::roster::Roster;
-use sampan_proto::snapshot::{Manifest, Part};
+use sampan_proto::snapshot::{BadSnapshot, Manifest, Part};
 use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire::{self, PastBlock, Request, Response, RoundState, StatePart};
 
@@ -146,6 +146,10 @@ impl Context {
         let Ok(Some(first)) = self.store.reader().roster(Height(1)) else { return Fetched::NoManifest.into() };
         match manifest.check(self.chain, &first) {
             Ok(checked) => Fetched::Manifest(peer, Box::new(checked)).into(),
+            Err(BadSnapshot::Version(newer)) => {
+                tracing::error!(%peer, %newer, "UPGRADE NEEDED: offers a state of a later version");
+                Fetched::NoManifest.into()
+            }
             Err(bad) => {
                 tracing::debug!(%peer, %bad, "offers a state");
                 Judged { fetched: Fetched::NoManifest, fault: Some(PeerFault::BadSnapshot) }

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use sampan_node::config::Config;
 use sampan_node::engine::Provenance;
+use sampan_node::fault::Fatal;
 use sampan_node::net::{self, Multiaddr};
-use sampan_node::node::Node;
+use sampan_node::node::{Node, Start, StartError};
 use sampan_node::setup::{self, CreatedMember, MemberPlan};
 use sampan_proto::api::{BodyParts, NodeStatus, Submission};
 use sampan_proto::body::{Body, reference_key};
 use sampan_proto::doc::{self, DocKind};
 use sampan_proto::genesis::{Genesis, GenesisEntry, Parameters};
-use sampan_proto::governance::Govern;
+use sampan_proto::governance::{Change, Govern};
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
@@ -151,8 +152,21 @@ impl Network {
     }
 
     pub(crate) async fn start_from(&mut self, i: usize, provenance: Provenance) {
-        let node = Node::start_from(self.configs[i].clone(), provenance).await.expect("starts");
-        self.nodes[i] = Some(node);
+        self.try_start(i, Start { provenance, ..Start::default() }).await.expect("starts");
+    }
+
+    /// Starts node `i` if it will start.
+    pub(crate) async fn try_start(&mut self, i: usize, start: Start) -> Result<(), StartError> {
+        self.nodes[i] = Some(Node::start_from(self.configs[i].clone(), start).await?);
+        Ok(())
+    }
+
+    /// Waits until node `i` stops by itself; gives the reason.
+    pub(crate) async fn stops(&mut self, i: usize) -> Fatal {
+        let mut node = self.nodes[i].take().expect("running");
+        let ended = tokio::time::timeout(PATIENCE, node.wait()).await.unwrap_or_else(|_| panic!("node {i} runs on"));
+        node.shutdown().await.expect("a clean stop");
+        ended.expect_err("a reason")
     }
 
     pub(crate) async fn start_all(&mut self) {
@@ -171,6 +185,26 @@ impl Network {
         for i in 0..self.nodes.len() {
             self.stop(i).await;
         }
+    }
+
+    /// Proposed and voted for by so many validators; gives the height that decides it.
+    pub(crate) async fn decide(&self, change: Change, voters: &[usize]) -> Height {
+        let until_ms = sampan_node::clock::now_ms() + 3_600_000;
+        let act = |i: usize, act| self.governs(&format!("customs-{i}"), act);
+        let (proposed, proposal) = act(voters[0], Govern::Propose { change: Box::new(change), until_ms });
+        let mut height = self.sent(voters[0], &proposed, proposal).await;
+        for voter in &voters[1..] {
+            let (vote, id) = act(*voter, Govern::Vote { proposal, yes: true });
+            height = self.sent(voters[0], &vote, id).await;
+        }
+        height
+    }
+
+    /// Sends a statement that is accepted, and waits until it is final.
+    pub(crate) async fn sent(&self, i: usize, submission: &Submission, id: StatementId) -> Height {
+        let (status, ticket) = self.submit(i, submission).await;
+        assert_eq!(status, 202, "{ticket}");
+        self.is_final(i, id).await
     }
 
     /// Waits until node `i` is at `height` at least.

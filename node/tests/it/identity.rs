@@ -36,13 +36,6 @@ async fn votes_again(net: &Network, i: usize) -> Height {
     tokio::time::timeout(PATIENCE, wait).await.expect("it votes in the end")
 }
 
-async fn ends(net: &mut Network, i: usize) -> Fatal {
-    let mut node = net.nodes[i].take().expect("running");
-    let ended = tokio::time::timeout(PATIENCE, node.wait()).await.expect("it ends by itself");
-    node.shutdown().await.expect("nothing else went wrong");
-    ended.expect_err("for a reason")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_never_votes_while_the_original_runs_and_says_so() {
     let mut net = Network::new(4, 1, lively());
@@ -57,7 +50,7 @@ async fn a_copy_never_votes_while_the_original_runs_and_says_so() {
     net.start(4).await;
     assert!(votes(&net, 0).await, "the original was stopped and started: it votes");
     assert!(!votes(&net, 4).await, "the copy does not");
-    let fault = ends(&mut net, 4).await;
+    let fault = net.stops(4).await;
     assert!(matches!(fault, Fatal::SharedKey { .. }), "{fault}");
     assert!(fault.to_string().contains("another node votes"), "{fault}");
     assert!(fault.hint().contains("stop one of the two"), "{}", fault.hint());
@@ -141,7 +134,7 @@ async fn a_validator_that_hears_its_own_key_speak_elsewhere_stops() {
     thief.say(vote(Height(1), &net.consensus_key(1)));
     assert!(votes(&net, 0).await);
     thief.say(vote(Height(2), &key));
-    let fault = ends(&mut net, 0).await;
+    let fault = net.stops(0).await;
     assert!(matches!(fault, Fatal::SharedKey { height: Height(2), .. }), "{fault}");
     net.start(0).await;
     assert!(!votes(&net, 0).await, "and the next start is a silent one");

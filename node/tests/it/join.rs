@@ -12,7 +12,7 @@ use sampan_proto::wire::{PeerStatus, Request, Response};
 
 use crate::harness::Network;
 use crate::peer::Peer;
-use crate::roster::{decide, seat, unseat};
+use crate::roster::{seat, unseat};
 
 fn lively() -> Parameters {
     Parameters { heartbeat_ms: 100, ..Parameters::default() }
@@ -149,7 +149,7 @@ async fn a_validator_that_was_seated_before_it_ever_ran_takes_the_seat_of_the_st
     for i in 0..4 {
         net.start(i).await;
     }
-    let seated = decide(&net, seat(&net, 4), &[0, 1, 2]).await;
+    let seated = net.decide(seat(&net, 4), &[0, 1, 2]).await;
     net.reaches(0, Height(seated.0 + 8)).await;
     net.start(4).await;
     net.reaches(4, seated.next()).await;
@@ -171,7 +171,7 @@ async fn a_founder_that_was_unseated_before_it_ever_ran_follows_the_state_it_too
     for i in 0..4 {
         net.start(i).await;
     }
-    let left = decide(&net, unseat(4), &[0, 1, 2, 3]).await;
+    let left = net.decide(unseat(4), &[0, 1, 2, 3]).await;
     net.reaches(0, Height(left.0 + 8)).await;
     net.start(4).await;
     let mut status = net.reaches(4, left.next()).await;

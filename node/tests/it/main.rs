@@ -24,3 +24,5 @@ mod roster;
 mod rounds;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod upgrade;

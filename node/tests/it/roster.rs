@@ -2,8 +2,8 @@
 
 use sampan_proto::api::{HeaderView, ProposalView, ProposalsView};
 use sampan_proto::genesis::Parameters;
-use sampan_proto::governance::{Change, Govern, Ready, State};
-use sampan_proto::ids::{Height, StatementId};
+use sampan_proto::governance::{Change, Ready, State};
+use sampan_proto::ids::Height;
 use sampan_proto::proof::{self, Bundle, Outcome, Policy, Verdict};
 
 use crate::harness::{Network, PATIENCE};
@@ -24,25 +24,6 @@ pub(crate) fn seat(net: &Network, i: usize) -> Change {
 pub(crate) fn unseat(i: usize) -> Change {
     let reason = "moves house".parse().expect("note");
     Change::Unseat { member: format!("customs-{i}").parse().expect("id"), reason }
-}
-
-/// Proposed and voted for by so many validators; gives the height that decides it.
-pub(crate) async fn decide(net: &Network, change: Change, voters: &[usize]) -> Height {
-    let until_ms = sampan_node::clock::now_ms() + 3_600_000;
-    let act = |i: usize, act| net.governs(&format!("customs-{i}"), act);
-    let (proposed, proposal) = act(voters[0], Govern::Propose { change: Box::new(change), until_ms });
-    let mut height = sent(net, voters[0], &proposed, proposal).await;
-    for voter in &voters[1..] {
-        let (vote, id) = act(*voter, Govern::Vote { proposal, yes: true });
-        height = sent(net, voters[0], &vote, id).await;
-    }
-    height
-}
-
-async fn sent(net: &Network, i: usize, submission: &sampan_proto::api::Submission, id: StatementId) -> Height {
-    let (status, ticket) = net.submit(i, submission).await;
-    assert_eq!(status, 202, "{ticket}");
-    net.is_final(i, id).await
 }
 
 /// Waits until node `i` votes, or does not.
@@ -69,7 +50,7 @@ async fn a_fifth_validator_joins_decides_and_two_may_then_stop() {
     net.is_final(4, issued).await;
     for i in 4..7 {
         voting(&net, i, false).await;
-        decide(&net, seat(&net, i), &[0, 1, 2, 3, 4][..i - 1]).await;
+        net.decide(seat(&net, i), &[0, 1, 2, 3, 4][..i - 1]).await;
         voting(&net, i, true).await;
         let told: ProposalsView = net.get_json(0, "/v1/proposals").await;
         assert_eq!((told.proposals.len(), told.proposals[0].state), (i - 3, State::Enacted));
@@ -81,7 +62,7 @@ async fn a_fifth_validator_joins_decides_and_two_may_then_stop() {
     net.stop(0).await;
     net.stop(1).await;
     let (transfer, moved) = net.transfer("klang-import", record, 1, "harbour-bank");
-    let height = sent(&net, 6, &transfer, moved).await;
+    let height = net.sent(6, &transfer, moved).await;
     let bundle: Bundle = net.get_json(6, &format!("/v1/records/{record}/bundle?body=true")).await;
     assert_eq!(bundle.trust_path.len(), 3);
     let ladder = proof::verify(&bundle, &net.genesis, &Policy::default());
@@ -101,7 +82,7 @@ async fn a_validator_that_was_away_follows_over_a_change_of_the_roster_from_noth
     }
     net.reaches(0, Height(2)).await;
     // Seated before its node ever ran: it was not listening then, so it begins in silence.
-    let seated = decide(&net, seat(&net, 4), &[0, 1, 2]).await;
+    let seated = net.decide(seat(&net, 4), &[0, 1, 2]).await;
     net.reaches(0, seated.next().next()).await;
     net.start(4).await;
     assert_eq!(net.reaches(4, seated.next()).await.chain, net.genesis.chain);
@@ -117,14 +98,14 @@ async fn a_validator_that_was_away_follows_over_a_change_of_the_roster_from_noth
 async fn a_validator_leaves_follows_and_comes_back() {
     let mut net = Network::new(5, 0, lively());
     net.start_all().await;
-    let left = decide(&net, unseat(4), &[0, 1, 2, 3]).await;
+    let left = net.decide(unseat(4), &[0, 1, 2, 3]).await;
     voting(&net, 4, false).await;
     // A restart does not bring the vote back, and what the others decide is followed.
     net.stop(4).await;
     net.start(4).await;
     net.reaches(4, left.next().next()).await;
     voting(&net, 4, false).await;
-    let back = decide(&net, seat(&net, 4), &[0, 1, 2]).await;
+    let back = net.decide(seat(&net, 4), &[0, 1, 2]).await;
     net.reaches(4, back).await;
     voting(&net, 4, true).await;
     for i in 0..5 {
@@ -138,7 +119,7 @@ async fn parameters_change_while_the_network_runs() {
     let mut net = Network::new(4, 0, lively());
     net.start_all().await;
     let slower = Parameters { heartbeat_ms: 400, propose_timeout_ms: 700, ..lively() };
-    let changed = decide(&net, Change::Parameters(slower.clone()), &[0, 1, 2]).await;
+    let changed = net.decide(Change::Parameters(slower.clone()), &[0, 1, 2]).await;
     let one = net.reaches(3, changed.next().next()).await;
     let by = async |net: &Network, height: Height| {
         net.get_json::<HeaderView>(3, &format!("/v1/headers/{height}")).await.header.parameters_hash

@@ -9,6 +9,7 @@ use crate::ids::EnvelopeId;
 use crate::ledger::{Draft, Execution, Outcome};
 use crate::limits;
 use crate::proof::check_body;
+use crate::protocol;
 use crate::statement::{Action, SignedStatement, VerifiedStatement};
 
 type Checked<T> = Result<T, (Check, Why)>;
@@ -28,6 +29,9 @@ impl Audit {
     /// It follows on the block before, in time and size as the rules ask.
     fn order(&self, block: &Block) -> Checked<()> {
         let (header, tip) = (&block.header, &self.tip);
+        if let Err(unknown) = protocol::KNOWN.expect(tip.version()) {
+            return fail(Check::Order, format!("{unknown}; newer software goes on from here"));
+        }
         if header.height != tip.height.next() {
             return fail(Check::Order, format!("it says it is block {}", header.height));
         }

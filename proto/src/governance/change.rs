@@ -12,6 +12,7 @@ use crate::keys::{PublicKey, Signature};
 use crate::limits;
 use crate::member::{KeyStanding, Member, MemberKey, Purpose, Standing};
 use crate::proof::Binary;
+use crate::protocol::Protocol;
 use crate::reject::{Code, Reject};
 use crate::roster::Roster;
 use crate::text::Note;
@@ -77,6 +78,8 @@ pub enum Change {
         /// SHA-256 of the official file, or the digest of a code list that was read from such.
         sha256: Hash32,
     },
+    /// Blocks are executed by the next version of the rules. One that was decided and is not reached is moved by another.
+    Upgrade(Protocol),
 }
 
 impl Change {
@@ -89,7 +92,7 @@ impl Change {
             | Self::RecoverKeys { member, .. }
             | Self::Seat { member, .. }
             | Self::Unseat { member, .. } => Some(member),
-            Self::Admit { .. } | Self::Parameters(_) | Self::Edition { .. } => None,
+            Self::Admit { .. } | Self::Parameters(_) | Self::Edition { .. } | Self::Upgrade(_) => None,
         }
     }
 
@@ -100,11 +103,17 @@ impl Change {
     }
 
     /// What it makes of the network from the next block on. `before` is the member named, or the one that has the
-    /// id of an admission; `roster` is the one that would decide the next block without this change.
+    /// id of an admission; `roster` and `protocol` are what would count for the next block without this change.
     ///
     /// # Errors
     /// The rule that forbids it. Paths are relative to the change.
-    pub fn apply(&self, before: Option<&Member>, roster: &Roster, at: Height) -> Result<Effect, Reject> {
+    pub fn apply(
+        &self,
+        before: Option<&Member>,
+        roster: &Roster,
+        protocol: &Protocol,
+        at: Height,
+    ) -> Result<Effect, Reject> {
         let known = || before.ok_or_else(|| Reject::new(Code::UnknownRecipient, "$.member", "not in the registry"));
         match self {
             Self::Admit { member, signature } => admitted(&member.0, signature, before).map(Effect::of_member),
@@ -117,6 +126,7 @@ impl Change {
             Self::Unseat { .. } => seat::unseated(known()?, roster),
             Self::Parameters(parameters) => adopted(parameters),
             Self::Edition { .. } => Ok(Effect::default()),
+            Self::Upgrade(next) => upgraded(next, protocol, at),
         }
     }
 }
@@ -130,6 +140,8 @@ pub struct Effect {
     pub roster: Option<Roster>,
     /// The parameters of the next block, where they are others.
     pub parameters: Option<Parameters>,
+    /// The protocol version that comes next, where one was decided.
+    pub protocol: Option<Protocol>,
 }
 
 impl Effect {
@@ -142,7 +154,7 @@ impl Effect {
 fn suspended(member: &Member, roster: &Roster) -> Result<Effect, Reject> {
     let without = seat::holds_seat(roster, &member.id).then(|| seat::changed(roster, &member.id, None));
     let after = standing(member, Standing::Suspended)?;
-    Ok(Effect { member: Some(after), roster: without.transpose()?, parameters: None })
+    Ok(Effect { member: Some(after), roster: without.transpose()?, ..Effect::default() })
 }
 
 fn adopted(parameters: &Parameters) -> Result<Effect, Reject> {
@@ -150,6 +162,21 @@ fn adopted(parameters: &Parameters) -> Result<Effect, Reject> {
         Ok(()) => Ok(Effect { parameters: Some(parameters.clone()), ..Effect::default() }),
         Err(name) => refuse(Code::ParametersRefused, &format!("$.parameters.{name}"), "out of range"),
     }
+}
+
+/// Versions follow one another, and everybody hears of one before its first block.
+fn upgraded(next: &Protocol, now: &Protocol, at: Height) -> Result<Effect, Reject> {
+    let version = now.at(at) + 1;
+    if next.version != version {
+        let detail = format!("version {} is in force, {version} comes next", version - 1);
+        return refuse(Code::UpgradeRefused, "$.upgrade.version", detail);
+    }
+    let earliest = at.0.saturating_add(limits::UPGRADE_LEAD);
+    if next.from.0 < earliest {
+        let detail = format!("decided at height {at}, it begins at {earliest} at the earliest");
+        return refuse(Code::UpgradeRefused, "$.upgrade.from", detail);
+    }
+    Ok(Effect { protocol: Some(*next), ..Effect::default() })
 }
 
 /// A registry entry is whole, signed by its own governance key, and its id was never used.

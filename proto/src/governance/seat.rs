@@ -93,7 +93,7 @@ pub(super) fn seated(
         retire(old, at);
     }
     let after = if current { after } else { with_key(after, Purpose::Consensus, key, at, "$.ready.key")? };
-    Ok(Effect { member: (after != *member).then_some(after), roster: Some(next), parameters: None })
+    Ok(Effect { member: (after != *member).then_some(after), roster: Some(next), ..Effect::default() })
 }
 
 /// The member validates no more from the next block on.

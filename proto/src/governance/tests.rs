@@ -6,6 +6,7 @@ use crate::hash::Hash32;
 use crate::ids::MemberId;
 use crate::keys::SecretKey;
 use crate::member::{KeyStanding, Member, MemberKey, Role, Standing};
+use crate::protocol::Protocol;
 use crate::roster::Validator;
 
 const NOW: u64 = 1_790_000_000_000;
@@ -129,7 +130,8 @@ fn lost_keys_come_back_after_a_wait_unless_the_member_objects() {
 #[test]
 fn recovered_keys_take_the_place_of_all_old_ones_from_the_next_block() {
     let old = trader("hai-phong", 3);
-    let new = recovery().apply(Some(&old), &four(), AT).expect("applied").member.expect("a member");
+    let new =
+        recovery().apply(Some(&old), &four(), &Protocol::FOUNDING, AT).expect("applied").member.expect("a member");
     let standing = |purpose, key: &PublicKey, at| new.key_standing(purpose, key, at);
     assert_eq!(standing(Purpose::Statement, &key(3), AT), KeyStanding::Valid, "what was signed before stays valid");
     assert_eq!(standing(Purpose::Statement, &key(3), AT.next()), KeyStanding::Revoked);
@@ -174,12 +176,19 @@ fn an_entry_is_admitted_when_its_own_governance_key_signed_it() {
 #[test]
 fn standing_changes_both_ways_and_once() {
     let member = trader("hai-phong", 3);
-    let suspended = suspend().apply(Some(&member), &four(), AT).expect("applied").member.expect("a member");
+    let suspended =
+        suspend().apply(Some(&member), &four(), &Protocol::FOUNDING, AT).expect("applied").member.expect("a member");
     assert_eq!(suspended.standing, Standing::Suspended);
-    assert_eq!(suspend().apply(Some(&suspended), &four(), AT).map_err(|reject| reject.code), Err(Code::AlreadySpoken));
+    assert_eq!(
+        suspend().apply(Some(&suspended), &four(), &Protocol::FOUNDING, AT).map_err(|reject| reject.code),
+        Err(Code::AlreadySpoken)
+    );
     let back = Change::Reinstate { member: id("hai-phong"), reason: "renewed".parse().expect("note") };
-    assert_eq!(back.apply(Some(&suspended), &four(), AT).expect("applied").member, Some(member));
-    assert_eq!(back.apply(None, &four(), AT).map_err(|reject| reject.code), Err(Code::UnknownRecipient));
+    assert_eq!(back.apply(Some(&suspended), &four(), &Protocol::FOUNDING, AT).expect("applied").member, Some(member));
+    assert_eq!(
+        back.apply(None, &four(), &Protocol::FOUNDING, AT).map_err(|reject| reject.code),
+        Err(Code::UnknownRecipient)
+    );
 }
 
 fn agency(handle: &str, seed: u8) -> Member {
@@ -221,15 +230,15 @@ fn a_seat_is_proposed_with_the_word_of_its_key() {
 #[test]
 fn a_customs_agency_is_seated_with_its_key_and_unseated() {
     let (roster, member) = (four(), agency("vn-customs", 20));
-    let effect = seat(|_| ()).apply(Some(&member), &roster, AT).expect("seated");
+    let effect = seat(|_| ()).apply(Some(&member), &roster, &Protocol::FOUNDING, AT).expect("seated");
     let next = effect.roster.expect("a roster");
     let all = [("cn-customs", 10), ("my-customs", 10), ("sg-customs", 10), ("th-customs", 7), ("vn-customs", 10)];
     assert_eq!((members(&next), effect.member), (all.to_vec(), None), "its key is in the registry already");
-    let again = seat(|_| ()).apply(Some(&member), &next, AT).map_err(|reject| reject.code);
+    let again = seat(|_| ()).apply(Some(&member), &next, &Protocol::FOUNDING, AT).map_err(|reject| reject.code);
     assert_eq!(again, Err(Code::AlreadySpoken));
 
     let other = Ready::sign(CHAIN, &id("vn-customs"), &SecretKey::from_seed([30; 32]), NOW);
-    let moved = seat(|ready| *ready = other).apply(Some(&member), &next, AT).expect("another key");
+    let moved = seat(|ready| *ready = other).apply(Some(&member), &next, &Protocol::FOUNDING, AT).expect("another key");
     let after = moved.member.expect("the registry follows");
     let standing = |key: u8, at| after.key_standing(Purpose::Consensus, &self::key(key), at);
     assert_eq!((standing(22, AT), standing(22, AT.next())), (KeyStanding::Valid, KeyStanding::Revoked));
@@ -237,17 +246,25 @@ fn a_customs_agency_is_seated_with_its_key_and_unseated() {
     assert_eq!(members(&moved.roster.expect("a roster")), all, "one seat a member");
 
     let leave = Change::Unseat { member: id("vn-customs"), reason: "moves house".parse().expect("note") };
-    let without = leave.apply(Some(&member), &next, AT).expect("unseated");
+    let without = leave.apply(Some(&member), &next, &Protocol::FOUNDING, AT).expect("unseated");
     assert_eq!((without.roster, without.member), (Some(roster.clone()), None));
-    assert_eq!(leave.apply(Some(&member), &roster, AT).map_err(|reject| reject.code), Err(Code::RosterRefused));
+    assert_eq!(
+        leave.apply(Some(&member), &roster, &Protocol::FOUNDING, AT).map_err(|reject| reject.code),
+        Err(Code::RosterRefused)
+    );
     let alone = self::roster(&[("vn-customs", 1)]);
-    assert_eq!(leave.apply(Some(&member), &alone, AT).map_err(|reject| reject.code), Err(Code::RosterRefused));
+    assert_eq!(
+        leave.apply(Some(&member), &alone, &Protocol::FOUNDING, AT).map_err(|reject| reject.code),
+        Err(Code::RosterRefused)
+    );
 }
 
 #[test]
 fn who_may_not_act_does_not_decide() {
     let (roster, member) = (four(), agency("vn-customs", 20));
-    let code = |member: &Member| seat(|_| ()).apply(Some(member), &roster, AT).map(drop).map_err(|reject| reject.code);
+    let code = |member: &Member| {
+        seat(|_| ()).apply(Some(member), &roster, &Protocol::FOUNDING, AT).map(drop).map_err(|reject| reject.code)
+    };
     assert_eq!(code(&Member { standing: Standing::Suspended, ..member.clone() }), Err(Code::RosterRefused));
     assert_eq!(code(&trader("vn-customs", 20)), Err(Code::RosterRefused), "not a customs agency");
     let powerless = Change::Seat {
@@ -258,26 +275,51 @@ fn who_may_not_act_does_not_decide() {
             _ => unreachable!("a seat"),
         },
     };
-    assert_eq!(powerless.apply(Some(&member), &roster, AT).map_err(|reject| reject.code), Err(Code::RosterRefused));
+    assert_eq!(
+        powerless.apply(Some(&member), &roster, &Protocol::FOUNDING, AT).map_err(|reject| reject.code),
+        Err(Code::RosterRefused)
+    );
 
     let agency = agency("my-customs", 20);
     let suspend = Change::Suspend { member: id("my-customs"), reason: "by court order".parse().expect("note") };
-    let effect = suspend.apply(Some(&agency), &roster, AT).expect("suspended");
+    let effect = suspend.apply(Some(&agency), &roster, &Protocol::FOUNDING, AT).expect("suspended");
     assert_eq!(effect.member.map(|member| member.standing), Some(Standing::Suspended));
     let rest = [("cn-customs", 10), ("sg-customs", 10), ("th-customs", 7)];
     assert_eq!(members(&effect.roster.expect("its seat goes too")), rest);
     let alone = self::roster(&[("my-customs", 1)]);
-    let last = suspend.apply(Some(&agency), &alone, AT).map_err(|reject| reject.code);
+    let last = suspend.apply(Some(&agency), &alone, &Protocol::FOUNDING, AT).map_err(|reject| reject.code);
     assert_eq!(last, Err(Code::RosterRefused), "somebody has to decide");
 }
 
 #[test]
 fn parameters_change_within_their_ranges() {
-    let adopt = |parameters: Parameters| Change::Parameters(parameters).apply(None, &four(), AT);
+    let adopt = |parameters: Parameters| Change::Parameters(parameters).apply(None, &four(), &Protocol::FOUNDING, AT);
     let good = Parameters { heartbeat_ms: 20_000, ..Parameters::default() };
     let effect = adopt(good.clone()).expect("adopted");
     assert_eq!((effect.parameters, effect.roster, effect.member), (Some(good), None, None));
     let bad = adopt(Parameters { freeze_quorum: 0, ..Parameters::default() });
     let refused = (Code::ParametersRefused, "$.parameters.freeze_quorum".to_owned());
     assert_eq!(bad.map_err(|reject| (reject.code, reject.path)), Err(refused));
+}
+
+#[test]
+fn the_next_version_is_decided_well_before_its_height_and_can_be_moved_until_then() {
+    let upgrade = |version, from| Change::Upgrade(Protocol { version, from: Height(from) });
+    let decided = |now: Protocol, next: Change, at| {
+        let effect = next.apply(None, &four(), &now, Height(at));
+        effect.map(|effect| effect.protocol.expect("a version")).map_err(|reject| (reject.code, reject.path))
+    };
+    let first = Protocol::FOUNDING;
+    let second = decided(first, upgrade(2, 60), 10).expect("far enough ahead");
+    assert_eq!(second, Protocol { version: 2, from: Height(60) });
+    let refused = |path: &str| Err((Code::UpgradeRefused, path.to_owned()));
+    assert_eq!(decided(first, upgrade(2, 59), 10), refused("$.upgrade.from"), "too late to be heard of");
+    for version in [0, 1, 3] {
+        assert_eq!(decided(first, upgrade(version, 60), 10), refused("$.upgrade.version"), "{version}");
+    }
+    // Until its first block it can be moved, and nothing can come after it; from there on it is in force.
+    assert_eq!(decided(second, upgrade(2, 500), 59), Ok(Protocol { version: 2, from: Height(500) }));
+    assert_eq!(decided(second, upgrade(3, 500), 59), refused("$.upgrade.version"));
+    assert_eq!(decided(second, upgrade(2, 500), 60), refused("$.upgrade.version"));
+    assert_eq!(decided(second, upgrade(3, 110), 60), Ok(Protocol { version: 3, from: Height(110) }));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use crate::block::{Header, PROTOCOL_VERSION, no_evidence, payload_hash};
+use crate::block::{Header, no_evidence, payload_hash};
 use crate::entry::{ActEntry, BlockEntry, Entry};
 use crate::genesis::Genesis;
 use crate::governance::{Change as Decided, Proposal, State};
@@ -95,7 +95,7 @@ pub struct Outcome {
     pub proposals: BTreeMap<StatementId, Proposal>,
     /// Members that changed, as they are from the next block on.
     pub members: BTreeMap<MemberId, Arc<Member>>,
-    /// Roster and parameters of the next block.
+    /// Roster, parameters and protocol version of the next block.
     pub in_force: Arc<InForce>,
     /// Records whose documents are to be erased, and the reason. No root depends on it.
     pub erased: BTreeMap<RecordId, Note>,
@@ -275,11 +275,14 @@ impl<'a, V: View> Execution<'a, V> {
         if in_force.parameters != now.parameters {
             changes.insert(state_key::protocol(), Some(in_force.parameters.hash()));
         }
+        if in_force.protocol != now.protocol {
+            changes.insert(state_key::upgrade(), Some(state_key::upgrade_value(&in_force.protocol)));
+        }
         changes.extend(overlay.records.iter().map(|(id, r)| (state_key::record(id), Some(r.value_hash()))));
         let update = tree::update(overlay.base(), &changes)?;
         let payload: Vec<EnvelopeId> = placed.iter().map(|placed| placed.envelope).collect();
         let header = Header {
-            version: PROTOCOL_VERSION,
+            version: draft.tip.version(),
             chain: draft.chain,
             height: draft.height(),
             time_ms: draft.time_ms,

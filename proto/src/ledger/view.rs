@@ -11,6 +11,7 @@ use crate::ids::{HeaderHash, Height, MemberId, RecordId, StatementId};
 use crate::member::Member;
 use crate::merkle::frontier::Frontier;
 use crate::merkle::state::tree::PageRead;
+use crate::protocol::Protocol;
 use crate::record::Record;
 use crate::roster::Roster;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -41,6 +42,8 @@ pub struct InForce {
     pub roster: Roster,
     /// By which parameters.
     pub parameters: Parameters,
+    /// By which version of the rules, it and the blocks after it.
+    pub protocol: Protocol,
 }
 
 /// The block that the next one builds on.
@@ -70,7 +73,11 @@ impl Tip {
             hash: HeaderHash(genesis.chain.0),
             frontier: Frontier::new(),
             state_root,
-            in_force: Arc::new(InForce { roster: genesis.roster.clone(), parameters: genesis.parameters.clone() }),
+            in_force: Arc::new(InForce {
+                roster: genesis.roster.clone(),
+                parameters: genesis.parameters.clone(),
+                protocol: Protocol::FOUNDING,
+            }),
         }
     }
 
@@ -97,6 +104,18 @@ impl Tip {
     #[must_use]
     pub fn parameters(&self) -> &Parameters {
         &self.in_force.parameters
+    }
+
+    /// The protocol version that was decided and is still to come.
+    #[must_use]
+    pub fn upcoming(&self) -> Option<Protocol> {
+        Some(self.in_force.protocol).filter(|protocol| protocol.from > self.height)
+    }
+
+    /// The protocol version of the next block.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.in_force.protocol.at(self.height.next())
     }
 }
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::bundle::{Binary, Head};
-use crate::block::PROTOCOL_VERSION;
 use crate::genesis::{Genesis, Parameters};
 use crate::ids::{ChainId, HeaderHash, Height};
 use crate::json::{self, JsonError, JsonLimits};
 use crate::limits;
+use crate::protocol::{self, UnknownVersion};
 use crate::roster::Roster;
 
 /// Media type of anchor files that are not a genesis.
@@ -98,9 +98,12 @@ pub enum BadPin {
     /// Not of the form.
     #[error("{}: {}", .0.path, .0.detail)]
     Json(JsonError),
-    /// Of another form or version.
-    #[error("expected `{PIN_MEDIA_TYPE}` and a header of protocol version {PROTOCOL_VERSION}")]
-    Version,
+    /// Of another form.
+    #[error("expected `{PIN_MEDIA_TYPE}`")]
+    Form,
+    /// Its header is of a version that is not known here.
+    #[error(transparent)]
+    Version(#[from] UnknownVersion),
     /// Its parts do not belong together.
     #[error("{0}")]
     Parts(&'static str),
@@ -140,9 +143,10 @@ impl Pin {
 
     fn check(&self) -> Result<(), BadPin> {
         let (header, certificate) = (&self.head.header.0, &self.head.certificate.0);
-        if self.media_type != PIN_MEDIA_TYPE || header.version != PROTOCOL_VERSION {
-            return Err(BadPin::Version);
+        if self.media_type != PIN_MEDIA_TYPE {
+            return Err(BadPin::Form);
         }
+        protocol::KNOWN.expect(header.version)?;
         if header.chain != self.chain {
             return Err(BadPin::Parts("the header is of another network"));
         }

@@ -7,11 +7,12 @@
 
 use super::anchor::Start;
 use super::bundle::{Bundle, Handover};
-use crate::block::{Header, PROTOCOL_VERSION};
+use crate::block::Header;
 use crate::genesis::Genesis;
 use crate::ids::{ChainId, Height};
 use crate::keys::Known;
 use crate::limits;
+use crate::protocol::{self, UnknownVersion};
 use crate::roster::Roster;
 use crate::vote::BadCertificate;
 
@@ -31,9 +32,12 @@ pub enum Broken {
     /// There are too many.
     #[error("more than {} of them", limits::HANDOVERS)]
     TooMany,
-    /// Another chain, or a version that is not known here.
-    #[error("of another network or protocol version")]
+    /// Another chain.
+    #[error("of another network")]
     Foreign,
+    /// Decided by rules that are not known here.
+    #[error(transparent)]
+    Version(#[from] UnknownVersion),
     /// Not in the order of their heights.
     #[error("height {0} is not after {1}")]
     Order(Height, Height),
@@ -206,7 +210,8 @@ fn hand_over<'a>(
     known: &mut Known,
 ) -> Result<(&'a Roster, Height), Broken> {
     let (header, certificate, next) = (&step.header.0, &step.certificate.0, &step.roster.0);
-    if header.chain != chain || header.version != PROTOCOL_VERSION {
+    protocol::KNOWN.expect(header.version)?;
+    if header.chain != chain {
         return Err(Broken::Foreign);
     }
     if header.height <= since {

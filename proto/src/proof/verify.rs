@@ -8,7 +8,7 @@ use super::replay::{Setting, replay};
 use super::signers::Signers;
 use super::trust::{self, Voucher};
 use super::witness;
-use crate::block::{Header, PROTOCOL_VERSION};
+use crate::block::Header;
 use crate::body::{Body, pepper_commitment, reference_key};
 use crate::checkpoint::WitnessKey;
 use crate::doc;
@@ -16,6 +16,7 @@ use crate::entry::{ActEntry, Entry};
 use crate::ids::RecordId;
 use crate::keys::Known;
 use crate::member::Member;
+use crate::protocol;
 use crate::record::{EntryRef, Record};
 use crate::reject::{Code, Reject};
 use crate::state_key;
@@ -119,9 +120,7 @@ fn subject(bundle: &Bundle) -> Option<RecordId> {
 fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, known: &mut Known, ladder: &mut Ladder) -> Option<&'a Header> {
     let header = &bundle.head.header.0;
     let certificate = &bundle.head.certificate.0;
-    let readable = bundle.media_type == BUNDLE_MEDIA_TYPE && header.version == PROTOCOL_VERSION;
-    let words = format!("the bundle is `{}`, its head of protocol version {}", bundle.media_type, header.version);
-    ladder.check("format", expect(readable, BUNDLE_MEDIA_TYPE, format!("not known here: {words}")))?;
+    ladder.check("format", form(bundle))?;
     let same = bundle.chain == anchor.chain && header.chain == anchor.chain;
     let names = format!("the bundle is of network {}, the anchor is of {}", bundle.chain, anchor.chain);
     ladder.check("network", expect(same, format!("network `{}`", anchor.network), names))?;
@@ -139,6 +138,16 @@ fn head<'a>(bundle: &'a Bundle, anchor: &Start<'a>, known: &mut Known, ladder: &
     };
     ladder.check("certificate", decided)?;
     Some(header)
+}
+
+/// Rules and forms that this software does not know are not guessed at.
+fn form(bundle: &Bundle) -> Result<((), String), String> {
+    if bundle.media_type != BUNDLE_MEDIA_TYPE {
+        return Err(format!("`{}` is not known here", bundle.media_type));
+    }
+    let newer = |unknown| format!("its head: {unknown}; newer software verifies it");
+    protocol::KNOWN.expect(bundle.head.header.0.version).map_err(newer)?;
+    Ok(((), BUNDLE_MEDIA_TYPE.to_owned()))
 }
 
 fn age(header: &Header, anchor: &Start<'_>, policy: &Policy<'_>, ladder: &mut Ladder) {

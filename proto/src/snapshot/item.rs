@@ -7,6 +7,7 @@ use crate::governance::Proposal;
 use crate::hash::Hash32;
 use crate::ids::{RecordId, StatementId};
 use crate::member::Member;
+use crate::protocol::Protocol;
 use crate::record::Record;
 use crate::state_key;
 
@@ -53,6 +54,8 @@ pub enum Item {
         /// SHA-256 of its file.
         sha256: Hash32,
     },
+    /// The newest protocol version that was decided.
+    Upgrade(Protocol),
 }
 
 impl Item {
@@ -72,6 +75,7 @@ impl Item {
             Self::Edition { list, edition, sha256 } => {
                 (state_key::edition(list), state_key::edition_value(edition, sha256))
             }
+            Self::Upgrade(protocol) => (state_key::upgrade(), state_key::upgrade_value(protocol)),
         }
     }
 }

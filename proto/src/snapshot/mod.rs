@@ -27,9 +27,10 @@ pub use edge::LogEdge;
 pub use item::Item;
 pub use part::{CheckedPart, Part};
 
-use crate::block::{Header, PROTOCOL_VERSION};
+use crate::block::Header;
 use crate::ids::ChainId;
 use crate::proof::{BadPath, Handover, follow_handovers};
+use crate::protocol::{self, UnknownVersion};
 use crate::roster::Roster;
 use crate::vote::Certificate;
 
@@ -61,7 +62,10 @@ pub enum BadSnapshot {
     /// The genesis does not lead to its header.
     #[error("its header is not this network's: {0}")]
     Path(#[from] BadPath),
-    /// Too few signed its header, or it is of another network or version.
+    /// Its block is executed by rules that are not known here: newer software is needed.
+    #[error(transparent)]
+    Version(#[from] UnknownVersion),
+    /// Too few signed its header, or it is of another network.
     #[error("its header is not decided")]
     Header,
     /// The right edge is of another log.
@@ -76,14 +80,15 @@ impl Manifest {
     /// Follows the handovers from the genesis, whose roster is the first, and checks the header and what hangs on it.
     ///
     /// # Errors
-    /// [`BadSnapshot`]; whoever sent it is at fault.
+    /// [`BadSnapshot`]; whoever sent it is at fault, but for [`BadSnapshot::Version`].
     pub fn check(self, chain: ChainId, first: &Roster) -> Result<CheckedManifest, BadSnapshot> {
         let Self { header, certificate, handovers, edge } = &self;
+        protocol::KNOWN.expect(header.version)?;
         // The block's own handover, if it makes one, is for the blocks after it.
         let own = handovers.iter().position(|step| step.header.0.height >= header.height).unwrap_or(handovers.len());
         let (before, after) = handovers.split_at(own);
         let (roster, since) = follow_handovers(before, chain, first)?;
-        let named = header.chain == chain && header.version == PROTOCOL_VERSION && header.height > since;
+        let named = header.chain == chain && header.height > since;
         let decided = certificate.block == header.hash() && certificate.height == header.height;
         let by_roster = header.roster_hash == roster.hash() && certificate.verify(chain, roster).is_ok();
         if !(named && decided && by_roster) {

@@ -8,10 +8,11 @@ use sampan_proto::codec;
 use sampan_proto::doc::{CertificateForm, DocKind};
 use sampan_proto::genesis::Parameters;
 use sampan_proto::governance::{Change, Govern, Ready};
-use sampan_proto::ids::{MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::ids::{Height, MemberId, RecordId, ReferenceKey, StatementId};
 use sampan_proto::keys::{SecretKey, Signature};
 use sampan_proto::member::Purpose;
 use sampan_proto::proof::Binary;
+use sampan_proto::protocol::Protocol;
 use sampan_proto::statement::{
     Action, Application, DsseEnvelope, Finding, Issue, OnRecord, PAYLOAD_TYPE, Replacement, Replaces, SignedStatement,
     pae,
@@ -85,6 +86,7 @@ fn governance() -> impl Iterator<Item = Govern> {
         Change::Unseat { member: id(TRADER), reason: note("its node is silent") },
         Change::Parameters(Parameters { heartbeat_ms: 5_000, ..Parameters::default() }),
         Change::Edition { list: note("HS"), edition: note("2028"), sha256: digest(0x26) },
+        Change::Upgrade(Protocol { version: 2, from: Height(1_000) }),
     ];
     let until_ms = cast::BEGIN_MS + 86_400_000;
     let propose = changes.map(|change| Govern::Propose { change: Box::new(change), until_ms });

@@ -149,6 +149,7 @@ _change = one_of(
         "unseat": _standing,
         "parameters": parameters_shape,
         "edition": fields({"list": _note, "edition": _note, "sha256": _digest}),
+        "upgrade": fields({"version": _u32, "from": _u64}),
     }
 )
 _about = fields({"proposal": _digest})

@@ -123,7 +123,7 @@ pub struct Deck {
 impl Deck {
     /// The deck of a seed, for a network of this size.
     #[must_use]
-    pub fn new(seed: u64, validators: usize) -> Self {
+    pub const fn new(seed: u64, validators: usize) -> Self {
         Self { dice: Dice::new(seed), validators, left: Vec::new() }
     }
 

@@ -63,7 +63,7 @@ impl Alone {
         let mut machine = {
             // Its clock goes with the runtime's.
             let _inside = runtime.enter();
-            Machine::new(0, 0, dir.path(), &genesis)
+            Machine::new(0, 0, dir.path(), &genesis, false)
         };
         runtime.block_on(machine.start(false))?;
         let (published, executed, fresh) = (Vec::new(), Vec::new(), Vec::new());
@@ -99,7 +99,12 @@ impl Alone {
         let published = &mut self.published;
         self.runtime.block_on(async {
             for admitted in process.pool.admit(documents).await {
-                process.engine.submit(vec![admitted?]).await.into_iter().collect::<Result<(), _>>()?;
+                process
+                    .engine
+                    .submit(vec![admitted.map_err(|refused| refused.reject)?])
+                    .await
+                    .into_iter()
+                    .collect::<Result<(), _>>()?;
             }
             for _ in 0..PATIENCE_MS {
                 tokio::time::sleep(Duration::from_millis(1)).await;

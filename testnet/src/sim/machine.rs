@@ -142,6 +142,9 @@ pub(super) struct Machine {
     genesis: Arc<Genesis>,
     /// Whether it holds states for those who come late, and takes one over if it does.
     holds: bool,
+    /// Whether it ever took a state over instead of executing what led to it. The floor tells as long as the past is not
+    /// filled in.
+    pub(super) joined: bool,
     pub(super) clock: Clock,
     pub(super) faults: Arc<Faults>,
     pub(super) process: Option<Process>,
@@ -156,6 +159,7 @@ impl Machine {
             dir,
             genesis: Arc::clone(genesis),
             holds,
+            joined: false,
             clock: Clock::simulated(cast::BEGIN_MS + 1),
             faults: Arc::new(faults),
             process: None,
@@ -192,6 +196,7 @@ impl Machine {
             metrics: metrics.clone(),
             snapshots,
             keep_blocks: None,
+            versions: sampan_proto::protocol::KNOWN,
             clock: self.clock.clone(),
         };
         let (engine, handle, lanes) = Engine::new(parts)?;
@@ -243,14 +248,11 @@ impl Machine {
         self.process.as_ref().is_some_and(|process| !calm(process))
     }
 
-    /// Whether it took a state over instead of executing what led to it.
-    pub(super) fn has_joined(&self) -> bool {
-        self.process.as_ref().is_some_and(|process| process.floor().height > Height::GENESIS)
-    }
-
     /// Whether the process ended by itself, and why.
     pub(super) async fn ended(&mut self) -> Option<Result<(), Fatal>> {
-        if !self.process.as_ref()?.running.is_finished() {
+        let process = self.process.as_ref()?;
+        self.joined |= process.floor().height > Height::GENESIS;
+        if !process.running.is_finished() {
             return None;
         }
         self.process.take()?.end().await
@@ -266,7 +268,7 @@ impl Process {
     /// Where the history begins that it holds: at the genesis, unless it took a state over.
     pub(super) fn floor(&self) -> Floor {
         // A store that cannot be read stops its engine, which is looked at elsewhere.
-        self.store.floor().unwrap_or_default()
+        self.store.reader().floor().unwrap_or_default()
     }
 
     /// Ends it; how it ended, if it had done so by itself.

@@ -168,7 +168,7 @@ impl World {
             }
         };
         let forks = self.watch.forks.len();
-        let joined = self.machines.iter().filter(|machine| machine.has_joined()).count();
+        let joined = self.machines.iter().filter(|machine| machine.joined).count();
         for machine in &mut self.machines {
             machine.kill().await;
         }

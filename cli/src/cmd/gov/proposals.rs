@@ -3,6 +3,7 @@
 
 use sampan_proto::governance::{Change, Proposal, State};
 use sampan_proto::ids::{MemberId, StatementId};
+use sampan_proto::protocol::Protocol;
 
 use super::super::Context;
 use crate::failure::{Exit, Failure};
@@ -78,5 +79,6 @@ fn words(change: &Change) -> String {
         Change::Unseat { member, reason } => format!("unseat `{member}`: {reason}"),
         Change::Parameters(_) => "other protocol parameters".to_owned(),
         Change::Edition { list, edition, .. } => format!("{list} in edition {edition}"),
+        Change::Upgrade(Protocol { version, from }) => format!("protocol version {version} from block {from} on"),
     }
 }

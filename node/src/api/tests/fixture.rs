@@ -257,6 +257,7 @@ fn wire(
         metrics: metrics.clone(),
         snapshots: crate::engine::Snapshots { keeper: None, every: 1_000, join_beyond: u64::MAX },
         keep_blocks: None,
+        versions: sampan_proto::protocol::KNOWN,
         clock: crate::clock::Clock::default(),
     };
     let (engine, handle, _lanes) = Engine::new(parts).expect("engine");

@@ -139,7 +139,9 @@ fn what_was_erased_does_not_come_back_with_the_past() {
     assert!(told.iter().flat_map(|block| &block.documents).any(|document| record_of(document) == record));
     for pages in [vec![&told[..]], vec![&told[..6], &told[6..]]] {
         let other = joined(&world);
-        pages.into_iter().for_each(|page| fill_in(&other.store, page));
+        for page in pages {
+            fill_in(&other.store, page);
+        }
         assert_same_history(&other.store, &world.store);
         assert_eq!(other.store.reader().record_body(&record).expect("read"), None);
     }
@@ -160,8 +162,8 @@ fn what_is_dropped_leaves_everything_above_it_as_it_was() {
     assert_eq!(past(&world, 13..=tip.height.0), kept);
     let handover = world.store.reader().handovers().expect("read")[0].0.0;
     let headers: BTreeSet<u64> = (12..=tip.height.0).chain([handover]).collect();
-    assert_eq!(heights(&world.store, Family::Headers), Vec::from_iter(headers));
-    assert_eq!(heights(&world.store, Family::Payloads), Vec::from_iter(13..=tip.height.0));
+    assert_eq!(heights(&world.store, Family::Headers), headers.into_iter().collect::<Vec<_>>());
+    assert_eq!(heights(&world.store, Family::Payloads), (13..=tip.height.0).collect::<Vec<_>>());
     let held: usize = kept.iter().map(|block| block.documents.len()).sum();
     for family in [Family::Statements, Family::Bodies, Family::Placed] {
         assert_eq!(keys(&world.store, family).len(), held, "{}", family.name());

@@ -6,6 +6,7 @@ use sampan_proto::codec;
 use sampan_proto::governance::Change;
 use sampan_proto::merkle::state::{Page, PagePath};
 use sampan_proto::proof::{self, Policy};
+use sampan_proto::protocol::Protocol;
 use sampan_proto::snapshot::{BadSnapshot, CheckedManifest, Manifest, Part};
 use sampan_proto::title::TitleAct;
 
@@ -31,6 +32,9 @@ pub(super) fn lived_in() -> (World, RecordId) {
         let acts = world.governs(change);
         world.decide(&acts);
     }
+    let upgrade = Change::Upgrade(Protocol { version: 2, from: Height(100) });
+    let acts = world.governs(upgrade);
+    world.decide(&acts);
     let admitted = world.governs(world.admit("my-customs"));
     world.decide(&admitted);
     let seated = world.governs(world.seat("my-customs", 10));

@@ -67,16 +67,21 @@ fn decided<V: View>(state: &Overlay<'_, V>, proposal: Proposal, at: At<'_>, path
     };
     let applies = proposal.seq == 1 || proposal.state == State::Enacted;
     let now = state.settled.as_ref().unwrap_or(at.in_force);
-    let after =
-        if applies { proposal.change.apply(before.as_deref(), &now.roster, at.height) } else { Ok(Effect::default()) };
+    let after = if applies {
+        proposal.change.apply(before.as_deref(), &now.roster, &now.protocol, at.height)
+    } else {
+        Ok(Effect::default())
+    };
     match after {
         // Paths of a change are its own: its `member` is not the statement's.
         Err(reject) => Ok(Err(Reject { path: reject.path.replacen('$', &format!("{path}.change"), 1), ..reject })),
         Ok(_) if proposal.state != State::Enacted => Ok(Ok(Change { proposal: Some(proposal), ..Change::default() })),
-        Ok(Effect { member, roster, parameters }) => {
-            let settled = (roster.is_some() || parameters.is_some()).then(|| InForce {
+        Ok(Effect { member, roster, parameters, protocol }) => {
+            let settles = roster.is_some() || parameters.is_some() || protocol.is_some();
+            let settled = settles.then(|| InForce {
                 roster: roster.unwrap_or_else(|| now.roster.clone()),
                 parameters: parameters.unwrap_or_else(|| now.parameters.clone()),
+                protocol: protocol.unwrap_or(now.protocol),
             });
             Ok(Ok(Change { member, settled, proposal: Some(proposal), ..Change::default() }))
         }

@@ -67,7 +67,7 @@ pub struct At<'a> {
 impl<'a> At<'a> {
     /// What governance has to know of the block.
     const fn governance(self, chain: ChainId) -> governance_law::Terms<'a> {
-        let Self { height, time_ms, in_force: InForce { roster, parameters } } = self;
+        let Self { height, time_ms, in_force: InForce { roster, parameters, .. } } = self;
         let recovery_wait_ms = parameters.recovery_wait_ms;
         governance_law::Terms { chain, roster, height, time_ms, recovery_wait_ms }
     }

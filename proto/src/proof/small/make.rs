@@ -8,6 +8,7 @@ use crate::ids::Height;
 use crate::keys::Known;
 use crate::proof::trust::{self, Voucher};
 use crate::proof::{Anchor as _, Bundle};
+use crate::protocol::FIRST_VERSION;
 use crate::roster::Roster;
 use crate::vote::Certificate;
 
@@ -20,6 +21,9 @@ pub enum DoesNotFit {
     /// The roster that decided its head is not one that the anchor leads to.
     #[error("{0}")]
     Roster(String),
+    /// It has no place for a version, so it tells of blocks of the first only.
+    #[error("its block is of protocol version {0}, a small receipt is of {FIRST_VERSION}")]
+    Version(u32),
 }
 
 impl SmallReceipt {
@@ -27,6 +31,10 @@ impl SmallReceipt {
     pub fn of(bundle: &Bundle, anchor: &Genesis) -> Result<Self, DoesNotFit> {
         let part = bundle.status.as_ref().ok_or(DoesNotFit::NoRecord)?;
         let record = part.record.as_ref().ok_or(DoesNotFit::NoRecord)?.0.clone();
+        let version = bundle.head.header.0.version;
+        if version != FIRST_VERSION {
+            return Err(DoesNotFit::Version(version));
+        }
         let (voucher, _) = trust::walk(bundle, &anchor.start(), &mut Known::nothing()).map_err(DoesNotFit::Roster)?;
         let Voucher::Roster(roster) = voucher else {
             return Err(DoesNotFit::Roster("no roster decided it: the anchor alone vouches for it".to_owned()));

@@ -2,7 +2,7 @@
 
 use super::SmallReceipt;
 use super::make::usual_rules;
-use crate::block::{PROTOCOL_VERSION, field_leaf, field_root};
+use crate::block::{field_leaf, field_root};
 use crate::codec;
 use crate::genesis::Genesis;
 use crate::hash::Hash32;
@@ -11,6 +11,7 @@ use crate::merkle::BadProof;
 use crate::proof::ladder::{Ladder, Verdict};
 use crate::proof::verify::NO_CLOCK;
 use crate::proof::{Handover, Policy, trust};
+use crate::protocol::FIRST_VERSION;
 use crate::roster::Roster;
 use crate::state_key;
 use crate::vote::Certificate;
@@ -83,7 +84,7 @@ impl SmallReceipt {
         let state_root = self.path.root_of(&state_key::record(&self.record.id), &self.record.value_hash())?;
         let leaf = |i, field: Vec<u8>| field_leaf(i, &field);
         let now = [
-            leaf(0, codec::encode(&PROTOCOL_VERSION)),
+            leaf(0, codec::encode(&FIRST_VERSION)),
             leaf(1, codec::encode(&anchor.chain)),
             leaf(2, codec::encode(&self.height)),
             leaf(3, codec::encode(&self.time_ms)),

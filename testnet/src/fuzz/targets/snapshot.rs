@@ -90,9 +90,11 @@ impl Target for Snapshots {
     fn take(&self, bytes: &[u8]) {
         let Some((place, bytes)) = bytes.split_first() else { return };
         if *place == MANIFEST {
-            canonical(bytes, PAGE_BYTES).into_iter().for_each(|manifest| self.manifest(manifest));
-        } else {
-            canonical(bytes, PAGE_BYTES).into_iter().for_each(|part| self.part(*place, part));
+            if let Some(manifest) = canonical(bytes, PAGE_BYTES) {
+                self.manifest(manifest);
+            }
+        } else if let Some(part) = canonical(bytes, PAGE_BYTES) {
+            self.part(*place, part);
         }
     }
 }

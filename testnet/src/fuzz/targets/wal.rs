@@ -51,7 +51,9 @@ impl Logs {
         let height = Height(7);
         let mut log = Wal::renew(&self.path(), height, Disk::default())?;
         for group in entries.chunks(GROUP) {
-            group.iter().for_each(|entry| log.append(height, entry));
+            for entry in group {
+                log.append(height, entry);
+            }
             log.sync()?;
         }
         std::fs::read(self.path()).context("the log")

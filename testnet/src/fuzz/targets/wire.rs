@@ -136,10 +136,20 @@ impl Wire {
             Response::Round(_) => Request::Round(self.head.height.next()),
             Response::Snapshot(_) => Request::Snapshot,
             Response::State(_) => Request::State(StatePart { after, path, hash }),
+            Response::Past(past) => {
+                let from = past.first().map_or(Height(1), |past| past.block.header.height);
+                Request::Past { from, count: 9 }
+            }
         };
         let judged = self.alone.borrow().judges(&request, response).expect("the node runs");
         match judged.fetched {
             Fetched::Blocks(_, blocks) => blocks.iter().for_each(|block| self.block(block)),
+            Fetched::Past(_, past) => {
+                for past in &past {
+                    assert!(self.is_decided(&past.header), "a past that nobody decided");
+                    past.documents.iter().for_each(|document| self.document(document));
+                }
+            }
             Fetched::Documents(_, documents) => documents.iter().for_each(|document| self.document(document)),
             Fetched::Round(_, heard) => heard.iter().for_each(|heard| self.heard(heard)),
             Fetched::Manifest(_, checked) => {
@@ -167,7 +177,7 @@ impl Wire {
             Heard::Polka(votes) => votes.iter().all(|vote| said(&vote.signature)),
             Heard::Round(certificate) => certificate.votes.iter().all(|vote| said(&vote.signature)),
             Heard::Proposal(_, heard) => said(&heard.proposal.signature),
-            Heard::Announced(..) | Heard::Offence(_) | Heard::Documents(..) => true,
+            Heard::Announced(..) | Heard::Offence(_) | Heard::Documents { .. } => true,
         };
         assert!(honest, "words that nobody said");
     }

@@ -8,12 +8,13 @@ use sampan_proto::entry::Entry;
 use sampan_proto::genesis::{GenesisEntry, Parameters};
 use sampan_proto::governance::{Change as Decided, Govern, Ready, State};
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::RecordId;
+use sampan_proto::ids::{Height, RecordId};
 use sampan_proto::keys::{SecretKey, Signature};
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
 use sampan_proto::merkle::state::tree;
 use sampan_proto::origin::{ItemAmounts, OriginAct};
 use sampan_proto::proof::Binary;
+use sampan_proto::protocol::Protocol;
 use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::state_key;
@@ -370,6 +371,32 @@ fn an_edition_in_force_is_provable() {
     let proof = tree::prove(&net.state, &key).expect("whole");
     let value = state_key::edition_value("2024-2", &sha256);
     assert!(proof.verify_presence(&net.tip.state_root, &key, &value).is_ok());
+}
+
+#[test]
+fn the_next_version_rules_from_its_height_on_and_is_provable_from_its_decision_on() {
+    let mut net = Network::new();
+    let second = Protocol { version: 2, from: Height(60) };
+    let (key, value) = (state_key::upgrade(), state_key::upgrade_value(&second));
+    let before = tree::prove(&net.state, &key).expect("whole");
+    assert!(before.verify_absence(&net.tip.state_root, &key).is_ok());
+    let hasty = Decided::Upgrade(Protocol { from: Height(20), ..second });
+    let hasty = governs(&net, "cn-customs", propose(&net, hasty));
+    assert_eq!(
+        (code(&net, &hasty), path(&net, &hasty).as_str()),
+        (Code::UpgradeRefused, "$.action.govern.propose.change.upgrade.from")
+    );
+    let proposed = governs(&net, "cn-customs", propose(&net, Decided::Upgrade(second)));
+    accepted(&mut net, proposed);
+    let proof = tree::prove(&net.state, &key).expect("whole");
+    assert!(proof.verify_presence(&net.tip.state_root, &key, &value).is_ok());
+    while net.tip.height < Height(61) {
+        let (upcoming, version) = (net.tip.upcoming(), net.tip.version());
+        let (outcome, _) = net.block(&[]);
+        let from_there = outcome.header.height >= second.from;
+        assert_eq!(outcome.header.version, if from_there { 2 } else { 1 });
+        assert_eq!((upcoming.is_none(), version), (outcome.header.height > second.from, outcome.header.version));
+    }
 }
 
 /// A customs agency that asks to join, and the word of its consensus key.
