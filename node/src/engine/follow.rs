@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::questions::{Question, Questions};
 use super::timers::Alarm;
+use super::window::Window;
 use super::{CheckedBlock, Engine, Fetched};
 use crate::core::Document;
 use crate::core::ledger::admit;
@@ -50,6 +51,8 @@ pub(super) struct Follower {
     /// Large documents that peers offered, and how often we asked for each.
     wanted: BTreeMap<EnvelopeId, (PeerId, u8)>,
     questions: Questions,
+    /// Decided blocks on their way.
+    window: Window<CheckedBlock>,
     idle_patrols: u32,
     connected: usize,
 }
@@ -65,6 +68,7 @@ impl Follower {
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
             questions: Questions::default(),
+            window: Window::new(u64::from(BLOCKS)),
             idle_patrols: 0,
             connected: 0,
         }
@@ -162,9 +166,13 @@ impl Follower {
         });
     }
 
-    fn ask_blocks(&mut self, from: Height) {
-        let first = self.informant.take();
-        self.pose(Question::Blocks, first, Request::Blocks { from, count: BLOCKS });
+    /// Asks for decided blocks from `next` on, a page of each peer: first of whoever told of the target.
+    fn ask_blocks(&mut self, next: Height) {
+        for from in self.window.gaps(next, self.target) {
+            let Some(peer) = self.informant.take().or_else(|| self.next_peer(Question::Blocks)) else { return };
+            self.window.asked(from);
+            self.ask(peer, Request::Blocks { from, count: BLOCKS });
+        }
     }
 
     fn ask_documents(&mut self, block: &HeaderHash, missing: Vec<EnvelopeId>) {
@@ -223,12 +231,10 @@ impl Engine {
 
     pub(super) fn on_fetched(&mut self, fetched: Fetched) -> Result<(), Fatal> {
         match fetched {
-            Fetched::Blocks(_, blocks) => {
+            Fetched::Blocks(from, blocks) => {
                 // Also the answer to a question about a round that is over.
-                self.follower.questions.answered(Question::Blocks);
                 self.follower.questions.answered(Question::Round);
-                self.apply_all(&blocks)?;
-                self.follow();
+                self.on_blocks(from, blocks)?;
             }
             Fetched::Documents(_, documents) => {
                 self.follower.questions.answered(Question::Documents);
@@ -260,7 +266,6 @@ impl Engine {
             }
             Fetched::Nothing(_) => {
                 // Whatever it was, the next patrol asks somebody else.
-                self.follower.questions.answered(Question::Blocks);
                 self.follower.questions.answered(Question::Documents);
                 self.follower.questions.answered(Question::Round);
             }
@@ -268,11 +273,19 @@ impl Engine {
         Ok(())
     }
 
-    fn apply_all(&mut self, blocks: &[CheckedBlock]) -> Result<(), Fatal> {
-        for block in blocks {
-            if block.header.height == self.next_height() && !self.is_joining() {
-                self.apply(block)?;
-            }
+    /// Decided blocks came; those whose turn it is are applied.
+    fn on_blocks(&mut self, from: Height, blocks: Vec<CheckedBlock>) -> Result<(), Fatal> {
+        let some = !blocks.is_empty();
+        let blocks = blocks.into_iter().map(|block| (block.header.height, block)).collect();
+        self.follower.window.came(from, blocks, self.follower.target);
+        while !self.is_joining()
+            && let Some(block) = self.follower.window.take(self.next_height())
+        {
+            self.apply(&block)?;
+        }
+        // After an answer without any the next patrol asks somebody else.
+        if some {
+            self.follow();
         }
         Ok(())
     }

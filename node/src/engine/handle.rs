@@ -52,8 +52,9 @@ pub enum Heard {
 /// The answer to a request that the engine sent, checked as far as that needs no state.
 #[derive(Debug)]
 pub enum Fetched {
-    /// Decided blocks: certificates, statements and bodies are checked.
-    Blocks(PeerId, Vec<CheckedBlock>),
+    /// Decided blocks from the height on that was asked for: certificates, statements and bodies are checked. None when
+    /// the peer does not give them.
+    Blocks(Height, Vec<CheckedBlock>),
     /// Contents of a proposed block.
     Documents(PeerId, Vec<Arc<Document>>),
     /// How far the peer is.
@@ -82,7 +83,8 @@ impl Fetched {
             Request::Snapshot => Self::NoManifest,
             Request::State(part) => Self::NoPart(peer, part.path),
             Request::Past { .. } => Self::Past(peer, Vec::new()),
-            Request::Status | Request::Blocks { .. } | Request::Documents(_) | Request::Round(_) => Self::Nothing(peer),
+            Request::Blocks { from, .. } => Self::Blocks(*from, Vec::new()),
+            Request::Status | Request::Documents(_) | Request::Round(_) => Self::Nothing(peer),
         }
     }
 }

@@ -28,6 +28,7 @@ mod serve;
 mod timers;
 mod upgrade;
 mod voice;
+mod window;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

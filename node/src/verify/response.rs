@@ -54,7 +54,7 @@ impl Context {
         match (request, response) {
             (Request::Status, Response::Status(status)) => Fetched::Status(peer, status.height).into(),
             (Request::Blocks { from, .. } | Request::Round(from), Response::Blocks(blocks)) => {
-                self.check_blocks(peer, *from, blocks)
+                self.check_blocks(*from, blocks)
             }
             (Request::Documents(asked), Response::Documents(documents)) => self.check_documents(peer, asked, documents),
             (Request::Round(_), Response::Round(state)) => self.check_round(peer, state),
@@ -66,14 +66,12 @@ impl Context {
         }
     }
 
-    fn check_blocks(&self, peer: PeerId, from: Height, blocks: Vec<Block>) -> Judged {
+    fn check_blocks(&self, from: Height, blocks: Vec<Block>) -> Judged {
         let (checked, fault) = self.check_run(from, blocks);
-        let fetched = if checked.is_empty() { Fetched::Nothing(peer) } else { Fetched::Blocks(peer, checked) };
-        Judged { fetched, fault }
+        Judged { fetched: Fetched::Blocks(from, checked), fault }
     }
 
-    /// The same of blocks that are not executed. Whether their entries are those of the log is seen where they are
-    /// filled in.
+    /// Blocks that are not executed. Whether their entries are those of the log is seen where they are filled in.
     fn check_past(&self, peer: PeerId, from: Height, past: Vec<PastBlock>) -> Judged {
         let (blocks, entries): (Vec<Block>, Vec<_>) = past.into_iter().map(|past| (past.block, past.entries)).unzip();
         let (checked, fault) = self.check_run(from, blocks);
@@ -90,6 +88,8 @@ impl Context {
         let Some((roster, settled)) = self.roster_at(from) else { return (Vec::new(), None) };
         let mut checked = Vec::with_capacity(blocks.len());
         for (height, block) in (from.0..).zip(blocks) {
+            // Of whom we may not know yet nobody is blamed; of those whom we know, whoever names them.
+            let settled = settled || block.header.roster_hash == roster.hash();
             match self.check_block(Height(height), block, &roster) {
                 Ok(block) => {
                     let hands_over = block.header.next_roster_hash != block.header.roster_hash;
