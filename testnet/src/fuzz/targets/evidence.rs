@@ -9,7 +9,7 @@ use sampan_proto::evidence::{self, Evidence, Offence};
 use sampan_proto::genesis::Genesis;
 use sampan_proto::proof::Outcome;
 
-use super::Target;
+use super::{Target, faithful};
 use crate::fuzz::vectors;
 
 pub(super) struct Evidences {
@@ -57,8 +57,7 @@ impl Target for Evidences {
 
     fn take(&self, bytes: &[u8]) {
         let Ok(evidence) = Evidence::from_json(bytes) else { return };
-        let written = serde_json::to_vec(&evidence).expect("evidence has a JSON form");
-        assert_eq!(Evidence::from_json(&written).as_ref(), Ok(&evidence), "other evidence when it is written again");
+        faithful(bytes, &evidence);
         if self.verifies(&evidence) {
             let [one, other] = halves(&evidence.offence);
             assert_ne!(one, other, "accused of saying one thing");

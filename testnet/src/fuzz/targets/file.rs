@@ -8,7 +8,7 @@ use sampan_proto::genesis::Genesis;
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::proof::{Anchor as _, Pin};
 
-use super::Target;
+use super::{Target, faithful};
 use crate::fuzz::vectors;
 
 /// Two networks that were founded.
@@ -51,8 +51,7 @@ impl Target for Files {
             self.genesis(&genesis, bytes);
         }
         if let Ok(pin) = Pin::from_json(bytes) {
-            let written = serde_json::to_vec(&pin).expect("an anchor has a JSON form");
-            assert_eq!(Pin::from_json(&written).as_ref(), Ok(&pin), "another anchor when it is written again");
+            faithful(bytes, &pin);
             assert_eq!(pin.start().chain, pin.chain, "an anchor in two networks");
         }
         if let Ok(key) = KeyFile::from_json(bytes) {

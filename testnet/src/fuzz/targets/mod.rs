@@ -19,6 +19,7 @@ mod wire;
 use anyhow::Result;
 use borsh::{BorshDeserialize, BorshSerialize};
 use sampan_proto::codec;
+use serde::Serialize;
 
 use super::{Name, Target};
 
@@ -46,6 +47,13 @@ fn canonical<T: BorshSerialize + BorshDeserialize>(bytes: &[u8], limit: usize) -
     assert!(codec::encode(&value) == bytes, "two encodings of one object");
     assert!(bytes.len() <= limit, "larger than its limit");
     Some(value)
+}
+
+/// JSON that was read says what was read and nothing else: written again it is the same value.
+fn faithful<T: Serialize>(bytes: &[u8], read: &T) {
+    let text: serde_json::Value = serde_json::from_slice(bytes).expect("it was read");
+    let written = serde_json::to_value(read).expect("it has a JSON form");
+    assert!(text == written, "says something else than was read");
 }
 
 /// An input that begins with a byte that says what it is.

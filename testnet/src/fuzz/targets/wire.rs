@@ -161,7 +161,9 @@ impl Wire {
     }
 
     fn block(&self, block: &CheckedBlock) {
-        assert!(self.is_decided(&block.header), "a block that nobody decided");
+        let signatures = &block.certificate.signatures;
+        let signed = !signatures.is_empty() && signatures.iter().all(|signature| self.signatures.contains(signature));
+        assert!(signed && self.is_decided(&block.header), "a block that nobody decided");
         block.documents.iter().for_each(|document| self.document(document));
     }
 
