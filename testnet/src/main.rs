@@ -36,6 +36,8 @@ enum Command {
     Chaos(chaos::Arguments),
     /// Measure load and latency against the bound that this machine allows. Build with `--release`.
     Bench(bench::Arguments),
+    /// Measure how a new node joins a network with a long history, and how it starts again. Build with `--release`.
+    Join(bench::join::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +99,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Fuzz(fuzzing) => fuzz::run(&fuzzing),
         Command::Demo(DemoArguments { keep }) => demo::run(binaries, keep, &stop).await,
         Command::Chaos(arguments) => chaos::run(&arguments, binaries, &stop).await,
+        Command::Join(arguments) => bench::join::run(&arguments, binaries, &stop).await,
         Command::Bench(arguments) => bench::run(&arguments, binaries, &stop).await,
     }
 }

@@ -8,6 +8,7 @@ pub mod bound;
 pub mod disk;
 pub mod documents;
 pub mod follow;
+pub mod join;
 pub mod load;
 pub mod prepare;
 pub mod report;

@@ -249,6 +249,15 @@ impl Cluster {
         which.iter().try_for_each(|&i| self.node_mut(i)?.kill())
     }
 
+    /// Ends one node in order and waits until it is gone.
+    ///
+    /// # Errors
+    /// When there is no such node, or it had to be killed.
+    pub fn end(&mut self, i: usize) -> Result<()> {
+        ensure!(self.node_mut(i)?.stop(), "node {i} did not end when it was asked to");
+        Ok(())
+    }
+
     /// Starts killed nodes again, without waiting for them.
     ///
     /// # Errors

@@ -222,12 +222,12 @@ impl Machine {
         cast::key(&cast::agency(self.identity), Purpose::Consensus)
     }
 
-    /// The last process may hold the database for a few turns of the runtime more.
+    /// The last process may hold the database for a few turns of the runtime more, and tidy its files meanwhile.
     async fn open(&self) -> Result<Store, Fatal> {
         let open = || Store::open_on(Disk::with(self.faults.clone()), &self.dir, &self.genesis, CACHE_MIB);
         for _ in 0..1_000 {
             match open() {
-                Err(Fatal::RunningTwice(_)) => tokio::task::yield_now().await,
+                Err(Fatal::RunningTwice(_) | Fatal::Database(_)) => tokio::task::yield_now().await,
                 opened => return opened,
             }
         }

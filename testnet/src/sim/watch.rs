@@ -156,7 +156,7 @@ pub(super) struct Watch {
     spoken: BTreeMap<Place, Option<HeaderHash>>,
     /// Whether more validators lie than may: then two blocks may be decided at one height, here.
     beyond: bool,
-    /// Who came late and has not voted since: what its key may have said before has to be over first.
+    /// Who came late or took a state over, and has not voted since: what its key may have said before has to be over first.
     late: BTreeSet<usize>,
     pub(super) forks: BTreeSet<Height>,
 }
@@ -181,6 +181,9 @@ impl Watch {
         let (tip, shown) = (process.store.tip().height, process.engine.head().borrow().height);
         if shown > tip {
             return Err(What::Promised { node, height: shown });
+        }
+        if process.engine.is_joining() {
+            self.late.insert(node);
         }
         match process.engine.is_voting() {
             false if !self.late.contains(&node) => return Err(What::Silent { node }),
