@@ -97,6 +97,8 @@ async fn a_dropped_statement_comes_back_with_the_proof_of_what_stood_in_its_way(
     assert_eq!((record.0.id, record.0.seq), (ticket.record, 2), "somebody else has it now");
     let issued = proofs[1].reference.as_ref().and_then(|part| part.record).expect("the number is taken");
     assert_ne!(issued, dropped[1].0.record, "by the other issue");
+    let kinds: Vec<_> = solo.offences().await.into_iter().map(|offence| offence.kind).collect();
+    assert_eq!(kinds, ["statements"], "the bill was signed over to two; the number was only sent twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
