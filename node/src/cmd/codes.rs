@@ -1,9 +1,9 @@
 //! `sampand codes`: code lists for those who run a node. The file is the one that `sampan codes import` writes.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use sampan_node::setup;
 use sampan_proto::doc::codelist::{self, FILE_BYTES, ListKind};
 use sampan_proto::text::Note;
 
@@ -41,7 +41,7 @@ pub(crate) fn codes(command: &Command) -> Result<(), Failure> {
     let list = codelist::read(kind, arguments.edition.clone(), &parts)
         .map_err(|e| Failure::refused(format!("list {kind}: {e}"), "give the publisher's own files as they came"))?;
     let path = arguments.output.clone().unwrap_or_else(|| format!("{kind}.codes.json").into());
-    write_new(&path, &list.to_json())?;
+    setup::write_new(&path, &list.to_json())?;
     let (title, edition, count) = (kind.title(), &list.edition, list.codes().len());
     say(&format!("{}: {title}, edition {edition}, {count} codes", path.display()));
     say(&format!("Let the roster decide on it: `sampan gov propose edition --list-file {}`", path.display()));
@@ -54,10 +54,4 @@ fn part(path: &Path) -> Result<Vec<u8>, Failure> {
         return Ok(bytes);
     }
     Err(Failure::refused(format!("{}: more than {FILE_BYTES} bytes", path.display()), "give the publisher's own files"))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let fault = |e| Failure::refused(format!("{}: {e}", path.display()), "choose another place with -o");
-    let mut file = std::fs::File::create_new(path).map_err(fault)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault)
 }
