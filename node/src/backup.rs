@@ -173,6 +173,26 @@ pub fn take(data: &Path, genesis_bytes: &[u8], genesis: &Genesis, to: &Path) -> 
     Ok(manifest)
 }
 
+/// Looks at the store in `data` as it is at one moment, whether a node runs on it or not: a node that does makes a copy
+/// beside `data`, of links where the filesystem has them. It is gone afterwards; what a crash leaves goes with the next.
+///
+/// # Errors
+/// Nothing was looked at then.
+pub fn look<T>(data: &Path, genesis: &Genesis, cache_mib: usize, at_it: impl FnOnce(&Store) -> T) -> Outcome<T> {
+    // The node may have another working directory.
+    let data = data.canonicalize().map_err(at(data))?;
+    let copy = data.with_file_name(beside(&data, "looked-at"));
+    clear(&copy)?;
+    let store = match control::order(&data, &Order::Checkpoint(copy.clone())).map_err(at(&data))? {
+        Some(Reply::Done) => Store::open(&copy, genesis, cache_mib),
+        Some(Reply::Failed(why)) => return Err(BackupError::Node(why)),
+        None => Store::open(&data, genesis, cache_mib),
+    };
+    let seen = store.map(|store| at_it(&store));
+    clear(&copy)?;
+    Ok(seen?)
+}
+
 /// Puts a backup back as the data directory `data`, which must be empty or not there: every file compared with its
 /// digest, the log and the state with their roots.
 ///

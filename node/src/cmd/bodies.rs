@@ -45,10 +45,7 @@ pub(crate) struct Erase {
 pub(crate) fn bodies(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Erase(arguments) => erase(arguments),
-        Command::Sweep { source } => {
-            let (store, ..) = open(&source.load()?)?;
-            store.sweep().map_err(|fault| Failure::from(&fault))
-        }
+        Command::Sweep { source } => open(&source.load()?)?.sweep().map_err(|fault| Failure::from(&fault)),
     }
 }
 
@@ -58,8 +55,7 @@ fn erase(arguments: &Erase) -> Result<(), Failure> {
     let genesis = read_genesis(&source.load()?.genesis)?;
     let key = identity::load(key, Purpose::Statement).map_err(setup::SetupError::from)?;
     let member = key.member.ok_or_else(|| Failure::refused("the key file names no member", "use a member's own"))?;
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(|e| Failure::unexpected(e.to_string(), "try again"))?;
+    let random = identity::random().map_err(setup::SetupError::from)?;
     // The rule is a constant of one line, so it is a note.
     let rule =
         Finding::ERASURE.parse::<Note>().map_err(|e| Failure::unexpected(format!("{e}"), "report this as a bug"))?;
@@ -67,7 +63,7 @@ fn erase(arguments: &Erase) -> Result<(), Failure> {
         version: VERSION,
         chain: genesis.chain,
         member,
-        nonce: Nonce(nonce),
+        nonce: Nonce(std::array::from_fn(|i| random[i])),
         not_after_ms: now_ms() + EXPIRY_HORIZON_MS / 2,
         action: Action::Finding(Finding { record: *record, rule, says: reason.clone(), other: None }),
     };

@@ -1,11 +1,12 @@
-//! `sampand export` and `sampand fsck`: a stopped node's data directory, written to an archive, and checked.
+//! `sampand export` and `sampand fsck`: a node's data directory, written to an archive, and checked; also while it runs.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use sampan_node::backup;
 use sampan_node::config::Config;
 use sampan_node::fault::Fatal;
-use sampan_node::store::{Depth, Store};
+use sampan_node::store::{Depth, Sound, StateSound, Store};
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::Height;
 
@@ -38,52 +39,82 @@ pub(crate) struct Fsck {
 
 /// Runs `export`.
 pub(crate) fn export(arguments: &Export) -> Result<(), Failure> {
-    let (store, _, genesis) = open(&arguments.source.load()?)?;
-    whole(&store)?;
-    let export = store.reader().export(&genesis, &arguments.out, arguments.bodies, reached("written"));
-    let end = export.map_err(|fault| match fault {
-        Fatal::File { .. } => Failure::refused(fault.to_string(), "name a file that can be written with `--out`"),
-        _ => Failure::from(&fault),
-    })?;
+    let config = arguments.source.load()?;
+    let (genesis, bytes) = founded(&config)?;
+    let end = backup::look(&config.data_dir, &genesis, config.store.cache_mib, |store| {
+        whole(store)?;
+        let export = store.reader().export(&bytes, &arguments.out, arguments.bodies, reached("written"));
+        export.map_err(|fault| match fault {
+            Fatal::File { .. } => Failure::refused(fault.to_string(), "name a file that can be written with `--out`"),
+            _ => Failure::from(&fault),
+        })
+    })??;
     say(&format!("{} blocks, {} documents: check it with `sampan audit`", end.height, end.bodies));
     print(&end.block.to_string())
 }
 
 /// Runs `fsck`.
 pub(crate) fn fsck(arguments: &Fsck) -> Result<(), Failure> {
-    let (store, genesis, _) = open(&arguments.source.load()?)?;
-    whole(&store)?;
+    let config = arguments.source.load()?;
+    let (genesis, _) = founded(&config)?;
     let depth = if arguments.deep { Depth::State } else { Depth::Log };
-    let sound = store.reader().fsck(&genesis, depth, reached("checked")).map_err(|fault| Failure::from(&fault))?;
-    print(&format!("sound: {} blocks, {} entries, every certificate and log root", sound.height, sound.entries))?;
-    let Some(count) = sound.executed else { return Ok(()) };
-    let bodies = match count.bodies_missing {
-        0 => format!("{} documents", count.bodies),
-        missing => format!("{} documents ({missing} are not held here)", count.bodies),
-    };
-    print(&format!("sound: {} statements executed again, every state root and row; {bodies}", count.statements))
+    let sound = backup::look(&config.data_dir, &genesis, config.store.cache_mib, |store| {
+        store.reader().fsck(&genesis, depth, reached("checked")).map_err(|fault| Failure::from(&fault))
+    })??;
+    let Sound { floor, height, entries, state } = sound;
+    if floor == Height::GENESIS {
+        print(&format!("sound: {height} blocks, {entries} entries, every certificate and log root"))?;
+    } else {
+        say(&format!(
+            "The state after block {floor} was taken over: what led there is not held here, and not derived."
+        ));
+        let blocks = format!("{} blocks from {} on", height.0 - floor.0, floor.next());
+        print(&format!("sound: {blocks}, {entries} entries in all, every certificate and log root"))?;
+    }
+    match state {
+        None => Ok(()),
+        Some(StateSound::Executed(count)) => {
+            let bodies = match count.bodies_missing {
+                0 => format!("{} documents", count.bodies),
+                missing => format!("{} documents ({missing} are not held here)", count.bodies),
+            };
+            print(&format!("sound: {} statements executed again, every state root and row; {bodies}", count.statements))
+        }
+        Some(StateSound::Committed(items)) => {
+            print(&format!("sound: {items} items of the state lead to the newest state root; none was executed again"))
+        }
+    }
 }
 
-/// A node that took the state over from others does not hold the blocks before.
+/// A node that took the state over from others does not hold the blocks before, and without them an archive proves
+/// nothing.
 fn whole(store: &Store) -> Result<(), Failure> {
     let floor = store.reader().floor().map_err(|fault| Failure::from(&fault))?;
     if floor.height == Height::GENESIS {
         return Ok(());
     }
     let what = format!("this node took the state over and holds no block up to {}", floor.height);
-    Err(Failure::refused(what, "ask a node that was there from the beginning"))
+    Err(Failure::refused(
+        what,
+        "export from a node that was there from the beginning; `sampand fsck` checks what is here",
+    ))
 }
 
-/// The store of a configuration, with its genesis and the file's bytes. Nothing is created.
-pub(super) fn open(config: &Config) -> Result<(Store, Genesis, Vec<u8>), Failure> {
+/// The genesis that a node's data directory stands on, with the file's bytes.
+fn founded(config: &Config) -> Result<(Genesis, Vec<u8>), Failure> {
     let bytes = read(&config.genesis)?;
     let genesis = Genesis::from_bytes(&bytes)?;
-    if !config.data_dir.is_dir() {
-        let what = format!("{} is not there", config.data_dir.display());
-        return Err(Failure::refused(what, "name a node's configuration with `--config`"));
+    if config.data_dir.is_dir() {
+        return Ok((genesis, bytes));
     }
-    let store = Store::open(&config.data_dir, &genesis, config.store.cache_mib);
-    Ok((store.map_err(|fault| Failure::from(&fault))?, genesis, bytes))
+    let what = format!("{} is not there", config.data_dir.display());
+    Err(Failure::refused(what, "name a node's configuration with `--config`"))
+}
+
+/// The store of a stopped node's configuration. Nothing is created.
+pub(super) fn open(config: &Config) -> Result<Store, Failure> {
+    let (genesis, _) = founded(config)?;
+    Store::open(&config.data_dir, &genesis, config.store.cache_mib).map_err(|fault| Failure::from(&fault))
 }
 
 fn reached(done: &'static str) -> impl FnMut(Height) {

@@ -4,9 +4,13 @@
 //! |---|---|---|
 //! | [`Depth::Log`] | each header's place, roster and certificate; its payload from the statements; the log's root after it from the entries | the headers |
 //! | [`Depth::State`] | besides: every block executed again from the genesis, bodies included | every root, and every row of the state |
+//!
+//! A node that took the state over begins after the block that it took it after, which is derived from the genesis by the
+//! handovers; at [`Depth::State`] its rows are compared with the newest root, for what led there is not held.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use borsh::BorshDeserialize;
 use rocksdb::IteratorMode;
@@ -18,6 +22,9 @@ use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, RecordId};
 use sampan_proto::member::Member;
 use sampan_proto::merkle::frontier::Frontier;
+use sampan_proto::merkle::state::PagePath;
+use sampan_proto::merkle::state::tree::PageRead as _;
+use sampan_proto::snapshot::Item;
 use sampan_proto::state_key;
 use sampan_proto::statement::SignedStatement;
 
@@ -30,19 +37,30 @@ use crate::fault::Fatal;
 pub enum Depth {
     /// Headers, certificates, statements and the log.
     Log,
-    /// Besides: the state, by executing every block.
+    /// Besides: the state, by executing every block; on a node that took it over, by its tree.
     State,
 }
 
 /// What was derived and is as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sound {
-    /// Blocks.
+    /// The last block that is not held here.
+    pub floor: Height,
+    /// The newest block.
     pub height: Height,
     /// Entries of the log.
     pub entries: u64,
-    /// What execution counted; none if nothing was executed.
-    pub executed: Option<Count>,
+    /// How the state was derived, if it was.
+    pub state: Option<StateSound>,
+}
+
+/// How a state was derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateSound {
+    /// By executing every block.
+    Executed(Count),
+    /// So many items lead to the newest header's state root.
+    Committed(u64),
 }
 
 /// The chain as far as it is derived.
@@ -57,10 +75,10 @@ impl Reader<'_> {
     /// # Errors
     /// [`Fatal::Damaged`] names the first place that is not as it should be.
     pub fn fsck(&self, genesis: &Genesis, depth: Depth, mut reached: impl FnMut(Height)) -> Result<Sound, Fatal> {
-        let tip = self.tip()?;
-        let mut walk = Walk { previous: HeaderHash(genesis.chain.0), frontier: Frontier::new() };
-        let mut audit = (depth == Depth::State).then(|| Audit::new(genesis.clone()));
-        for height in (1..=tip.height.0).map(Height) {
+        let (tip, floor) = (self.tip()?, self.floor()?.height);
+        let mut walk = self.begin(genesis, floor)?;
+        let mut audit = (depth == Depth::State && floor == Height::GENESIS).then(|| Audit::new(genesis.clone()));
+        for height in (floor.0 + 1..=tip.height.0).map(Height) {
             self.check_block(height, genesis, &mut walk)?;
             if let Some(audit) = &mut audit {
                 let block = self.block(height)?.ok_or_else(|| wrong(height, "it is not there"))?;
@@ -68,11 +86,53 @@ impl Reader<'_> {
             }
             reached(height);
         }
-        if let Some(audit) = &audit {
-            self.check_rows(audit)?;
+        let state = match (&audit, depth) {
+            (Some(audit), _) => {
+                self.check_rows(audit)?;
+                Some(StateSound::Executed(audit.count()))
+            }
+            (None, Depth::State) => Some(StateSound::Committed(self.check_tree()?)),
+            (None, Depth::Log) => None,
+        };
+        Ok(Sound { floor, height: tip.height, entries: walk.frontier.size(), state })
+    }
+
+    /// The chain before the first block that is held here: nothing, or what the genesis leads to by the handovers.
+    fn begin(&self, genesis: &Genesis, floor: Height) -> Result<Walk, Fatal> {
+        if floor == Height::GENESIS {
+            return Ok(Walk { previous: HeaderHash(genesis.chain.0), frontier: Frontier::new() });
         }
-        let (entries, executed) = (walk.frontier.size(), audit.map(|audit| audit.count()));
-        Ok(Sound { height: tip.height, entries, executed })
+        let manifest = self.manifest_at(floor)?.ok_or_else(|| wrong(floor, "it is not there"))?;
+        let manifest = manifest.check(genesis.chain, &genesis.roster).map_err(|bad| wrong(floor, bad))?.manifest;
+        let frontier = manifest.edge.frontier(manifest.header.log_size);
+        let frontier = frontier.ok_or_else(|| wrong(floor, "its log has another edge"))?;
+        Ok(Walk { previous: manifest.header.hash(), frontier })
+    }
+
+    /// The rows of the state lead to the root that the newest header commits to, page by page. Gives how many there are.
+    fn check_tree(&self) -> Result<u64, Fatal> {
+        let Some((header, _)) = self.head()? else { return Ok(0) };
+        let wrong = |what: &dyn Display| wrong(header.height, format!("its state: {what}"));
+        let mut promised = BTreeMap::from([(PagePath::ROOT, header.state_root)]);
+        let (mut items, mut members) = (0, BTreeMap::new());
+        while let Some((path, hash)) = promised.pop_first() {
+            let part = self.part(&path)?.ok_or_else(|| wrong(&"a part is not there"))?;
+            let part = part.check(&path, &hash).map_err(|bad| wrong(&bad))?;
+            for (path, page) in &part.pages {
+                if self.page(path)?.as_ref() != Some(page) {
+                    return Err(wrong(&"a page is not what its rows lead to"));
+                }
+            }
+            items += part.items.len() as u64;
+            members.extend(part.items.into_iter().filter_map(|(_, item)| match item {
+                Item::Member(member) => Some((member.id.clone(), member)),
+                _ => None,
+            }));
+            promised.extend(part.below);
+        }
+        // The registry is answered from memory; its rows are what the next start reads.
+        self.same_rows::<_, _, Member>(Family::Members, &members, |id| id.as_str().as_bytes().to_vec())?;
+        Ok(items)
     }
 
     /// A header follows on the one before, its roster decided it, and its contents are those of the log.
@@ -193,6 +253,6 @@ impl Reader<'_> {
     }
 }
 
-fn wrong(height: Height, what: impl std::fmt::Display) -> Fatal {
+fn wrong(height: Height, what: impl Display) -> Fatal {
     Fatal::Damaged(format!("block {height}: {what}"))
 }

@@ -59,7 +59,7 @@ use crate::core::ledger::Tip;
 pub use backfill::{BadPast, Past};
 pub use commit::{Staged, StagedBlock};
 pub use disk::{Disk, Durable, Hazard};
-pub use fsck::{Depth, Sound};
+pub use fsck::{Depth, Sound, StateSound};
 pub use read::Reader;
 pub use schema::Floor;
 use schema::TipRow;

@@ -5,7 +5,7 @@ use rocksdb::{IteratorMode, ReadOptions};
 use sampan_proto::codec;
 use sampan_proto::governance::{Change, Proposal, State};
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::RecordId;
+use sampan_proto::ids::{Height, RecordId};
 use sampan_proto::limits::SNAPSHOT_PART_BYTES;
 use sampan_proto::member::Member;
 use sampan_proto::merkle::state::tree::PageRead;
@@ -45,7 +45,12 @@ impl Gathered {
 impl Reader<'_> {
     /// What a snapshot of this moment is of; none before the first block.
     pub fn manifest(&self) -> Result<Option<Manifest>, Fatal> {
-        let Some((header, certificate)) = self.head()? else { return Ok(None) };
+        self.manifest_at(self.tip()?.height)
+    }
+
+    /// What a snapshot of that height was of.
+    pub(super) fn manifest_at(&self, height: Height) -> Result<Option<Manifest>, Fatal> {
+        let Some((header, certificate)) = self.header(height)? else { return Ok(None) };
         let handovers = self.trust_path(header.height.next())?;
         let edge = LogEdge::read(header.log_size, |level, index| self.tile(level, index))?;
         Ok(Some(Manifest { header, certificate, handovers, edge }))

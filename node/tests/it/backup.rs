@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sampan_node::backup::{self, BackupError, Manifest};
-use sampan_node::store::{Store, Voice};
+use sampan_node::store::{Depth, Store, Voice};
 use sampan_proto::api::NodeStatus;
 use sampan_proto::genesis::{Genesis, Parameters};
 use sampan_proto::ids::Height;
@@ -44,6 +44,33 @@ async fn a_backup_of_a_running_node_is_put_back_and_does_not_vote_at_first() {
     assert!(!status.validator, "it may have said what it does not know");
     assert_eq!(net.is_final(0, statement).await, height);
     net.reaches(0, Height(manifest.height.0 + 2)).await;
+    net.stop_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_node_is_exported_and_checked_as_of_one_moment() {
+    let mut net = Network::new(1, 0, Parameters { heartbeat_ms: 60_000, ..Parameters::default() });
+    net.start(0).await;
+    let mut is_final = Height::GENESIS;
+    for number in ["SMPN0001", "SMPN0002"] {
+        let (bill, statement, _) = net.bill(number, "klang-import");
+        assert_eq!(net.submit(0, &bill).await.0, 202);
+        is_final = net.is_final(0, statement).await;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let (out, genesis) = (dir.path().join("chain.archive"), &net.genesis);
+    let looked = tokio::task::block_in_place(|| {
+        backup::look(&net.data_dir(0), genesis, 8, |store| {
+            let sound = store.reader().fsck(genesis, Depth::State, |_| ()).expect("sound");
+            let end = store.reader().export(b"the genesis file", &out, true, |_| ()).expect("written");
+            (sound.height, end.height, end.bodies)
+        })
+    });
+    assert_eq!(looked.expect("while it runs"), (is_final, is_final, 2));
+    let data = net.data_dir(0);
+    let beside = fs::read_dir(data.parent().expect("a parent")).expect("a directory");
+    let left: Vec<_> = beside.map(|entry| entry.expect("a file").file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("looked-at")), "{left:?}");
     net.stop_all().await;
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sampan_proto::archive::{Frame, LENGTH_BYTES, MAGIC};
-use sampan_proto::audit::Audit;
+use sampan_proto::audit::{Audit, Count};
 use sampan_proto::block::Block;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::proof::{Outcome, Verdict};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::core::ledger::{Draft, Execution};
-use crate::store::Depth;
+use crate::store::{Depth, Sound, StateSound};
 
 /// A world with some life in it: bills, transfers, a new validator, empty blocks.
 fn lived() -> World {
@@ -71,9 +71,15 @@ fn a_store_that_was_left_alone_is_sound() {
     let world = lived();
     let (genesis, reader) = (&world.network.genesis, world.store.reader());
     let sound = reader.fsck(genesis, Depth::Log, |_| ()).expect("sound");
-    assert_eq!((sound.height, sound.executed), (world.store.tip().height, None));
+    assert_eq!((sound.height, sound.state), (world.store.tip().height, None));
     let sound = reader.fsck(genesis, Depth::State, |_| ()).expect("sound");
-    assert_eq!(sound.executed.expect("counted").bodies, 2);
+    assert_eq!(executed(&sound).bodies, 2);
+}
+
+/// What execution counted.
+fn executed(sound: &Sound) -> Count {
+    let Some(StateSound::Executed(count)) = sound.state else { panic!("executed: {sound:?}") };
+    count
 }
 
 /// What the check says after one row was changed.
@@ -170,8 +176,7 @@ fn what_is_erased_is_gone_and_does_not_come_back() {
         assert_eq!(reader.body(&held.body).expect("readable"), None);
         let (height, reason) = reader.erased(&held).expect("readable").expect("erased");
         assert_eq!((height, reason.as_str()), (Height(6), "court order 12/2026"));
-        let sound = reader.fsck(&world.network.genesis, Depth::State, |_| ()).expect("sound").executed;
-        let count = sound.expect("executed");
+        let count = executed(&reader.fsck(&world.network.genesis, Depth::State, |_| ()).expect("sound"));
         assert_eq!((count.bodies, count.bodies_missing), (1, 1));
     };
     gone(&world.store);

@@ -12,7 +12,7 @@ use sampan_proto::title::TitleAct;
 
 use super::*;
 use crate::store::fixture::World;
-use crate::store::{Floor, TakeOver, Voice};
+use crate::store::{Depth, Floor, StateSound, TakeOver, Voice};
 
 /// A store with something in every family of the state, and a change of the roster.
 pub(super) fn lived_in() -> (World, RecordId) {
@@ -132,6 +132,52 @@ fn a_snapshot_brings_the_same_state_and_the_same_future() {
     for documents in &grown {
         assert_eq!(other.decide(documents), world.decide(documents), "tiles that begin in the middle grow on");
     }
+}
+
+#[test]
+fn what_was_taken_over_is_checked_from_there_on() {
+    let (world, record) = lived_in();
+    let mut other = joined(&world);
+    let floor = other.store.tip().height;
+    for next in [
+        other.network.title("harbour-bank", record, 3, TitleAct::ReleasePledge {}),
+        other.network.transfer("ningbo-tools", record, 4, "klang-import"),
+    ] {
+        other.decide(&[next]);
+    }
+    for documents in [0..100, 100..200] {
+        let documents = other.many(documents);
+        other.decide(&documents);
+    }
+    let genesis = other.network.genesis.clone();
+    let check = |world: &World, depth| world.store.reader().fsck(&genesis, depth, |height| assert!(height > floor));
+    let (sound, tip) = (check(&other, Depth::State).expect("sound"), other.store.tip());
+    assert_eq!((sound.floor, sound.height, sound.entries), (floor, Height(floor.0 + 4), tip.frontier.size()));
+    assert!(matches!(sound.state, Some(StateSound::Committed(items)) if items > 2_000), "{sound:?}");
+    assert_eq!(check(&other, Depth::Log).expect("sound").state, None);
+
+    // A row of each family, changed on the disk.
+    for (family, depth) in [
+        (Family::Headers, Depth::Log),
+        (Family::Entries, Depth::Log),
+        (Family::Statements, Depth::Log),
+        (Family::Rosters, Depth::Log),
+        (Family::Records, Depth::State),
+        (Family::References, Depth::State),
+        (Family::Executed, Depth::State),
+        (Family::Members, Depth::State),
+        (Family::Proposals, Depth::State),
+        (Family::Pages, Depth::State),
+    ] {
+        let handle = family.handle(&other.store.0.db).expect("family");
+        let (key, value) = rows(&other.store, family).pop_last().expect("a row");
+        let mut changed = value.clone();
+        *changed.last_mut().expect("bytes") ^= 1;
+        other.store.0.db.put_cf(handle, &key, &changed).expect("written");
+        assert!(check(&other, depth).is_err(), "{}", family.name());
+        other.store.0.db.put_cf(handle, &key, &value).expect("written");
+    }
+    check(&other, Depth::State).expect("sound again");
 }
 
 #[test]
