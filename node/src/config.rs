@@ -61,6 +61,8 @@ pub struct Http {
     pub connections_per_address: usize,
     /// Requests of one address in a second.
     pub requests_per_address: u64,
+    /// Seconds between saying that it stops and stopping.
+    pub farewell_s: u64,
 }
 
 /// The peer-to-peer network.
@@ -151,7 +153,12 @@ impl Default for Http {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 8101));
         let Limits { connections, requests, .. } = Limits::default();
-        Self { listen, connections_per_address: connections, requests_per_address: requests }
+        Self {
+            listen,
+            connections_per_address: connections,
+            requests_per_address: requests,
+            farewell_s: 0,
+        }
     }
 }
 

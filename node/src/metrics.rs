@@ -67,6 +67,7 @@ struct Families {
     root_mismatch: Counter,
     equivocations: Counter,
     double_dealings: Counter,
+    evidence: Gauge,
     refused: Family<ByCode, Counter>,
     lane_drops: Family<ByLane, Counter>,
     sync_blocks: Counter,
@@ -110,6 +111,7 @@ impl Families {
             root_mismatch: Counter::default(),
             equivocations: Counter::default(),
             double_dealings: Counter::default(),
+            evidence: Gauge::default(),
             refused: Family::default(),
             lane_drops: Family::default(),
             sync_blocks: Counter::default(),
@@ -165,6 +167,7 @@ impl Families {
         add("root_mismatch", "Proposed blocks whose roots are not ours: an alarm", &self.root_mismatch);
         add("equivocations", "Validators caught signing two different things: an alarm", &self.equivocations);
         add("double_dealings", "Members caught signing one thing over to two", &self.double_dealings);
+        add("evidence", "Offences kept, whenever they were met: more than 0 is an alarm", &self.evidence);
         add("refused", "Statements refused, by code", &self.refused);
         add("lane_drops", "Messages dropped because their lane was full", &self.lane_drops);
         add("sync_blocks", "Blocks taken over from peers while catching up", &self.sync_blocks);
@@ -367,11 +370,18 @@ impl Metrics {
     /// A validator signed two different things.
     pub fn equivocation(&self) {
         self.families.equivocations.inc();
+        self.families.evidence.inc();
+    }
+
+    /// So many offences were met in earlier lives of the node.
+    pub fn set_evidence(&self, offences: usize) {
+        set(&self.families.evidence, offences as u64);
     }
 
     /// A member signed one thing over to two.
     pub fn double_dealing(&self) {
         self.families.double_dealings.inc();
+        self.families.evidence.inc();
     }
 
     /// A block was taken over from a peer.
@@ -440,7 +450,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        assert_eq!(text.matches("# HELP ").count(), 31);
+        assert_eq!(text.matches("# HELP ").count(), 34);
     }
 
     #[test]

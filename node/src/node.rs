@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sampan_proto::genesis::{BadGenesis, Genesis};
 use sampan_proto::protocol::{self, Versions};
@@ -24,6 +25,8 @@ use crate::{api, config, control, core, engine};
 
 /// Threads of the verify pool; the engine, the swarm and HTTP have their own.
 const VERIFY_THREADS: usize = 2;
+/// How long a node that is told to stop waits for what its clients brought to become final.
+const SETTLE: Duration = Duration::from_secs(3);
 /// File name of the write-ahead log in the data directory.
 const WAL_FILE: &str = "consensus.wal";
 
@@ -94,6 +97,9 @@ impl Default for Start {
 pub struct Node {
     http: SocketAddr,
     engine: tokio::task::JoinHandle<Result<(), Fatal>>,
+    handle: engine::Handle,
+    /// How long it says that it leaves before it does.
+    farewell: Duration,
     tasks: TaskTracker,
     stop: CancellationToken,
     /// A node that is dropped stops too, though nobody waits for it: its engine would outlive it otherwise.
@@ -159,10 +165,11 @@ impl Node {
         let (dir, reserve_mib) = (config.data_dir.clone(), config.store.reserve_mib);
         tasks.spawn(space::watch(dir, reserve_mib, space.clone(), metrics.clone(), stop.clone()));
         tasks.spawn(control::serve(config.data_dir, store.clone(), stop.clone()));
+        let farewell = Duration::from_secs(config.http.farewell_s);
         let state = api::State {
             store,
             pool,
-            engine: handle,
+            engine: handle.clone(),
             genesis,
             genesis_bytes,
             metrics,
@@ -179,7 +186,7 @@ impl Node {
         tasks.spawn(api::serve(listener, state, stop.clone()));
         tasks.close();
         let engine = run_engine(engine, stop.clone())?;
-        Ok(Self { http, engine, tasks, _dropped: stop.clone().drop_guard(), stop, net })
+        Ok(Self { http, engine, handle, farewell, tasks, _dropped: stop.clone().drop_guard(), stop, net })
     }
 
     /// Where its HTTP interface listens.
@@ -195,9 +202,20 @@ impl Node {
         result.unwrap_or_else(|panic| Err(Fatal::Consensus(format!("the engine panicked: {panic}"))))
     }
 
-    /// Stops in order: HTTP takes nothing more, the engine ends between two messages, the network drains.
+    /// Stops in order: `/readyz` says so, clients bring nothing more, what they brought becomes final, HTTP ends, the
+    /// engine ends between two messages, the network drains. What is not final in time was told to the peers, and they
+    /// go on with it.
     pub async fn shutdown(self) -> Result<(), Fatal> {
-        let Self { engine, tasks, stop, net, .. } = self;
+        let Self { engine, handle, farewell, tasks, stop, net, .. } = self;
+        if !engine.is_finished() {
+            handle.announce_leave();
+            tokio::time::sleep(farewell).await;
+            if tokio::time::timeout(SETTLE, handle.settle()).await.is_err() {
+                tracing::warn!("stopping although not all is final that clients brought: its peers have it");
+            }
+        }
+        // The task that holds states for newcomers ends with the last handle.
+        drop(handle);
         stop.cancel();
         let result = if engine.is_finished() { Ok(Ok(())) } else { engine.await };
         tasks.wait().await;

@@ -25,8 +25,11 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the node has something to answer from, or is where the first block can come from.
+/// `GET /readyz`: the node has something to answer from, or is where the first block can come from; and stays.
 pub(super) async fn readyz(Shared(state): Shared<State>) -> Result<&'static str, Refusal> {
+    if state.engine.is_leaving() {
+        return Err(Refusal::new(Code::NotReady, "$", "the node is stopping"));
+    }
     if state.engine.is_joining() {
         return Err(Refusal::new(Code::NotReady, "$", "taking over the state; /metrics counts its parts"));
     }

@@ -58,6 +58,11 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Number,
         "Requests of one address in a second, in the long run; a batch counts as 16. This machine is not counted.",
     ),
+    key(
+        "http.farewell_s",
+        Kind::Number,
+        "How long a node that is told to stop serves on and says 503 at /readyz, in seconds: longer than a load balancer\ntakes to notice.",
+    ),
     key("network.listen", Kind::List, "Where the node listens for its peers, as multiaddresses."),
     key("network.peers", Kind::List, "Peers to dial, as multiaddresses that end in /p2p/ and the peer's id."),
     key("mempool.bytes", Kind::Number, "Room for documents that wait for a block, in bytes."),

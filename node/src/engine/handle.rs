@@ -113,6 +113,8 @@ pub enum Command {
     Documents(Vec<EnvelopeId>, oneshot::Sender<Vec<sampan_proto::wire::Document>>),
     /// What was heard at an undecided height?
     RoundState(Height, oneshot::Sender<Response>),
+    /// Take nothing more from clients, and tell when all that they brought is settled.
+    Settle(oneshot::Sender<()>),
 }
 
 /// Where a statement that is not final is.
@@ -139,6 +141,12 @@ pub struct Handle {
     pub(super) joining: Arc<AtomicBool>,
     pub(super) keeper: Option<Keeper>,
     pub(super) versions: Versions,
+    pub(super) leaving: Arc<AtomicBool>,
+}
+
+/// The answer to what comes too late.
+pub(super) fn stopping() -> Reject {
+    Reject::new(Code::NotReady, "$", "the node is stopping")
 }
 
 impl Handle {
@@ -146,7 +154,7 @@ impl Handle {
     pub async fn submit(&self, documents: Vec<Admitted>) -> Vec<Result<(), Reject>> {
         let count = documents.len();
         let (reply, answer) = oneshot::channel();
-        let lost = || Err(Reject::new(Code::NotReady, "$", "the node is stopping"));
+        let lost = || Err(stopping());
         match self.commands.try_send(Command::Submit(documents, reply)) {
             Ok(()) => answer.await.unwrap_or_else(|_| vec![lost(); count]),
             Err(mpsc::error::TrySendError::Full(_)) => {
@@ -189,6 +197,26 @@ impl Handle {
             return Response::Busy;
         }
         answer.await.unwrap_or(Response::Busy)
+    }
+
+    /// Says that the node is about to stop; it works as before.
+    pub fn announce_leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Takes nothing more from clients, and returns when all that they brought is final or refused.
+    pub async fn settle(&self) {
+        let (settled, wait) = oneshot::channel();
+        if self.commands.send(Command::Settle(settled)).await.is_ok() {
+            // An error means that the engine has ended: nothing more will happen to what waits.
+            let _ = wait.await;
+        }
     }
 
     /// The newest committed block; changes at every commit.

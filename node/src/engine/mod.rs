@@ -39,7 +39,7 @@ use sampan_proto::limits;
 use sampan_proto::protocol::Versions;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::wire::{DocsMessage, Response};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
@@ -88,6 +88,14 @@ struct Validator {
     owed: Option<u32>,
 }
 
+/// Whether the node is about to stop. From the moment it is asked on it takes nothing more from clients.
+enum Leave {
+    Stay,
+    /// Tell when nothing waits any more that clients brought.
+    Asked(oneshot::Sender<()>),
+    Settled,
+}
+
 /// Sending ends of the lanes that the verify pool fills.
 #[derive(Clone, Debug)]
 pub struct Lanes {
@@ -133,6 +141,7 @@ pub struct Engine {
     /// Blocks whose contents are kept; none: all, and those from before a state that was taken over are fetched.
     keep_blocks: Option<u64>,
     versions: Versions,
+    leave: Leave,
     inbox: Option<Inbox>,
 }
 
@@ -198,6 +207,7 @@ impl Engine {
             joining: Arc::clone(&joins),
             keeper: snapshots.keeper.clone(),
             versions,
+            leaving: Arc::default(),
         };
         let mut engine = Self {
             follower: Follower::new(net.clone(), pool, fetched_tx),
@@ -224,6 +234,7 @@ impl Engine {
             snapshots,
             keep_blocks,
             versions,
+            leave: Leave::Stay,
             inbox: Some(Inbox { consensus, documents, fetched, commands }),
         };
         engine.know_the_rules()?;
@@ -231,6 +242,7 @@ impl Engine {
         engine.take_seat(provenance)?;
         engine.metrics.set_height(engine.tip.height);
         engine.tell_what_it_holds()?;
+        engine.metrics.set_evidence(engine.store.reader().offences()?.len());
         Ok((engine, handle, Lanes { consensus: consensus_tx, documents: documents_tx }))
     }
 
@@ -246,6 +258,7 @@ impl Engine {
             self.pay_what_is_owed()?;
             self.start_if_due()?;
             self.publish_gauges(&inbox);
+            self.let_go_if_settled();
             let due = self.timers.next();
             tokio::select! {
                 biased;
@@ -291,6 +304,9 @@ impl Engine {
                 let wait = || Reject::new(Code::NotReady, "$", "the node is taking over the state");
                 let _ = reply.send(documents.iter().map(|_| Err(wait())).collect());
             }
+            Command::Submit(documents, reply) if !matches!(self.leave, Leave::Stay) => {
+                let _ = reply.send(documents.iter().map(|_| Err(handle::stopping())).collect());
+            }
             Command::Submit(documents, reply) => {
                 let mut answers = Vec::with_capacity(documents.len());
                 for admitted in documents {
@@ -317,6 +333,7 @@ impl Engine {
             Command::RoundState(height, reply) => {
                 let _ = reply.send(Response::Round(self.heard.round_state(height)));
             }
+            Command::Settle(settled) => self.leave = Leave::Asked(settled),
         }
         Ok(())
     }
@@ -333,7 +350,7 @@ impl Engine {
                 return Ok(Err(reject));
             }
         }
-        match self.mempool.insert(admitted) {
+        match self.mempool.insert(admitted, own) {
             Err(reject) => return Ok(Err(reject)),
             Ok(true) if own => self.outbox.push(Arc::clone(document)),
             Ok(_) => {}
@@ -364,6 +381,17 @@ impl Engine {
         }
         if !(message.documents.is_empty() && message.offered.is_empty()) {
             self.net.publish(Publication::Documents(message));
+        }
+    }
+
+    /// Lets a node that is about to stop go once nothing waits any more that its clients brought.
+    fn let_go_if_settled(&mut self) {
+        if self.mempool.own() > 0 || !matches!(self.leave, Leave::Asked(_)) {
+            return;
+        }
+        if let Leave::Asked(settled) = std::mem::replace(&mut self.leave, Leave::Settled) {
+            // Whoever asked may have lost its patience.
+            let _ = settled.send(());
         }
     }
 

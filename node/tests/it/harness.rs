@@ -1,5 +1,6 @@
 //! A network of nodes in this process, and what a client needs to talk to it.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -333,6 +334,11 @@ impl Network {
         self.configs[i].mempool.bytes = bytes;
     }
 
+    /// Room on the disk that node `i` wants free, before the node starts.
+    pub(crate) fn set_disk_reserve_mib(&mut self, i: usize, mib: u64) {
+        self.configs[i].store.reserve_mib = mib;
+    }
+
     fn sign(&self, member: &str, action: Action) -> SignedStatement {
         SignedStatement::sign(&self.statement(member, action), &[&self.key(member).secret]).expect("signed")
     }
@@ -406,22 +412,26 @@ impl Network {
     }
 
     async fn http(&self, i: usize, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        let address = self.nodes[i].as_ref().expect("running").http_addr();
-        let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.expect("sent");
-        stream.write_all(body).await.expect("sent");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("answered");
-        let split = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
-        let head = String::from_utf8_lossy(&answer[..split]).into_owned();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
-        (status, answer[split + 4..].to_vec())
+        ask(self.nodes[i].as_ref().expect("running").http_addr(), method, path, body).await
     }
+}
+
+/// One request to an address: status and body of the answer.
+pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("connects");
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    stream.write_all(body).await.expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("answered");
+    let split = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8_lossy(&answer[..split]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+    (status, answer[split + 4..].to_vec())
 }
 
 fn config(created: &[CreatedMember], ports: &[u16], i: usize, genesis: &Path) -> Config {

@@ -58,6 +58,10 @@ async fn a_second_certificate_at_a_decided_height_raises_the_alarm() {
     let after: NodeStatus = net.get_json(0, "/v1/node").await;
     assert_eq!(after.header, decided.hash, "a decided block is never undone");
     liar.net.shutdown().await;
+    net.stop(0).await;
+    net.start(0).await;
+    let since_ever = (net.metric(0, "sampan_evidence").await, net.metric(0, "sampan_equivocations_total").await);
+    assert_eq!(since_ever, (1, 0), "a restart does not end the alarm");
     net.stop_all().await;
 }
 

@@ -1,6 +1,8 @@
 //! Whole nodes in one process over loopback: engine, network, store and HTTP together.
 
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod harness;
@@ -22,6 +24,8 @@ mod refusals;
 mod roster;
 #[cfg(test)]
 mod rounds;
+#[cfg(test)]
+mod stopping;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

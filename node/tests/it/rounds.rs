@@ -9,6 +9,7 @@ use sampan_node::store::{Disk, Store};
 use sampan_proto::api::{HeaderView, NodeStatus};
 use sampan_proto::block::Header;
 use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{HeaderHash, Height};
 use sampan_proto::keys::SecretKey;
 use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
@@ -64,6 +65,8 @@ async fn a_block_far_from_our_clock_is_accepted_once_two_thirds_prevote_it() {
     let by_node = |vote_type| move |vote: &Vote| vote.validator == own && vote.vote_type == vote_type;
     let prevote = others.hears(by_node(VoteType::Prevote)).await;
     assert_eq!(prevote.block, None, "an hour ahead of our clock");
+    let offset_ms = net.metric(node, "sampan_clock_offset_ms").await;
+    assert!((3_500_000..3_700_000).contains(&offset_ms), "{offset_ms}");
 
     say(&others, VoteType::Prevote, Some(block));
     let precommit = others.hears(by_node(VoteType::Precommit)).await;
@@ -71,6 +74,27 @@ async fn a_block_far_from_our_clock_is_accepted_once_two_thirds_prevote_it() {
     say(&others, VoteType::Precommit, Some(block));
     let status: NodeStatus = net.reaches(node, FIRST).await;
     assert_eq!(status.header, block);
+    others.net.shutdown().await;
+    net.stop_all().await;
+}
+
+/// One of four hears a block of the rightful proposer that says another state than the law leads to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_leads_to_another_state_raises_the_alarm() {
+    let mut net = Network::new(4, 1, Parameters { heartbeat_ms: 100, ..quiet() });
+    let first = proposer(&net.genesis.roster, FIRST, 0);
+    let keys: Vec<SecretKey> = (0..4).map(|i| net.consensus_key(i)).collect();
+    let lead = keys.iter().position(|key| key.public() == first).expect("one of four");
+    let node = (lead + 1) % 4;
+    net.start(node).await;
+    let others = Peer::join(&net, net.network_key(4), &[node]).await;
+    let header = empty_block(&net.genesis, net.genesis.time_ms + 1_000);
+    let lie = Header { state_root: Hash32([9; 32]), ..header };
+    let (chain, block) = (net.genesis.chain, lie.hash());
+    let proposal = Proposal { chain, height: FIRST, round: 0, pol_round: None, block, proposer: first };
+    let proposal = Signed::sign(proposal, &keys[lead]);
+    others.say(Publication::Proposal(ProposalMessage { proposal, header: lie, payload: Vec::new() }));
+    net.counts(node, "sampan_root_mismatch_total", 1).await;
     others.net.shutdown().await;
     net.stop_all().await;
 }

@@ -87,6 +87,22 @@ fn files_are_short_enough_to_read() {
     assert_eq!(long, Vec::<String>::new());
 }
 
+/// Words of a page that begin like our metrics.
+fn metrics_named(page: &str) -> Vec<&str> {
+    let words = page.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+    words.filter(|word| word.starts_with("sampan_")).collect()
+}
+
+#[test]
+fn the_metrics_that_the_readme_names_are_there() {
+    let page = std::fs::read_to_string(workspace().join("README.md")).expect("the page");
+    let scrape = sampan_node::metrics::Metrics::new(4).encode();
+    let named = metrics_named(&page);
+    assert!(named.len() > 8, "{named:?}");
+    let missing: Vec<_> = named.iter().filter(|name| !scrape.contains(&format!("\n{name} "))).collect();
+    assert_eq!(missing, Vec::<&&str>::new());
+}
+
 /// What stands in backticks in the last column of the tables of a page.
 fn named_in_the_last_column(page: &str) -> Vec<String> {
     let rows = page.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));

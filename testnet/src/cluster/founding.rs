@@ -131,7 +131,12 @@ fn configure(dir: &Path, hosts: &[&Made], options: &Options) -> Result<(Vec<Node
                 consensus: host.part.validates.then(|| setup::CONSENSUS_KEY.into()),
             },
             // All clients of the network are one address, and not always the node's own.
-            http: Http { listen: http_at.into(), connections_per_address: 4_096, requests_per_address: 1_000_000 },
+            http: Http {
+                listen: http_at.into(),
+                connections_per_address: 4_096,
+                requests_per_address: 1_000_000,
+                ..Http::default()
+            },
             network: Network { listen: vec![p2p(p2p_at).parse()?], peers },
             log: Log::default(),
             ..Config::default()

@@ -30,6 +30,7 @@ pub struct Limits {
 pub struct Mempool {
     limits: Limits,
     bytes: usize,
+    own: usize,
     arrivals: u64,
     documents: BTreeMap<EnvelopeId, Waiting>,
     statements: BTreeMap<StatementId, EnvelopeId>,
@@ -49,6 +50,7 @@ struct Queue {
 struct Waiting {
     document: Arc<Document>,
     arrival: u64,
+    own: bool,
 }
 
 /// The one thing that a statement competes for, by state key: a reference or a record.
@@ -67,6 +69,7 @@ impl Mempool {
         Self {
             limits,
             bytes: 0,
+            own: 0,
             arrivals: 0,
             documents: BTreeMap::new(),
             statements: BTreeMap::new(),
@@ -94,11 +97,18 @@ impl Mempool {
         self.bytes
     }
 
-    /// Takes a document in; false when it (or the same statement with other signatures) waits already.
+    /// Documents waiting that this node's own clients brought.
+    #[must_use]
+    pub const fn own(&self) -> usize {
+        self.own
+    }
+
+    /// Takes a document in that a client of this node brought (`own`) or a peer; false when it (or the same statement
+    /// with other signatures) waits already.
     ///
     /// # Errors
     /// [`Code::MempoolFull`] or [`Code::MemberQuota`]; nothing was stored.
-    pub fn insert(&mut self, admitted: &Admitted) -> Result<bool, Reject> {
+    pub fn insert(&mut self, admitted: &Admitted, own: bool) -> Result<bool, Reject> {
         let document = admitted.document();
         let statement = document.statement();
         if self.statements.contains_key(&statement.id()) {
@@ -124,10 +134,11 @@ impl Mempool {
         queue.documents.insert(arrival, envelope);
         queue.bytes += document.size();
         self.bytes += document.size();
+        self.own += usize::from(own);
         self.statements.insert(statement.id(), envelope);
         self.contested.entry(contested(statement)).or_default().insert(envelope);
         self.expiries.insert((statement.statement().not_after_ms, envelope));
-        self.documents.insert(envelope, Waiting { document: Arc::clone(document), arrival });
+        self.documents.insert(envelope, Waiting { document: Arc::clone(document), arrival, own });
         Ok(true)
     }
 
@@ -167,9 +178,10 @@ impl Mempool {
     /// Removes a statement, whichever signatures it waited with.
     pub fn remove(&mut self, statement: &StatementId) -> Option<Arc<Document>> {
         let envelope = self.statements.remove(statement)?;
-        let Waiting { document, arrival } = self.documents.remove(&envelope)?;
+        let Waiting { document, arrival, own } = self.documents.remove(&envelope)?;
         let verified = document.statement();
         self.bytes -= document.size();
+        self.own -= usize::from(own);
         self.expiries.remove(&(verified.statement().not_after_ms, envelope));
         remove_from(&mut self.queues, &verified.statement().member, |queue| {
             queue.documents.remove(&arrival);

@@ -23,7 +23,7 @@ fn members_take_turns_and_each_keeps_its_order() {
         issue(&net, "moit-hanoi", "V1"),
     ];
     for admitted in &waiting {
-        assert_eq!(pool.insert(admitted), Ok(true));
+        assert_eq!(pool.insert(admitted, false), Ok(true));
     }
     let ids = |documents: &[Arc<Document>]| -> Vec<_> { documents.iter().map(|d| d.statement().id()).collect() };
     let [e1, e2, e3, v1] = waiting.each_ref().map(|admitted| admitted.document().statement().id());
@@ -39,11 +39,11 @@ fn full_by_bytes_and_by_member_are_told_apart_and_store_nothing() {
     let first = issue(&net, "ccpit-ningbo", "E1");
     let second = issue(&net, "ccpit-ningbo", "E2");
     let mut small = Mempool::new(Limits { bytes: first.document().size() + 10, per_member: 100 });
-    assert_eq!(small.insert(&first), Ok(true));
-    assert_eq!(small.insert(&second).map_err(|reject| reject.code), Err(Code::MempoolFull));
+    assert_eq!(small.insert(&first, false), Ok(true));
+    assert_eq!(small.insert(&second, false).map_err(|reject| reject.code), Err(Code::MempoolFull));
     let mut narrow = Mempool::new(Limits { bytes: 1 << 20, per_member: 1 });
-    assert_eq!(narrow.insert(&first), Ok(true));
-    assert_eq!(narrow.insert(&second).map_err(|reject| reject.code), Err(Code::MemberQuota));
+    assert_eq!(narrow.insert(&first, false), Ok(true));
+    assert_eq!(narrow.insert(&second, false).map_err(|reject| reject.code), Err(Code::MemberQuota));
     for pool in [&small, &narrow] {
         assert_eq!((pool.len(), pool.bytes()), (1, first.document().size()));
         assert!(pool.by_statement(&second.document().statement().id()).is_none());
@@ -56,12 +56,12 @@ fn a_member_leaves_as_much_room_as_it_takes() {
     let size = issue(&net, "ccpit-ningbo", "E0").document().size();
     let mut pool = Mempool::new(Limits { bytes: 12 * size + size / 2, per_member: 100 });
     let mut fill = |member: &str| {
-        (0..20).filter(|i| pool.insert(&issue(&net, member, &format!("{member}{i}"))) == Ok(true)).count()
+        (0..20).filter(|i| pool.insert(&issue(&net, member, &format!("{member}{i}")), false) == Ok(true)).count()
     };
     assert_eq!(fill("ccpit-ningbo"), 6, "alone it fills half");
     assert_eq!(fill("moit-hanoi"), 3, "and the next one half of the rest");
     let one = issue(&net, "ccpit-ningbo", "more");
-    assert_eq!(pool.insert(&one).map_err(|reject| reject.code), Err(Code::MemberQuota));
+    assert_eq!(pool.insert(&one, false).map_err(|reject| reject.code), Err(Code::MemberQuota));
     let done = pool.candidates(1, 1 << 20)[0].statement().id();
     pool.remove(&done);
     assert_eq!(pool.len(), 8);
@@ -73,8 +73,8 @@ fn the_same_statement_waits_once_and_leaves_no_trace_when_it_goes() {
     let mut pool = Mempool::new(ROOMY);
     let admitted = issue(&net, "ccpit-ningbo", "E1");
     let statement = admitted.document().statement();
-    assert_eq!(pool.insert(&admitted), Ok(true));
-    assert_eq!(pool.insert(&admitted), Ok(false));
+    assert_eq!(pool.insert(&admitted, false), Ok(true));
+    assert_eq!(pool.insert(&admitted, false), Ok(false));
     let keys = BTreeSet::from([contested(statement)]);
     assert_eq!(pool.rivals(&keys).len(), 1);
     assert!(pool.remove(&statement.id()).is_some());
@@ -90,7 +90,7 @@ fn what_expired_goes_and_what_expires_now_stays() {
     let admitted = issue(&net, "ccpit-ningbo", "E1");
     let not_after_ms = admitted.document().statement().statement().not_after_ms;
     assert!(not_after_ms > T0);
-    assert_eq!(pool.insert(&admitted), Ok(true));
+    assert_eq!(pool.insert(&admitted, false), Ok(true));
     assert!(pool.remove_expired(not_after_ms).is_empty(), "a block at its last moment may still take it");
     assert_eq!(pool.remove_expired(not_after_ms + 1).len(), 1);
     assert!(pool.is_empty());
