@@ -61,6 +61,8 @@ pub struct Http {
     pub connections_per_address: usize,
     /// Requests of one address in a second.
     pub requests_per_address: u64,
+    /// Statements of one member in a second, while the node is busy.
+    pub statements_per_member: u32,
     /// Seconds between saying that it stops and stopping.
     pub farewell_s: u64,
 }
@@ -157,6 +159,7 @@ impl Default for Http {
             listen,
             connections_per_address: connections,
             requests_per_address: requests,
+            statements_per_member: 100,
             farewell_s: 0,
         }
     }
@@ -320,6 +323,9 @@ impl Config {
             let detail =
                 format!("{} is too little; 0, or {kept} at least, twice snapshots.every", self.store.keep_blocks);
             return wrong("store.keep_blocks", detail);
+        }
+        if self.http.statements_per_member == 0 {
+            return wrong("http.statements_per_member", "with 0 no member could hand anything in".to_owned());
         }
         if self.mempool.per_member == 0 {
             return wrong("mempool.per_member", "with 0 no document could wait".to_owned());

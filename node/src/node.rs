@@ -182,6 +182,7 @@ impl Node {
                 requests: config.http.requests_per_address,
                 ..api::Limits::default()
             }),
+            shares: api::Shares::new(config.http.statements_per_member),
         };
         tasks.spawn(api::serve(listener, state, stop.clone()));
         tasks.close();

@@ -127,6 +127,7 @@ codes! {
     DocumentRefused = "document_refused", 422, "correct the findings listed; `sampan check` explains each";
     MempoolFull = "mempool_full", 503, "wait and send again; nothing was stored";
     MemberQuota = "member_quota", 429, "wait until your earlier statements are final";
+    MemberRate = "member_rate", 429, "wait and send again, or send through another node; this one is busy";
     TooManyRequests = "too_many_requests", 429, "wait and send again";
     NotFound = "not_found", 404, "check the address; /openapi.json lists them";
     NotReady = "not_ready", 503, "the node is catching up; ask again or ask another node";

@@ -1,4 +1,5 @@
-//! How many connections and how many requests one address may have: so that nobody takes the places of all others.
+//! How many connections and how many requests one address may have, and how much may be on its way in bodies: so that
+//! nobody takes the places of all others.
 //!
 //! This machine is not counted, for a TLS proxy speaks for everybody and has limits of its own. Of an IPv6 address the
 //! first 64 bits count: whoever has one address of a network has them all.
@@ -8,12 +9,15 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::Lane;
 
 /// Requests that an address may save up, in seconds of its rate.
 const BURST_S: u64 = 2;
+/// Room for bodies is given in pieces of so many bytes.
+const PIECE: usize = 1_024;
 /// Addresses remembered; beyond them those without a connection are forgotten.
 const REMEMBERED: usize = 8_192;
 
@@ -26,19 +30,29 @@ pub struct Limits {
     pub requests: u64,
     /// How long a client may take to send the head of a request, or to ask again on an idle connection.
     pub head: Duration,
+    /// Bytes of bodies in memory at the same time, of whatever address.
+    pub bodies: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 64, requests: 200, head: Duration::from_secs(20) }
+        Self { connections: 64, requests: 200, head: Duration::from_secs(20), bodies: 64 * 1024 * 1024 }
     }
 }
 
 /// Who is here, by address. Clones count together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Gate {
     limits: Limits,
     visitors: Arc<Mutex<BTreeMap<IpAddr, Visitor>>>,
+    /// Room for bodies, in pieces of [`PIECE`] bytes.
+    room: Arc<Semaphore>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +74,7 @@ impl Gate {
     /// A gate with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, visitors: Arc::default() }
+        Self { limits, visitors: Arc::default(), room: Arc::new(Semaphore::new(limits.bodies / PIECE)) }
     }
 
     pub(super) const fn limits(&self) -> &Limits {
@@ -79,6 +93,12 @@ impl Gate {
             visitor.connections += 1;
         }
         Some(Visit { gate: self.clone(), address: counted })
+    }
+
+    /// Room for so many bytes more of a body; none when bodies fill all there is.
+    pub(super) fn room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let pieces = u32::try_from(bytes.div_ceil(PIECE)).ok()?;
+        Arc::clone(&self.room).try_acquire_many_owned(pieces).ok()
     }
 
     /// A request comes; false when its address has asked too much of late.

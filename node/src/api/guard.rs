@@ -1,4 +1,5 @@
-//! What every request passes: its address's share, a place in its lane or a prompt no, a limit in time, a measurement.
+//! What every request passes: its address's share, room for its body, a place in its lane or a prompt no, a limit in time,
+//! a measurement. A place is for work: a body that is still coming takes none, only room for what is here of it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::error::{BUSY, Refusal, TIMED_OUT};
-use super::{Gate, Lane};
+use super::{Gate, Lane, input};
 use crate::metrics::{Metrics, monotonic};
 
 /// A lane's places, on a route.
@@ -47,6 +48,12 @@ impl Guard {
             let detail = format!("more than {} requests a second from your address", self.gate.limits().requests);
             return Refusal::new(Code::TooManyRequests, "$", detail).into_response();
         }
+        let (parts, body) = request.into_parts();
+        let (body, _room) = match input::gather(body, self.lane.body_bytes(), &self.gate).await {
+            Ok(gathered) => gathered,
+            Err(refusal) => return refusal.into_response(),
+        };
+        let request = Request::from_parts(parts, body);
         let Ok(_place) = self.places.try_acquire() else {
             let detail = format!("{} requests of this sort are in work", self.lane.places());
             return Refusal::shell(BUSY, detail).into_response();

@@ -4,21 +4,23 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{self, FromRequestParts, Query};
 use axum::http::request::Parts;
 use futures::StreamExt as _;
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::reject::Code;
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::error::{Refusal, TIMED_OUT};
+use super::Gate;
+use super::error::{BUSY, Refusal, TIMED_OUT};
 
-/// How long a client may send nothing of a body: a slow link is welcome, a dead one is not.
-const STALL: Duration = Duration::from_secs(20);
-/// Bytes that buy a second more: less than any link that a body of full size would come through in time.
-const PACE: usize = 1_024;
+/// How long [`LAP_BYTES`] of a body may take: a slow link is welcome, a dead one is not.
+const LAP: Duration = Duration::from_secs(20);
+/// A kilobyte a second: less than any link that a body of full size would come through in time.
+const LAP_BYTES: usize = 20 * 1_024;
 
 /// The query, with unknown parameters refused by its type.
 pub(super) struct Parameters<T>(pub(super) T);
@@ -60,32 +62,51 @@ where
     text.parse().map_err(|why| Refusal::new(Code::RequestMalformed, "$", format!("`{name}`: {why}")))
 }
 
-/// Reads a JSON body of at most so many bytes.
+/// Reads a JSON body, which the guard has gathered.
 pub(super) async fn json<T: DeserializeOwned>(body: Body, limits: &JsonLimits) -> Result<T, Refusal> {
-    let bytes = bytes(body, limits.max_bytes).await?;
+    let gathered = to_bytes(body, limits.max_bytes).await;
+    let bytes = gathered.map_err(|_| too_large(limits.max_bytes))?;
     Ok(json::from_slice(&bytes, limits)?)
 }
 
-async fn bytes(body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
+fn too_large(limit: usize) -> Refusal {
+    Refusal::new(Code::JsonTooLarge, "$", format!("more than {limit} bytes"))
+}
+
+/// A body that is here as a whole, and the room that it takes until its request is answered.
+pub(super) async fn gather(
+    body: Body,
+    limit: usize,
+    gate: &Gate,
+) -> Result<(Body, Option<OwnedSemaphorePermit>), Refusal> {
+    let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
     let mut stream = body.into_data_stream();
-    let begin = Instant::now();
+    // Each lap of so many bytes has so much time: what came before buys none.
+    let (mut lap, mut begun) = (Instant::now(), 0);
     loop {
-        let paid = begin + STALL + Duration::from_secs((bytes.len() / PACE) as u64);
-        let chunk = match tokio::time::timeout_at(paid.min(Instant::now() + STALL), stream.next()).await {
+        let chunk = match tokio::time::timeout_at(lap + LAP, stream.next()).await {
             Ok(Some(Ok(chunk))) => chunk,
             Ok(Some(Err(_))) => {
                 return Err(Refusal::new(Code::RequestMalformed, "$", "the connection broke within the body"));
             }
-            Ok(None) => return Ok(bytes),
+            Ok(None) => return Ok((Body::from(bytes), room)),
             Err(_) => {
-                let detail = format!("{} bytes of the body came in {} s", bytes.len(), begin.elapsed().as_secs());
+                let detail = format!("{} bytes of the body came, and then too few", bytes.len());
                 return Err(Refusal::shell(TIMED_OUT, detail));
             }
         };
         if bytes.len() + chunk.len() > limit {
-            return Err(Refusal::new(Code::JsonTooLarge, "$", format!("more than {limit} bytes")));
+            return Err(too_large(limit));
+        }
+        let full = || Refusal::shell(BUSY, "bodies of other requests take all the room there is for them");
+        let more = gate.room(chunk.len()).ok_or_else(full)?;
+        match &mut room {
+            Some(room) => room.merge(more),
+            None => room = Some(more),
         }
         bytes.extend_from_slice(&chunk);
+        if bytes.len() - begun >= LAP_BYTES {
+            (lap, begun) = (Instant::now(), bytes.len());
+        }
     }
 }

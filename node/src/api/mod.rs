@@ -16,6 +16,7 @@ mod ops;
 mod proofs;
 mod query;
 mod serve;
+mod shares;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 pub use gate::{Gate, Limits};
 pub use serve::serve;
+pub use shares::Shares;
 
 use crate::engine::Handle;
 use crate::metrics::Metrics;
@@ -73,6 +75,8 @@ pub struct State {
     pub space: Space,
     /// Who is here, and how often they asked.
     pub gate: Gate,
+    /// Which member handed in how much.
+    pub shares: Shares,
 }
 
 impl State {
@@ -116,6 +120,17 @@ impl Lane {
             Self::Read | Self::Submit => 256,
             Self::Batch => 16,
             Self::Wait => 2_048,
+        }
+    }
+
+    /// The largest body.
+    const fn body_bytes(self) -> usize {
+        match self {
+            // A statement and a body of full size in base64, and the JSON around them.
+            Self::Submit => 400 * 1024,
+            // Many small ones, or a few large ones.
+            Self::Batch => 8 * 1024 * 1024,
+            Self::Ops | Self::Read | Self::Wait => 0,
         }
     }
 

@@ -11,21 +11,22 @@ use sampan_proto::json::JsonLimits;
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::statement::SignedStatement;
 use sampan_proto::wire;
+use tokio::time::Instant;
 
-use super::State;
 use super::error::{DISK_SHORT, Refusal};
 use super::input;
 use super::proofs::in_the_way;
+use super::{Lane, State};
 use crate::core::ledger::Admitted;
 use crate::core::{Document, Obstacle};
 use crate::fault::Fatal;
 use crate::store::Reader;
 use crate::verify::Refused;
 
-/// One submission: the largest statement and body in base64, and the JSON around them.
-const SINGLE_JSON: JsonLimits = JsonLimits { max_bytes: 400 * 1024, max_depth: 8, integers_only: true };
-/// A batch: many small ones, or a few large ones.
-const BATCH_JSON: JsonLimits = JsonLimits { max_bytes: 8 * 1024 * 1024, max_depth: 8, integers_only: true };
+/// One submission.
+const SINGLE_JSON: JsonLimits = JsonLimits { max_bytes: Lane::Submit.body_bytes(), max_depth: 8, integers_only: true };
+/// A batch.
+const BATCH_JSON: JsonLimits = JsonLimits { max_bytes: Lane::Batch.body_bytes(), max_depth: 8, integers_only: true };
 
 /// `POST /v1/statements`: one statement.
 pub(super) async fn one(Shared(state): Shared<State>, body: Body) -> Result<(StatusCode, Json<Ticket>), Refusal> {
@@ -115,7 +116,12 @@ async fn submit(state: &State, submissions: Vec<Submission>) -> Result<Vec<Answe
         return Err(Refusal::shell(DISK_SHORT, "this node takes nothing more until there is room on its disk"));
     }
     let mut documents = Vec::with_capacity(submissions.len());
-    let read = |Submission { statement, body }| match SignedStatement::try_from(statement) {
+    let busy = state.shares.count(state.engine.mempool_len());
+    let shared = |statement: SignedStatement| {
+        let refused = if busy { state.shares.refuse(&statement, Instant::now()) } else { None };
+        refused.map_or(Ok(statement), Err)
+    };
+    let read = |Submission { statement, body }| match SignedStatement::try_from(statement).and_then(shared) {
         Ok(statement) => {
             documents.push(wire::Document { statement: statement.clone(), body: body.map(Into::into) });
             Stage::Read(statement)
@@ -127,6 +133,10 @@ async fn submit(state: &State, submissions: Vec<Submission>) -> Result<Vec<Answe
     let (height, mut kept) = (state.engine.head().borrow().height, Kept::default());
     let stages: Vec<Stage> = stages.into_iter().map(|stage| stage.admit(&mut admitted, height, &mut kept)).collect();
     state.engine.accuse(kept.offences);
+    if busy {
+        let members = kept.admitted.iter().map(|admitted| &admitted.document().statement().statement().member);
+        state.shares.charge(members, Instant::now());
+    }
     let mut taken = state.engine.submit(kept.admitted).await.into_iter();
     answers(state, stages.into_iter().map(|stage| stage.take(&mut taken)).collect()).await
 }

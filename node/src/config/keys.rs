@@ -59,6 +59,11 @@ pub(super) const KEYS: &[Key] = &[
         "Requests of one address in a second, in the long run; a batch counts as 16. This machine is not counted.",
     ),
     key(
+        "http.statements_per_member",
+        Kind::Number,
+        "Statements of one member in a second, in the long run, while a thousand wait; before that members are not counted.",
+    ),
+    key(
         "http.farewell_s",
         Kind::Number,
         "How long a node that is told to stop serves on and says 503 at /readyz, in seconds: longer than a load balancer\ntakes to notice.",

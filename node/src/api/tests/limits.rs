@@ -2,19 +2,23 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use futures::StreamExt as _;
-use sampan_proto::api::NodeStatus;
+use sampan_proto::api::{NodeStatus, Submission};
+use sampan_proto::statement::SignedStatement;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 use super::super::input;
 use super::super::*;
-use super::fixture::{LOCAL, REMOTE, Solo};
+use super::fixture::{CARRIER, LOCAL, REMOTE, Solo};
 
-const LIMITS: Limits = Limits { connections: 2, requests: 10, head: Duration::from_millis(200) };
+const LIMITS: Limits =
+    Limits { connections: 2, requests: 10, head: Duration::from_millis(200), bodies: 2 * 1024 * 1024 };
 
 fn address(text: &str) -> IpAddr {
     text.parse().expect("an address")
@@ -77,6 +81,72 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     let _: NodeStatus = solo.ask(LOCAL, here()).await.json();
 }
 
+fn signed(submission: Submission) -> SignedStatement {
+    submission.statement.try_into().expect("an envelope")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_hands_in_more_than_its_share_waits_and_others_do_not() {
+    let solo = Solo::start();
+    let (shares, now) = (Shares::new(10), Instant::now());
+    let (busy, quiet) = (signed(solo.issue("SPLNGB2600010")), signed(solo.certify()));
+    let carrier: MemberId = CARRIER.parse().expect("id");
+    assert!(!shares.count(999) && shares.count(1_000), "an idle node counts nobody");
+    let charge = |count: usize, now| shares.charge(std::iter::repeat_n(&carrier, count), now);
+    charge(19, now);
+    assert_eq!(shares.refuse(&busy, now), None, "two seconds' worth at once");
+    charge(1, now);
+    let refused = shares.refuse(&busy, now).expect("no more");
+    assert_eq!((refused.code, refused.path.as_str()), (Code::MemberRate, "$.member"));
+    assert_eq!(shares.refuse(&quiet, now), None, "another member has its own");
+    let later = |ms| now + Duration::from_millis(ms);
+    assert_eq!(shares.refuse(&busy, later(99)).map(|reject| reject.code), Some(Code::MemberRate));
+    assert_eq!(shares.refuse(&busy, later(100)), None, "and then its rate");
+    // A large batch is owed for.
+    charge(256, later(100));
+    assert!(shares.refuse(&busy, later(25_600)).is_some());
+    assert_eq!(shares.refuse(&busy, later(25_700)), None);
+}
+
+#[tokio::test]
+async fn members_that_owe_nothing_are_forgotten_when_there_are_too_many() {
+    let (shares, now) = (Shares::new(10), Instant::now());
+    let members: Vec<MemberId> = (0..9_000).map(|i| format!("member-{i}").parse().expect("id")).collect();
+    for (i, member) in (0..).zip(&members) {
+        shares.charge(std::iter::once(member), now + Duration::from_millis(i));
+    }
+    assert!(shares.remembered() < 8_300, "{}", shares.remembered());
+}
+
+/// Only what a member has signed counts for it: others cannot use up its share.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_is_used_up_by_the_members_own_signature_only() {
+    let mut solo = Solo::start();
+    solo.state.shares = Shares::new(1);
+    solo.state.shares.busy = 0;
+    let forged = |number: &str| {
+        let mut forged = solo.issue(number);
+        forged.statement.signatures[0].sig = solo.certify().statement.signatures[0].sig.clone();
+        forged
+    };
+    for i in 0..5 {
+        let problem = solo.submit(&forged(&format!("SPLNGB260002{i}"))).await.problem();
+        assert_eq!(problem.known_code(), Some(Code::BadSignature));
+    }
+    assert_eq!(solo.state.shares.remembered(), 0, "nothing counts for whoever is named there");
+    solo.finish(&solo.issue("SPLNGB2600030")).await;
+    assert_eq!(solo.state.shares.remembered(), 1, "what it signed does");
+    let carrier: MemberId = CARRIER.parse().expect("id");
+    solo.state.shares.charge(std::iter::repeat_n(&carrier, 600), Instant::now());
+    let answer = solo.submit(&solo.issue("SPLNGB2600032")).await;
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+    assert_eq!(answer.problem().known_code(), Some(Code::MemberRate));
+    // Before its signature is looked at: this costs the node nothing.
+    assert_eq!(solo.submit(&forged("SPLNGB2600033")).await.problem().known_code(), Some(Code::MemberRate));
+    solo.finish(&solo.certify()).await;
+}
+
 /// Connects to a server with these limits, says `words` and gives all that it answers until it hangs up.
 async fn until_it_hangs_up(words: &[u8]) -> Vec<u8> {
     let mut solo = Solo::start();
@@ -114,11 +184,59 @@ async fn a_body_that_trickles_is_not_waited_for_and_a_slow_link_is() {
         });
         Body::from_stream(pieces)
     };
-    let limits = sampan_proto::json::JsonLimits { max_bytes: 1 << 20, max_depth: 4, integers_only: true };
-    let read = async |body| input::json::<serde_json::Value>(body, &limits).await.map_err(|refusal| refusal.0.code);
+    let gate = Gate::new(LIMITS);
+    let read = async |body| input::gather(body, 1 << 20, &gate).await.map(|_| ()).map_err(|refusal| refusal.0.code);
     let begin = Instant::now();
     assert_eq!(read(trickle(10, b"[")).await, Err("timed_out".to_owned()));
     assert!(begin.elapsed() < Duration::from_secs(30), "a byte now and then buys no time");
     // A kilobyte a second is a slow link.
-    assert_eq!(read(trickle(1, &[b' '; 1_100])).await, Err("json_malformed".to_owned()), "read to its end");
+    assert_eq!(read(trickle(1, &[b' '; 1_100])).await, Ok(()), "read to its end");
+    // What came quickly at first buys no time for what comes slowly.
+    let quick = futures::stream::iter([Ok(Bytes::from_static(&[b' '; 60_000]))]);
+    let begin = Instant::now();
+    let stalls = Body::from_stream(quick.chain(trickle(10, b" ").into_data_stream()));
+    assert_eq!(read(stalls).await, Err("timed_out".to_owned()));
+    assert!(begin.elapsed() < Duration::from_secs(30));
+}
+
+/// A body of which this much comes at once and the rest never; tells when that much was taken in.
+fn endless(bytes: usize) -> (Body, tokio::sync::oneshot::Receiver<()>) {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let first = futures::stream::iter([Ok::<_, axum::Error>(Bytes::from(vec![b' '; bytes]))]);
+    let rest = futures::stream::once(async move {
+        let _ = tell.send(());
+        std::future::pending().await
+    });
+    (Body::from_stream(first.chain(rest)), told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_that_never_come_take_no_place_and_together_no_more_than_their_room() {
+    let mut solo = Solo::start();
+    solo.state.gate = Gate::new(LIMITS);
+    let app = router(solo.state.clone());
+    let send = |body| {
+        let mut request = Request::post("/v1/statements/batch").body(body).expect("request");
+        request.extensions_mut().insert(ConnectInfo(std::net::SocketAddr::from(LOCAL)));
+        app.clone().oneshot(request)
+    };
+    let mut held = Vec::new();
+    for _ in 0..Lane::Batch.places() + 4 {
+        let (body, told) = endless(1);
+        held.push(tokio::spawn(send(body)));
+        told.await.expect("it is here");
+    }
+    let batch = sampan_proto::api::Batch { submissions: vec![solo.issue("SPLNGB2600040")] };
+    let answer = send(Body::from(serde_json::to_vec(&batch).expect("json"))).await.expect("infallible");
+    assert_eq!(answer.status(), 200, "every place of the lane is free");
+    // Two mebibytes of room, of which these leave less than one.
+    let (body, told) = endless(1_500_000);
+    held.push(tokio::spawn(send(body)));
+    told.await.expect("it is here");
+    let full = async || send(Body::from(vec![b' '; 1_000_000])).await.expect("infallible").status();
+    let busy = async { while full().await != 503 {} };
+    tokio::time::timeout(Duration::from_secs(20), busy).await.expect("no room");
+    held.iter().for_each(tokio::task::JoinHandle::abort);
+    let free = async { while full().await == 503 {} };
+    tokio::time::timeout(Duration::from_secs(20), free).await.expect("what is given up is free again");
 }

@@ -50,7 +50,7 @@ fn the_mempool_fills_a_candidate_in_the_order_of_its_payload() {
     let [e1, e2] = ["E1", "E2"].map(|number| net.issue_form_e("ccpit-ningbo", number, "ningbo-tools"));
     let mut mempool = empty();
     for document in [&e1, &e2] {
-        assert_eq!(mempool.insert(&net.admit(Arc::clone(document))), Ok(true));
+        assert_eq!(mempool.insert(&net.admit(Arc::clone(document)), false), Ok(true));
     }
     let message = proposal(&net, 0, &[Arc::clone(&e2), Arc::clone(&e1)]);
     let mut candidates = Candidates::default();
