@@ -1,5 +1,5 @@
 //! `sampan-testnet`: a network on this machine, to look around in (`up`), to show (`demo`), to simulate (`sim`), to
-//! feed with nonsense (`fuzz`), to disturb (`chaos`), to measure (`bench`).
+//! feed with nonsense (`fuzz`), to disturb (`chaos`), to measure (`bench`), to attack (`abuse`).
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use sampan_testnet::cluster::Options;
 use sampan_testnet::cluster::binaries::Binaries;
 use sampan_testnet::usage::Unusable;
-use sampan_testnet::{bench, chaos, console, demo, fuzz, signals, sim, up};
+use sampan_testnet::{abuse, bench, chaos, console, demo, fuzz, signals, sim, up};
 
 /// Local networks of Sampan: real nodes, each its own process, on loopback only.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Measure how a new node joins a network with a long history, and how it starts again. Build with `--release`.
     Join(bench::join::Arguments),
+    /// Measure what honest clients keep while attackers do what they can.
+    Abuse(abuse::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -101,5 +103,6 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Chaos(arguments) => chaos::run(&arguments, binaries, &stop).await,
         Command::Join(arguments) => bench::join::run(&arguments, binaries, &stop).await,
         Command::Bench(arguments) => bench::run(&arguments, binaries, &stop).await,
+        Command::Abuse(arguments) => abuse::run(&arguments, binaries, &stop).await,
     }
 }

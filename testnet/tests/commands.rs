@@ -85,6 +85,23 @@ fn half_a_minute_of_chaos_loses_nothing_and_forks_nothing() {
     assert!(report.pointer("/heal/count").and_then(serde_json::Value::as_u64) >= Some(3), "{talk}");
 }
 
+/// Every sort of attack, briefly: what is measured for the record takes longer and a release build.
+#[test]
+fn honest_clients_keep_half_while_a_node_is_attacked() {
+    let binaries = Binaries::find(None).expect("build them first");
+    let args = ["abuse", "--seconds", "2", "--rate", "50", "--json"];
+    let attacked = testnet(binaries.sampand.parent().expect("a directory"), &args).expect("runs");
+    let talk = text(&attacked.stderr);
+    assert_eq!(attacked.status.code(), Some(0), "{talk}");
+    let report: serde_json::Value = serde_json::from_slice(&attacked.stdout).expect("JSON and nothing else");
+    let rows = report["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 10, "seven attacks, all of them, and calm before and after: {talk}");
+    for row in &rows[1..9] {
+        assert!(row["attempts"].as_u64() > Some(0), "{row}");
+        assert!(row["rss_peak_mb"].as_f64() < Some(512.0), "memory is bounded: {row}");
+    }
+}
+
 #[test]
 fn chaos_finds_out_a_node_that_ends_by_itself() {
     let binaries = Binaries::find(None).expect("build them first");
