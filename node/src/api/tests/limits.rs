@@ -126,7 +126,7 @@ async fn a_share_is_used_up_by_the_members_own_signature_only() {
     solo.state.shares.busy = 0;
     let forged = |number: &str| {
         let mut forged = solo.issue(number);
-        forged.statement.signatures[0].sig = solo.certify().statement.signatures[0].sig.clone();
+        forged.statement.signatures[0].sig = solo.certify().statement.signatures[0].sig;
         forged
     };
     for i in 0..5 {
@@ -192,7 +192,7 @@ async fn a_body_that_trickles_is_not_waited_for_and_a_slow_link_is() {
     // A kilobyte a second is a slow link.
     assert_eq!(read(trickle(1, &[b' '; 1_100])).await, Ok(()), "read to its end");
     // What came quickly at first buys no time for what comes slowly.
-    let quick = futures::stream::iter([Ok(Bytes::from_static(&[b' '; 60_000]))]);
+    let quick = futures::stream::iter([Ok(Bytes::from(vec![b' '; 60_000]))]);
     let begin = Instant::now();
     let stalls = Body::from_stream(quick.chain(trickle(10, b" ").into_data_stream()));
     assert_eq!(read(stalls).await, Err("timed_out".to_owned()));
