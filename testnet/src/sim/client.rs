@@ -45,6 +45,8 @@ struct Errand {
     until_ms: u64,
     by: usize,
     again_ms: u64,
+    /// Whether it waited for the node to come back already: one that comes and goes for ever is not waited for.
+    waited: bool,
     state: State,
 }
 
@@ -156,14 +158,16 @@ impl Client {
     }
 
     fn take_on(&mut self, document: Document, by: usize, race: Option<u64>, until_ms: u64) {
-        let errand = Errand { document, race, until_ms, by, again_ms: 0, state: State::Open };
+        let errand = Errand { document, race, until_ms, by, again_ms: 0, waited: false, state: State::Open };
         self.errands.insert(errand.document.statement.id(), errand);
     }
 
     /// A node that clients wait for is back.
     pub(super) fn returned(&mut self, node: usize) {
-        let waiting = self.errands.values_mut().filter(|errand| errand.by == node && errand.state == State::Open);
-        waiting.for_each(|errand| errand.again_ms = 0);
+        let waiting = |errand: &&mut Errand| errand.by == node && errand.state == State::Open && !errand.waited;
+        for errand in self.errands.values_mut().filter(waiting) {
+            (errand.again_ms, errand.waited) = (0, true);
+        }
     }
 
     /// Submits what is due, hears answers, and looks what has become final.
