@@ -46,7 +46,7 @@ fn the_same_script_makes_the_same_run() {
 }
 
 #[test]
-fn who_comes_late_takes_a_state_over_and_the_same_script_still_makes_the_same_run() {
+fn who_comes_late_takes_a_state_over_and_what_led_to_it_later_and_the_same_script_makes_the_same_run() {
     let (_, script) = scripts("scenarios").into_iter().find(|(name, _)| name.contains("latecomer")).expect("there");
     let first = play(&script, false).expect("plays");
     assert_eq!((first.joined, &first.violation), (1, &None), "{first:?}");

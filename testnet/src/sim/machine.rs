@@ -260,12 +260,12 @@ impl Machine {
 }
 
 impl Process {
-    /// Whether it votes and nothing waits to be decided.
+    /// Whether it votes, nothing waits to be decided, and what came before a state that it took over is here, too.
     pub(super) fn is_idle(&self) -> bool {
-        self.engine.is_voting() && self.engine.mempool_len() == 0
+        self.engine.is_voting() && self.engine.mempool_len() == 0 && self.floor().height == Height::GENESIS
     }
 
-    /// Where the history begins that it holds: at the genesis, unless it took a state over.
+    /// Where the history begins that it holds: at the genesis, unless it took a state over of late.
     pub(super) fn floor(&self) -> Floor {
         // A store that cannot be read stops its engine, which is looked at elsewhere.
         self.store.reader().floor().unwrap_or_default()

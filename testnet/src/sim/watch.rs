@@ -230,11 +230,17 @@ impl Watch {
         self.referee.judge(&block, now_ms).map_err(unlawful)
     }
 
-    /// At the end: what a machine says of every bill is what the blocks say.
+    /// At the end: a machine has every block, also those that it asked for later, and says of every bill what they say.
     pub(super) fn settle(&self, node: usize, machine: &Machine) -> Result<(), What> {
-        let process = machine.process.as_ref();
-        let astray = process.is_some_and(|process| !self.referee.agrees(&process.store.reader()));
-        if astray { Err(What::Astray { node }) } else { Ok(()) }
+        let Some(process) = &machine.process else { return Ok(()) };
+        let reader = process.store.reader();
+        let has = |height: &Height, hash: &HeaderHash| {
+            reader.block(*height).is_ok_and(|block| block.is_some_and(|block| block.header.hash() == *hash))
+        };
+        if let Some(height) = self.chain.iter().find(|(height, hash)| !has(height, hash)).map(|(height, _)| *height) {
+            return Err(What::Fork { height, node });
+        }
+        if self.referee.agrees(&reader) { Ok(()) } else { Err(What::Astray { node }) }
     }
 
     /// Listens to what an honest node publishes: in one place it says one thing, through every crash and restart.

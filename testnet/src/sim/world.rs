@@ -330,7 +330,7 @@ impl World {
         }
     }
 
-    /// Everybody is at one height and votes, whatever was submitted is settled, and nothing waits.
+    /// Everybody is at one height, votes and holds the whole chain, whatever was submitted is settled, and nothing waits.
     fn is_at_rest(&self) -> bool {
         let tips = self.machines[..self.nodes].iter().enumerate().filter(|(i, _)| self.is_honest(*i));
         let mut heights = tips.map(|(_, machine)| {
