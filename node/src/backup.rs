@@ -129,7 +129,11 @@ impl BackupError {
     /// Whether nothing is broken but what the operator named.
     #[must_use]
     pub const fn is_for_the_operator(&self) -> bool {
-        !matches!(self, Self::File { .. } | Self::Node(_) | Self::Store(_))
+        match self {
+            Self::Store(fault) => fault.is_for_the_operator(),
+            Self::File { .. } | Self::Node(_) => false,
+            Self::Occupied(_) | Self::Unreadable { .. } | Self::Damaged { .. } | Self::OtherNetwork { .. } => true,
+        }
     }
 }
 

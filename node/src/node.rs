@@ -121,6 +121,8 @@ impl Node {
         let identity = Identity::load(&config)?;
         let store = Store::open(&config.data_dir, &genesis, config.store.cache_mib)?;
         let tip = store.tip();
+        // Before anything is opened to others.
+        engine::know_the_rules(&start.versions, &tip)?;
         let mut metrics = Metrics::new(tip.roster().validators().len());
         let validator = identity.consensus.as_ref().is_some_and(|k| genesis.roster.by_key(&k.public()).is_some());
         let network = NetConfig {

@@ -46,6 +46,7 @@ pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
 pub use heard::HeardProposal;
 pub use keeper::Keeper;
 pub use serve::{answer, serve};
+pub use upgrade::know_the_rules;
 pub use voice::Provenance;
 
 use crate::clock::Clock;

@@ -2,15 +2,26 @@
 //! stops. It has said nothing by then about the first block of them, and the software that knows them goes on from the
 //! same data directory.
 
+use sampan_proto::protocol::Versions;
+
 use super::Engine;
+use crate::core::ledger::Tip;
 use crate::fault::Fatal;
+
+/// Whether software of these versions can execute the block after a tip.
+///
+/// # Errors
+/// [`Fatal::UnknownProtocol`]: other software can.
+pub fn know_the_rules(versions: &Versions, tip: &Tip) -> Result<(), Fatal> {
+    let unknown = |unknown| Fatal::UnknownProtocol { unknown, height: tip.height.next() };
+    versions.expect(tip.version()).map_err(unknown)
+}
 
 impl Engine {
     /// Stops before the first block that this software cannot execute. A crash instead of it ends the same way: the
     /// start asks here too.
     pub(super) fn know_the_rules(&self) -> Result<(), Fatal> {
-        let unknown = |unknown| Fatal::UnknownProtocol { unknown, height: self.next_height() };
-        self.versions.expect(self.tip.version()).map_err(unknown)
+        know_the_rules(&self.versions, &self.tip)
     }
 
     /// Tells the operator what is decided and still to come: at the start, and when it is decided.
