@@ -248,6 +248,12 @@ impl Machine {
         self.process.as_ref().is_some_and(|process| !calm(process))
     }
 
+    /// Whether it holds nothing and the network is so far ahead that it looks for a state, silent if it heard its own key.
+    pub(super) fn is_left_behind(&self, top: Height) -> bool {
+        let is_new = |process: &Process| process.store.tip().height == Height::GENESIS;
+        self.holds && top.0 > STATES.1 && self.process.as_ref().is_some_and(is_new)
+    }
+
     /// Whether the process ended by itself, and why.
     pub(super) async fn ended(&mut self) -> Option<Result<(), Fatal>> {
         let process = self.process.as_ref()?;

@@ -182,7 +182,7 @@ impl Watch {
         if shown > tip {
             return Err(What::Promised { node, height: shown });
         }
-        if process.engine.is_joining() {
+        if process.engine.is_joining() || machine.is_left_behind(self.top()) {
             self.late.insert(node);
         }
         match process.engine.is_voting() {
