@@ -9,7 +9,7 @@ use sampan_proto::wire::PastBlock;
 use super::keep::erasure;
 use super::snapshot::{joined, lived_in, rows};
 use super::*;
-use crate::store::{BadPast, Floor, Past};
+use crate::store::{BadPast, Depth, Floor, Past};
 
 /// What a node holds of its history.
 const HISTORY: [Family; 8] = [
@@ -54,6 +54,11 @@ fn assert_same_history(left: &Store, right: &Store) {
     assert_eq!(left.reader().floor().expect("read"), right.reader().floor().expect("read"));
 }
 
+/// Blocks and log; the documents here are not of a kind that could be executed again.
+fn assert_sound(world: &World) {
+    world.store.reader().fsck(&world.network.genesis, Depth::Log, |_| ()).expect("sound");
+}
+
 fn assert_proven(world: &World, statement: &StatementId) {
     let bundle = world.store.reader().receipt(statement).expect("read").expect("executed");
     let ladder = proof::verify(&bundle, &world.network.genesis, &Policy::default());
@@ -71,6 +76,7 @@ fn a_filled_past_is_that_of_whoever_was_there() {
     let more = world.many(10..200);
     assert_eq!(other.decide(&more), world.decide(&more));
     let other = other.reopen();
+    assert_sound(&other);
     assert_eq!(missing(&other.store), Some(5));
     fill_in(&other.store, &past(&world, 3..=6));
     assert_eq!(missing(&other.store), Some(7), "what is there already is left alone");
@@ -80,6 +86,7 @@ fn a_filled_past_is_that_of_whoever_was_there() {
     assert_eq!(missing(&other.store), None);
     assert_same_history(&other.store, &world.store);
     let other = other.reopen();
+    assert_sound(&other);
     assert_proven(&other, &first);
 }
 
@@ -174,6 +181,7 @@ fn what_is_dropped_leaves_everything_above_it_as_it_was() {
     let mut world = world.reopen();
     let next = world.many(0..300);
     world.decide(&next);
+    assert_sound(&world);
     for statement in [kept[0].documents[0].statement().id(), next[0].statement().id()] {
         assert_proven(&world, &statement);
     }
