@@ -90,7 +90,8 @@ impl Faults {
     /// Leaves a part of what was appended last, as a write that the power failed in.
     fn tear(&self) -> std::io::Result<()> {
         let (before, after) = (self.length.load(Ordering::Relaxed), self.log_length());
-        if after > before {
+        // A log takes its name when its header is synced: there is no half of that.
+        if before > 0 && after > before {
             let file = std::fs::OpenOptions::new().write(true).open(&self.log)?;
             file.set_len(before + (after - before) / 2)?;
         }
