@@ -137,6 +137,11 @@ async fn a_page_ends_where_the_roster_changes_for_whoever_does_not_know_the_next
     assert_eq!(ahead.of(request(6), Response::Blocks(page(6))).await, (1, None), "known by then");
     // Asked for blocks beyond the tip, a node cannot tell who decides them: nobody is blamed.
     assert_eq!(behind.of(request(6), Response::Blocks(page(6))).await, (0, None));
+    // Who names the roster that it knows and does not show its signatures is blamed there, too.
+    let mut unsigned = page(5);
+    assert_eq!(behind.of(request(5), Response::Blocks(unsigned.clone())).await, (1, None));
+    unsigned[0].certificate.signatures.clear();
+    assert_eq!(behind.of(request(5), Response::Blocks(unsigned)).await, (0, Some(PeerFault::BadBlock)));
     let mut forged = page(4);
     forged[0].header.next_roster_hash = sampan_proto::hash::Hash32::ZERO;
     assert_eq!(behind.of(request(4), Response::Blocks(forged)).await, (0, Some(PeerFault::BadBlock)));
