@@ -66,7 +66,8 @@ pub(crate) fn fsck(arguments: &Fsck) -> Result<(), Failure> {
         print(&format!("sound: {height} blocks, {entries} entries, every certificate and log root"))?;
     } else {
         say(&format!(
-            "The state after block {floor} was taken over: what led there is not held here, and not derived."
+            "What led to block {floor} is not held here, and not derived: the state after it was taken over, or older \
+             blocks are dropped (`store.keep_blocks`)."
         ));
         let blocks = format!("{} blocks from {} on", height.0 - floor.0, floor.next());
         print(&format!("sound: {blocks}, {entries} entries in all, every certificate and log root"))?;
@@ -86,17 +87,18 @@ pub(crate) fn fsck(arguments: &Fsck) -> Result<(), Failure> {
     }
 }
 
-/// A node that took the state over from others does not hold the blocks before, and without them an archive proves
-/// nothing.
+/// A node that took the state over from others, or keeps no archive, does not hold the blocks before, and without them
+/// an exported one proves nothing.
 fn whole(store: &Store) -> Result<(), Failure> {
     let floor = store.reader().floor().map_err(|fault| Failure::from(&fault))?;
     if floor.height == Height::GENESIS {
         return Ok(());
     }
-    let what = format!("this node took the state over and holds no block up to {}", floor.height);
+    let what =
+        format!("this node holds no block up to {}: it took a later state over, or drops old ones", floor.height);
     Err(Failure::refused(
         what,
-        "export from a node that was there from the beginning; `sampand fsck` checks what is here",
+        "export from a node that holds everything (`sampan_oldest_block` 1); `sampand fsck` checks what is here",
     ))
 }
 

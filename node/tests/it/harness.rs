@@ -170,10 +170,15 @@ impl Network {
         ended.expect_err("a reason")
     }
 
-    pub(crate) async fn start_all(&mut self) {
-        for i in 0..self.nodes.len() {
+    /// Starts so many nodes; the others come later.
+    pub(crate) async fn start_first(&mut self, count: usize) {
+        for i in 0..count {
             self.start(i).await;
         }
+    }
+
+    pub(crate) async fn start_all(&mut self) {
+        self.start_first(self.nodes.len()).await;
     }
 
     pub(crate) async fn stop(&mut self, i: usize) {

@@ -41,9 +41,7 @@ fn proven(net: &Network, bundle: &Bundle) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
     let mut net = Network::new(4, 1, lively()).with_states(4, 6).keeping(4, 1_000);
-    for i in 0..4 {
-        net.start(i).await;
-    }
+    net.start_first(4).await;
     let record = lives_until(&net, Height(12)).await;
     net.start(4).await;
     let status: NodeStatus = net.reaches(4, Height(13)).await;
@@ -82,9 +80,7 @@ async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_fetches_what_came_before_its_state_and_serves_it() {
     let mut net = Network::new(4, 2, lively()).with_states(4, 6);
-    for i in 0..4 {
-        net.start(i).await;
-    }
+    net.start_first(4).await;
     let record = lives_until(&net, Height(12)).await;
     net.start(4).await;
     let status: NodeStatus = net.reaches(4, Height(13)).await;
@@ -146,9 +142,7 @@ async fn a_validator_that_lost_everything_takes_a_state_over_and_votes_again_lat
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_that_was_seated_before_it_ever_ran_takes_the_seat_of_the_state_it_took_over() {
     let mut net = Network::with_candidates(4, 1, lively()).with_states(4, 6);
-    for i in 0..4 {
-        net.start(i).await;
-    }
+    net.start_first(4).await;
     let seated = net.decide(seat(&net, 4), &[0, 1, 2]).await;
     net.reaches(0, Height(seated.0 + 8)).await;
     net.start(4).await;
@@ -168,9 +162,7 @@ async fn a_validator_that_was_seated_before_it_ever_ran_takes_the_seat_of_the_st
 #[tokio::test(flavor = "multi_thread")]
 async fn a_founder_that_was_unseated_before_it_ever_ran_follows_the_state_it_took_over_without_a_vote() {
     let mut net = Network::new(5, 0, lively()).with_states(4, 6);
-    for i in 0..4 {
-        net.start(i).await;
-    }
+    net.start_first(4).await;
     let left = net.decide(unseat(4), &[0, 1, 2, 3]).await;
     net.reaches(0, Height(left.0 + 8)).await;
     net.start(4).await;
