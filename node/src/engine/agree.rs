@@ -80,7 +80,11 @@ impl Engine {
                 Some(height) => self.drive_at(height, Input::Polka(votes)),
                 None => Ok(()),
             },
-            Heard::Round(certificate) => self.drive_at(certificate.height, Input::Round(certificate)),
+            Heard::Round(certificate) => {
+                self.heard.round_proved(self.tip.roster(), &certificate);
+                self.start_if_due()?;
+                self.drive_at(certificate.height, Input::Round(certificate))
+            }
             Heard::Proposal(from, heard) => {
                 let Proposal { height, round, .. } = heard.proposal.message;
                 if !self.listens(height, round) || !self.heard.proposal(&heard) {

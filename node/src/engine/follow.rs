@@ -24,7 +24,7 @@ use crate::verify::{Judged, Pool};
 pub(super) const PATROL: Duration = Duration::from_millis(250);
 /// Patrols in a round without a decision before a peer is asked what it heard.
 const REPAIR_AFTER: u32 = 4;
-/// Patrols between questions how far the peers are, while nothing else tells.
+/// Patrols between questions how far the peers are, and whether they began without us, while nothing else tells.
 const STATUS_AFTER: u32 = 8;
 /// Blocks asked for in one request.
 const BLOCKS: u16 = 64;
@@ -343,10 +343,17 @@ impl Engine {
         self.follow();
         self.fetch_missing();
         let height = self.next_height();
-        if self.is_running(height) && patrols >= REPAIR_AFTER && patrols.is_multiple_of(REPAIR_AFTER) {
+        let at_ease = self.follower.has_company() || patrols.is_multiple_of(STATUS_AFTER);
+        // Votes are told once: one that rests may have missed that the others began, and they may need it.
+        let uncertain = if self.is_running(height) {
+            patrols.is_multiple_of(REPAIR_AFTER)
+        } else {
+            self.validator.is_some() && at_ease
+        };
+        if uncertain {
             self.follower.ask_round(height);
         }
-        if self.follower.has_company() || patrols.is_multiple_of(STATUS_AFTER) {
+        if at_ease {
             self.follower.ask_status();
         }
         Ok(())

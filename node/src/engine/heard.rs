@@ -41,6 +41,8 @@ pub(super) struct Heard {
     proposals: BTreeMap<(Height, u32), Vec<HeardProposal>>,
     newest_round: u32,
     certificate: Option<RoundCertificate>,
+    /// A height of which a round was proved to be over, or to be entered.
+    begun: Option<Height>,
 }
 
 impl Heard {
@@ -111,6 +113,14 @@ impl Heard {
         }
     }
 
+    /// A peer proves how far a round got. Of rounds far ahead no votes are kept: this alone may tell that a height began.
+    pub(super) fn round_proved(&mut self, roster: &Roster, certificate: &RoundCertificate) {
+        let voters: Vec<PublicKey> = certificate.votes.iter().map(|vote| vote.message.validator).collect();
+        if roster.holds_an_honest_one(power(roster, voters.iter())) {
+            self.begun = Some(certificate.height);
+        }
+    }
+
     /// A height is decided: forget everything up to it.
     pub(super) fn decided(&mut self, height: Height) {
         self.votes.retain(|(at, ..), _| *at > height);
@@ -122,6 +132,9 @@ impl Heard {
     /// Whether validators with more than a third of the power voted at `height`: one of them is honest,
     /// so the height has begun.
     pub(super) fn has_begun(&self, roster: &Roster, height: Height) -> bool {
+        if self.begun == Some(height) {
+            return true;
+        }
         let heard: BTreeSet<PublicKey> = self.votes_at(height).map(|vote| vote.message.validator).collect();
         roster.holds_an_honest_one(power(roster, heard.iter()))
     }

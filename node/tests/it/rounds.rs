@@ -121,7 +121,8 @@ fn nil_rounds(genesis: &Genesis, own: &SecretKey, others: &[&SecretKey]) -> Vec<
 /// That round may be the turn of the one that died: so late a round must not last long.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_many_rounds_behind_is_brought_there_by_a_round_certificate() {
-    let mut net = Network::new(4, 0, Parameters { timeout_delta_ms: 10, ..quiet() });
+    // No heartbeat helps: whoever comes last must find out that the others began.
+    let mut net = Network::new(4, 0, Parameters { timeout_delta_ms: 10, heartbeat_ms: 600_000, ..quiet() });
     let keys: Vec<SecretKey> = (0..4).map(|i| net.consensus_key(i)).collect();
     for i in 0..2 {
         std::fs::create_dir_all(net.data_dir(i)).expect("made");
@@ -133,9 +134,9 @@ async fn a_validator_many_rounds_behind_is_brought_there_by_a_round_certificate(
         wal.sync().expect("synced");
         net.start(i).await;
     }
-    net.start(2).await;
     let (bill, statement, _) = net.bill("SMPN0001", "klang-import");
     assert_eq!(net.submit(0, &bill).await.0, 202);
+    net.start(2).await;
     for i in 0..3 {
         assert_eq!(net.is_final(i, statement).await, FIRST);
         let view: HeaderView = net.get_json(i, "/v1/headers/1").await;

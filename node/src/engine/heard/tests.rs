@@ -133,3 +133,17 @@ fn a_peer_far_behind_is_given_the_newest_round_certificate_of_its_height() {
     heard.decided(Height(6));
     assert_eq!(heard.round_state(Height(6)).certificate, None);
 }
+
+#[test]
+fn a_height_has_begun_when_more_than_a_third_voted_in_a_round_of_it_however_far_ahead() {
+    let certificate = |voters: u8| {
+        let votes = (0..voters).map(|i| vote(i, 6, 500, None).into_inner()).collect();
+        RoundCertificate { height: Height(6), round: 500, skip: true, votes }
+    };
+    let mut heard = Heard::default();
+    heard.round_proved(&roster(), &certificate(1));
+    assert!(!heard.has_begun(&roster(), Height(6)), "one may lie");
+    heard.round_proved(&roster(), &certificate(2));
+    assert!(heard.has_begun(&roster(), Height(6)));
+    assert!(!heard.has_begun(&roster(), Height(7)), "and no other height");
+}
