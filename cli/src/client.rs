@@ -131,6 +131,11 @@ impl Client {
         self.get_bundle(&format!("/v1/receipts/{index}"), None)
     }
 
+    /// The same in the log as it was after a block, without the statement.
+    pub(crate) fn entry_at(&self, index: u64, height: Height) -> Result<Bundle, Failure> {
+        self.get_bundle(&format!("/v1/receipts/{index}?against={height}"), None)
+    }
+
     /// A record's state, or its absence.
     pub(crate) fn status(&self, id: &RecordId) -> Result<Bundle, Failure> {
         self.get_bundle(&format!("/v1/records/{id}/status"), None)

@@ -6,13 +6,14 @@ mod support;
 
 use sampan_proto::block::Header;
 use sampan_proto::genesis::{Genesis, Parameters};
+use sampan_proto::ids::Height;
 use sampan_proto::proof::{Anchor as _, BadPin, Binary, Bundle, Head, Outcome, Pin, Policy, Verdict, verify};
 use sampan_proto::protocol::{KNOWN, UnknownVersion};
 use sampan_proto::roster::Roster;
 use support::chain::certify;
-use support::digest;
 use support::sheet::settle;
-use support::story::Story;
+use support::story::{Story, surrender};
+use support::{cast, digest, witness};
 
 fn head(story: &Story, height: usize) -> Head {
     let (header, certificate) = story.chain.heads[height - 1].clone();
@@ -102,6 +103,43 @@ fn a_pin_ages_and_says_so() {
     }
     let unknown = Pin { parameters: None, ..own };
     assert_eq!(unknown.start().trusting_period_ms(), 30 * 86_400_000);
+}
+
+#[test]
+fn a_witness_that_saw_a_block_named_vouches_for_it_when_the_anchor_is_old() {
+    let mut story = Story::tell();
+    let given_up = story.chain.say(cast::BUYER, 9, surrender(story.bill, 3, cast::CARRIER));
+    story.chain.block(&[given_up]);
+    let genesis = &story.chain.genesis;
+    let late = cast::BEGIN_MS + genesis.parameters.trusting_period_ms + 1;
+    let witnesses = [witness::known("port.example", 9).0];
+    let policy = Policy { now_ms: Some(late), strict: true, witnesses: &witnesses, ..Policy::default() };
+    let seen = witness::bundle(&story.chain, Height(3), Height(5));
+    let ladder = verify(&seen, genesis, &policy);
+    let word = ladder.rungs().iter().find(|rung| rung.name == "anchor age").expect("a rung");
+    assert_eq!(word.verdict, Verdict::Valid, "{ladder:#?}");
+    assert_eq!(word.detail, "`port.example` saw a log that names this very block at Unix time 1767225600");
+    assert_eq!(
+        verify(&seen, genesis, &Policy { witnesses: &[], ..policy }).verdict("anchor age"),
+        Some(Verdict::Invalid)
+    );
+
+    // Whoever has the keys of an old roster keeps the log, which was seen, and makes up the state.
+    let mut forged = seen.clone();
+    forged.head.header.0.state_root = digest(7);
+    forged.head.certificate.0 = certify(genesis, &forged.head.header.0, &[0, 1, 2]);
+    let of_forged = |forged: &Bundle| {
+        let ladder = verify(forged, genesis, &policy);
+        assert_eq!(ladder.verdict("certificate"), Some(Verdict::Valid));
+        [ladder.verdict("anchor age"), ladder.verdict("witness")]
+    };
+    assert_eq!(of_forged(&forged), [Some(Verdict::Invalid); 2]);
+    forged.witness.as_mut().expect("a witness").names = None;
+    assert_eq!(
+        of_forged(&forged),
+        [Some(Verdict::Invalid), Some(Verdict::Valid)],
+        "its word for the log is not enough"
+    );
 }
 
 #[test]

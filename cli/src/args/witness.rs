@@ -16,6 +16,8 @@ pub(crate) enum Witness {
     Cosign(Cosign),
     /// The same again and again
     Run(Run),
+    /// Put what witnesses signed later into a proof that is here already: then they vouch for all of it
+    Add(Add),
 }
 
 /// `sampan witness new`.
@@ -54,6 +56,19 @@ pub(crate) struct Run {
     /// Stop after so many
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
+}
+
+/// `sampan witness add`.
+#[derive(Args, Debug)]
+pub(crate) struct Add {
+    /// The proof: a receipt, or a bundle of a record
+    pub(crate) file: PathBuf,
+    /// A checkpoint that witnesses have signed since: a file or a URL
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) cosigned: String,
+    /// Where to write the new one, if not in its place; `-` for stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// Options of the commands that write proofs.

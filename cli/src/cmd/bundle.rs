@@ -8,7 +8,7 @@ use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use serde_json::json;
 
-use super::{Context, bundle_json, record_bundle, record_id, witness};
+use super::{Context, bundle_json, cosigned, record_bundle, record_id};
 use crate::anchor::Anchor;
 use crate::args::Bundle as Args;
 use crate::draft::Signer;
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.other.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
         return Err(Failure::unproven("the proof does not show the other document").ladder(ladder));
     }
-    witness::attach(&mut bundle, &args.witness, &client)?;
+    cosigned::attach(&mut bundle, args.witness.cosigned.as_deref(), &client, &context.printer)?;
     hand_over(context, &bundle, &ladder, args.output.as_deref())
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod codes;
 mod compare;
 mod conflict;
+mod cosigned;
 mod courier;
 mod desk;
 mod draft;

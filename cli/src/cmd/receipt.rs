@@ -6,7 +6,7 @@ use sampan_proto::proof::{Bundle, Ladder, Outcome};
 use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
 use super::bundle::hand_over;
-use super::{Context, read_bundle, record_bundle, witness};
+use super::{Context, cosigned, read_bundle, record_bundle};
 use crate::anchor::Anchor;
 use crate::args::log::{Receipt, ReceiptCommand, Refresh};
 use crate::client::Client;
@@ -24,7 +24,7 @@ pub(super) fn run(args: &Receipt, context: &Context) -> Result<Exit, Failure> {
     let anchor = context.anchor(&client)?;
     let mut bundle = client.receipt(statement)?;
     let (_, ladder) = proven::receipt(&bundle, &anchor, statement)?;
-    witness::attach(&mut bundle, &args.witness, &client)?;
+    cosigned::attach(&mut bundle, args.witness.cosigned.as_deref(), &client, &context.printer)?;
     hand_over(context, &bundle, &ladder, args.output.as_deref())
 }
 
@@ -44,7 +44,7 @@ fn refresh(args: &Refresh, context: &Context) -> Result<Exit, Failure> {
             anchor.origin
         ));
     }
-    witness::attach(&mut new, &args.witness, &client)?;
+    cosigned::attach(&mut new, args.witness.cosigned.as_deref(), &client, &context.printer)?;
     hand_over(context, &new, &ladder, Some(args.output.as_deref().unwrap_or(&args.file)))
 }
 

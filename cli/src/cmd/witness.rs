@@ -8,14 +8,14 @@ use sampan_proto::hash::Hash32;
 use sampan_proto::ids::ChainId;
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::keys::SecretKey;
-use sampan_proto::limits::CHECKPOINT_BYTES;
-use sampan_proto::proof::{Bundle, WitnessPart};
+use sampan_proto::proof::Outcome;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Context;
+use super::bundle::hand_over;
+use super::{Context, cosigned, read_bundle};
 use crate::anchor::Anchor;
-use crate::args::witness::{Cosign, Cosigned, New, Run, Witness};
+use crate::args::witness::{Add, Cosign, New, Run, Witness};
 use crate::client::Client;
 use crate::draft::random;
 use crate::failure::{Exit, Failure};
@@ -52,6 +52,7 @@ pub(super) fn run(command: &Witness, context: &Context) -> Result<Exit, Failure>
         Witness::New(args) => new(args, context),
         Witness::Cosign(args) => Post::open(args, context)?.once(),
         Witness::Run(args) => again_and_again(args, context),
+        Witness::Add(args) => add(args, context),
     }
 }
 
@@ -92,25 +93,18 @@ fn again_and_again(args: &Run, context: &Context) -> Result<Exit, Failure> {
     }
 }
 
-/// Puts a checkpoint that witnesses have signed into a proof, once the two logs are shown to be one. Whether a witness
-/// is to be trusted is for whoever verifies the proof.
-pub(super) fn attach(bundle: &mut Bundle, args: &Cosigned, client: &Client) -> Result<(), Failure> {
-    let Some(place) = &args.cosigned else { return Ok(()) };
-    let bytes = if place.starts_with("http://") || place.starts_with("https://") {
-        Client::new(place).checkpoint()?
-    } else {
-        files::read(Path::new(place), CHECKPOINT_BYTES)?
-    };
-    let other = |error| Failure::refused(format!("`{place}` is not a signed checkpoint")).why(error);
-    let note = Note::parse(&bytes).map_err(other)?;
-    let (ours, theirs) = (LogAt::from(&bundle.head.header.0), note.checkpoint.log);
-    let (from, to) = if theirs.size <= ours.size { (theirs, ours) } else { (ours, theirs) };
-    let consistency = client.consistency(from.size, to.size)?;
-    let apart =
-        |bad| Failure::unproven(format!("the log in `{place}` is not the one that the proof stands on")).why(bad);
-    consistency.connects(&from, &to).map_err(apart)?;
-    bundle.witness = Some(WitnessPart { note: note.to_string(), consistency: consistency.proof });
-    Ok(())
+/// A witness's word for a proof that is here already. Its head stays: what is newer than it can name it.
+fn add(args: &Add, context: &Context) -> Result<Exit, Failure> {
+    let client = context.client()?;
+    let anchor = context.anchor(&client)?;
+    let mut bundle = read_bundle(&args.file)?;
+    bundle.witness = None;
+    let ladder = proven::climb(&bundle, &anchor, None, false);
+    if ladder.outcome() == Outcome::Invalid {
+        return Err(Failure::unproven(format!("`{}` does not verify", args.file.display())).ladder(ladder));
+    }
+    cosigned::attach(&mut bundle, Some(&args.cosigned), &client, &context.printer)?;
+    hand_over(context, &bundle, &ladder, Some(args.output.as_deref().unwrap_or(&args.file)))
 }
 
 /// A witness at work.

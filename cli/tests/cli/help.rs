@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::sampan::Machine;
 
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 40] = [
     "",
     "keys",
     "keys new",
@@ -46,6 +46,7 @@ const COMMANDS: [&str; 39] = [
     "witness new",
     "witness cosign",
     "witness run",
+    "witness add",
 ];
 
 #[test]

@@ -123,6 +123,12 @@ fn answer(request: &Request, world: &mut World) -> Response {
                 json(200, &StatementStatus::Final { height: act.height, index, record: act.record })
             }
         },
+        ("GET", ["receipts", index]) if query.starts_with("against=") => {
+            let (index, height) = (index.parse().expect("an index"), number(query, "against").expect("a height"));
+            world
+                .entry(index, height)
+                .map_or_else(|| refuse(Code::NotFound, "no such entry"), |entry| json(200, &entry))
+        }
         ("GET", ["receipts", id]) => match world.receipt(&id.parse().expect("id")) {
             Some(bundle) => json(200, &bundle),
             None => refuse(Code::NotFound, "no receipt of this statement"),

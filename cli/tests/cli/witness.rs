@@ -1,5 +1,8 @@
 //! Witnesses: what they sign, what they refuse to sign, and what a verifier makes of it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use sampan_proto::checkpoint::{Note, WitnessKey};
 
 use crate::node::{Node, Request, json};
@@ -9,7 +12,7 @@ use crate::world::{CARRIER, SHIPPER, World};
 /// A machine with a witness's key, a signed issue, and what verifiers are given.
 fn machine(node: &Node) -> (Machine, String) {
     let machine = Machine::new();
-    let world = World::past(1);
+    let world = node.world.lock().expect("world");
     machine.write("config/sampan/cli.toml", format!("genesis = \"genesis.json\"\nnode = \"{}\"", node.url));
     machine.write("config/sampan/genesis.json", &world.genesis_bytes);
     for member in [CARRIER, SHIPPER] {
@@ -55,6 +58,47 @@ fn a_witness_signs_what_grew_and_its_word_travels_with_a_bundle() {
     machine.run("bundle x.json --cosigned bl.json").exits(1);
     machine.run(&format!("bundle {record} --cosigned bl.json")).exits(1).says("is not a signed checkpoint");
     machine.run("verify b.json --witness port.example").exits(1).says("expected a witness key");
+}
+
+#[test]
+fn a_witness_that_saw_a_block_named_makes_up_for_an_old_anchor() {
+    let told = Arc::new(AtomicU8::new(0));
+    let lie = Arc::clone(&told);
+    let node =
+        Node::with(World::long_past(1), move |request: &Request, world: &World| match lie.load(Ordering::Relaxed) {
+            1 if request.path.contains("/v1/log/head?") => world.decided(Some(1)).map(|head| json(200, &head)),
+            2 if request.path.contains("against=") => world.entry(1, 4).map(|entry| json(200, &entry)),
+            _ => None,
+        });
+    let (machine, witness) = machine(&node);
+    let record = issued(&machine);
+    machine.run("witness cosign").exits(0);
+    let early = machine.run(&format!("bundle {record} -o b.json --cosigned checkpoint.txt")).exits(0);
+    early.says("vouches for the log, not for what the state was").says("it saw nobody act after it");
+    let strict = format!("verify b.json --strict --witness {witness}");
+    machine.run(&strict).exits(3).says("or ask a witness about this one");
+
+    node.world.lock().expect("world").quiet();
+    machine.run("witness cosign").exits(0);
+    machine.run("witness add b.json --cosigned checkpoint.txt").exits(0).says("it saw nobody act after it");
+    node.world.lock().expect("world").quiet();
+    machine.run(&format!("transfer {record} --to klang-water --key ningbo-pumps.key.json --bundle -")).exits(0);
+    machine.run("witness cosign").exits(0).says("the log of 4 entries");
+    machine.run("witness add b.json --cosigned checkpoint.txt").exits(0);
+    machine.run(&strict).exits(0).says("saw a log that names this very block");
+    machine.run("verify b.json --strict").exits(3).says("the anchor is older");
+
+    machine.write("bad.json", machine.read("bl.json"));
+    machine.run("witness add bad.json --cosigned checkpoint.txt").exits(3).says("is not a proof");
+    for (lie, words) in [(1, "does not follow the one before it"), (2, "another entry than that of a block")] {
+        told.store(lie, Ordering::Relaxed);
+        machine.run("witness add b.json --cosigned checkpoint.txt -o c.json").exits(3).says(words);
+        assert!(!machine.has("c.json"));
+    }
+    let other = World::past(2);
+    machine.write("other.json", &other.genesis_bytes);
+    let elsewhere = format!("--node {} --genesis other.json", Node::honest(other).url);
+    machine.run(&format!("witness add b.json --cosigned checkpoint.txt {elsewhere}")).exits(3).says("does not verify");
 }
 
 #[test]

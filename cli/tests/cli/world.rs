@@ -20,7 +20,8 @@ use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::log::{self, LogRead, prove_inclusion};
 use sampan_proto::merkle::state::{self, Page, PagePath, StateProof};
 use sampan_proto::proof::{
-    Binary, Bundle, DisclosedBody, GoodsProof, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof, StatusPart,
+    Binary, Bundle, DisclosedBody, EntryPart, GoodsProof, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
+    StatusPart,
 };
 use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::{Code, Reject};
@@ -30,6 +31,8 @@ use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
 
 /// 2026-01-05 08:00:00 UTC: a time that has passed whenever the tests run.
 pub(crate) const PAST_MS: u64 = 1_767_600_000_000;
+
+const TEN_YEARS_MS: u64 = 10 * 366 * 24 * 3_600 * 1_000;
 
 pub(crate) const CARRIER: &str = "pearl-line";
 pub(crate) const SHIPPER: &str = "ningbo-pumps";
@@ -52,6 +55,7 @@ pub(crate) struct World {
     /// Blocks get this time, or the real one.
     past: bool,
     log: Log,
+    entries: Vec<Entry>,
     frontier: Frontier,
     state: BTreeMap<PagePath, Page>,
     pub(crate) head: (Header, Certificate),
@@ -92,15 +96,20 @@ fn secret(seed: u8, member: usize, purpose: Purpose) -> SecretKey {
 impl World {
     /// A network whose blocks are of January 2026. Another seed is another network.
     pub(crate) fn past(seed: u8) -> Self {
-        Self::new(seed, true)
+        Self::new(seed, true, TEN_YEARS_MS)
+    }
+
+    /// The same, whose genesis is an old anchor by now.
+    pub(crate) fn long_past(seed: u8) -> Self {
+        Self::new(seed, true, Parameters::default().trusting_period_ms)
     }
 
     /// A network whose blocks are of now.
     pub(crate) fn live() -> Self {
-        Self::new(1, false)
+        Self::new(1, false, TEN_YEARS_MS)
     }
 
-    fn new(seed: u8, past: bool) -> Self {
+    fn new(seed: u8, past: bool, trusting_period_ms: u64) -> Self {
         let entry = |(i, (member, name, country, role)): (usize, &(&str, &str, &str, Role))| {
             let key = |purpose| MemberKey::from_genesis(purpose, secret(seed, i, purpose).public());
             let mut keys = vec![key(Purpose::Statement), key(Purpose::Governance)];
@@ -124,7 +133,7 @@ impl World {
             version: 1,
             network: format!("harbour-{seed}"),
             time_ms: if past { PAST_MS } else { now_ms() - 60_000 },
-            parameters: Parameters { trusting_period_ms: 10 * 366 * 24 * 3_600 * 1_000, ..Parameters::default() },
+            parameters: Parameters { trusting_period_ms, ..Parameters::default() },
             members: MEMBERS.iter().enumerate().map(entry).collect(),
         };
         let genesis_bytes = serde_json::to_vec_pretty(&file).expect("JSON");
@@ -140,6 +149,7 @@ impl World {
             seed,
             past,
             log: Log::default(),
+            entries: Vec::new(),
             frontier: Frontier::new(),
             state: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -247,6 +257,7 @@ impl World {
     }
 
     fn append(&mut self, entry: &Entry) -> u64 {
+        self.entries.push(entry.clone());
         let log = &mut self.log.0;
         self.frontier.append_with(entry.leaf_hash(), &mut |level, index, hash| {
             log.insert((level, index), *hash);
@@ -288,6 +299,11 @@ impl World {
         self.heads.push(self.head.clone());
     }
 
+    /// A block without statements.
+    pub(crate) fn quiet(&mut self) {
+        self.block(&[], &BTreeMap::new());
+    }
+
     fn bundle(&self) -> Bundle {
         Bundle::new(self.genesis.chain, self.head.0.clone(), self.head.1.clone())
     }
@@ -297,6 +313,14 @@ impl World {
         let place = height.unwrap_or(self.heads.len() as u64).checked_sub(1)?;
         let (header, certificate) = self.heads.get(usize::try_from(place).ok()?)?.clone();
         Some(Bundle::new(self.genesis.chain, header, certificate))
+    }
+
+    /// The entry at an index, in the log of a height.
+    pub(crate) fn entry(&self, index: u64, height: u64) -> Option<Bundle> {
+        let bundle = self.decided(Some(height))?;
+        let path = prove_inclusion(&self.log, bundle.head.header.0.log_size, index).expect("in memory")?;
+        let entry = self.entries.get(usize::try_from(index).ok()?)?.clone();
+        Some(Bundle { entry: Some(EntryPart { entry: Binary(entry), path: Binary(path) }), ..bundle })
     }
 
     /// That the log of `to` entries begins with that of `from`.

@@ -130,6 +130,23 @@ pub struct WitnessPart {
     pub note: String,
     /// From the smaller of the two logs to the larger one.
     pub consistency: Binary<ConsistencyProof>,
+    /// That the log which was seen leads back to the head: then its witness vouches for all that the header says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<NamedHead>,
+}
+
+/// The way back from a log to a head: a block with statements names the header before it in its first entry, and each
+/// header names the one before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedHead {
+    /// The headers after the head up to the one that the entry names, oldest first: of blocks without statements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub between: Vec<Binary<Header>>,
+    /// The entry of the first block after the head that has statements.
+    pub entry: Binary<Entry>,
+    /// Its path to the root of the log that was seen.
+    pub path: Binary<InclusionProof>,
 }
 
 /// An entry without the statement that it records: that the log under the head holds it.

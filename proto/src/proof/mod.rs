@@ -18,12 +18,13 @@ mod witness;
 pub use anchor::{Anchor, BadPin, PIN_MEDIA_TYPE, Pin, Start};
 pub use bundle::{
     BUNDLE_MEDIA_TYPE, Binary, Bundle, Counterpart, DisclosedBody, EntryPart, GoodsProof, Handover, Head, HistoryEntry,
-    MemberProof, ReceiptPart, ReferenceProof, StatusPart, WitnessPart,
+    MemberProof, NamedHead, ReceiptPart, ReferenceProof, StatusPart, WitnessPart,
 };
 pub use counterpart::compare;
 pub use ladder::{Ladder, Outcome, Rung, Verdict};
 pub use trust::{BadPath, Broken, follow_handovers};
 pub use verify::{Policy, check_body, check_claims, check_commitment, verify, verify_knowing};
+pub use witness::BadWay;
 
 pub(crate) use ladder::expect;
 pub(crate) use trust::Reigns;

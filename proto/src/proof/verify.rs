@@ -72,8 +72,10 @@ pub fn verify_knowing(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>,
         ladder.push("contents", Verdict::Skipped, "nothing stands on a head that is not proven");
         return ladder;
     };
-    age(header, anchor, policy, &mut ladder);
-    witness::climb(bundle, header, policy.witnesses, &mut ladder);
+    let sighting = witness::look(bundle, header, policy.witnesses);
+    let vouched = sighting.as_ref().and_then(|seen| seen.as_ref().ok()?.vouches());
+    age(header, anchor, vouched, policy, &mut ladder);
+    witness::climb(sighting, bundle, &mut ladder);
     let members = members(bundle, header, &mut ladder);
     let mut signers = Signers { anchor, members: &members, known };
     if let Some(part) = &bundle.entry {
@@ -150,19 +152,24 @@ fn form(bundle: &Bundle) -> Result<((), String), String> {
     Ok(((), BUNDLE_MEDIA_TYPE.to_owned()))
 }
 
-fn age(header: &Header, anchor: &Start<'_>, policy: &Policy<'_>, ladder: &mut Ladder) {
+/// Keys of old rosters may have leaked by now: a head that an old anchor leads to wants somebody else's word, too.
+fn age(header: &Header, anchor: &Start<'_>, vouched: Option<String>, policy: &Policy<'_>, ladder: &mut Ladder) {
     policy.age(header.time_ms, ladder);
     let Some(now_ms) = policy.now_ms else {
         ladder.push("anchor age", Verdict::Skipped, NO_CLOCK);
         return;
     };
     let trusting = anchor.trusting_period_ms();
-    if now_ms.saturating_sub(anchor.time_ms) > trusting {
+    if now_ms.saturating_sub(anchor.time_ms) <= trusting {
+        ladder.push("anchor age", Verdict::Valid, "within the trusting period");
+    } else if let Some(words) = vouched {
+        ladder.push("anchor age", Verdict::Valid, words);
+    } else {
         let verdict = if policy.strict { Verdict::Invalid } else { Verdict::Warn };
         let days = trusting / 86_400_000;
-        ladder.push("anchor age", verdict, format!("the anchor is older than {days} days: pin a recent checkpoint"));
-    } else {
-        ladder.push("anchor age", Verdict::Valid, "within the trusting period");
+        let words =
+            format!("the anchor is older than {days} days: pin a recent block, or ask a witness about this one");
+        ladder.push("anchor age", verdict, words);
     }
 }
 

@@ -8,11 +8,11 @@ from .bundle import binary, head_shape
 from .encoding import Refused, base64_bytes, decode, hexadecimal, read_json, text_of
 from .genesis import Genesis, Roster, parameters_hash, read_parameters
 from .shapes import fields
+from .values import VERSION
 
 MEDIA_TYPE = "application/vnd.sampan.anchor+json;version=1"
 MAX_BYTES = 128 * 1024
 MAX_DEPTH = 4
-VERSION = 1
 #: How long a pin is good for whose network's parameters are not known: 30 days.
 TRUSTING_PERIOD_MS = 30 * 24 * 3_600_000
 

@@ -13,7 +13,7 @@ from .genesis import Roster
 from .merkle import ConsistencyProof, InclusionProof, StateProof
 from .shapes import Shape, array, fields, integer, nullable
 from .statement import envelope_shape
-from .values import Entry, Header, Member, Record
+from .values import VERSION, Entry, Header, Member, Record
 
 T = TypeVar("T")
 
@@ -42,12 +42,13 @@ head_shape = fields({"header": _header, "certificate": _certificate})
 trust_path_shape = array(fields({"header": _header, "certificate": _certificate, "roster": binary(Roster.read)}))
 member_shape = fields({"member": _whole(Member.from_borsh), "proof": _proof})
 
+_names = fields({"entry": _entry, "path": binary(InclusionProof.read)}, {"between": array(_header)})
 _receipt = fields({"statement": envelope_shape, "entry": _entry, "path": binary(InclusionProof.read)})
 _shape = fields(
     {"mediaType": text_of, "chain": hexadecimal, "head": head_shape},
     {
         "trustPath": trust_path_shape,
-        "witness": fields({"note": text_of, "consistency": binary(ConsistencyProof.read)}),
+        "witness": fields({"note": text_of, "consistency": binary(ConsistencyProof.read)}, {"names": _names}),
         "entry": fields({"entry": _entry, "path": binary(InclusionProof.read)}),
         "receipt": _receipt,
         "status": fields({"id": hexadecimal, "proof": _proof}, {"record": nullable(_whole(Record.from_borsh))}),
@@ -78,6 +79,28 @@ class WitnessPart:
 
     note: str
     consistency: ConsistencyProof
+    names: NamedHead | None
+
+
+@dataclass(frozen=True)
+class NamedHead:
+    """The way back from the log that was seen to the head."""
+
+    between: list[Header]
+    entry: Entry
+    path: InclusionProof
+
+    def fault(self, head: Header, size: int, root: bytes) -> str:
+        """Why the log of `size` and `root` does not lead back to `head`; empty if it does."""
+        last = head.hash()
+        for header in self.between:
+            if header.version != VERSION or header.previous != last:
+                return "a header does not follow the one before it"
+            last = header.hash()
+        if self.entry.previous != last:
+            return "the entry does not name the head"
+        leads = self.path.size == size and self.path.leads(self.entry.leaf(), root)
+        return "" if leads else "the entry's path does not lead to the log that was seen"
 
 
 @dataclass(frozen=True)
@@ -185,7 +208,7 @@ class Bundle:
             header=content["head"]["header"],
             certificate=content["head"]["certificate"],
             trust_path=[Handover(**step) for step in content.get("trustPath", [])],
-            witness=_part(WitnessPart, content.get("witness")),
+            witness=_witness(content.get("witness")),
             entry=_part(EntryPart, content.get("entry")),
             receipt=_part(Receipt, content.get("receipt")),
             status=_part(Status, content.get("status")),
@@ -209,6 +232,16 @@ class Bundle:
 
 def _counterpart(content: dict[str, Any] | None) -> Counterpart | None:
     return None if content is None else Counterpart(Receipt(**content["issue"]), content.get("body"))
+
+
+def _witness(content: dict[str, Any] | None) -> WitnessPart | None:
+    if content is None:
+        return None
+    names = content.get("names")
+    if names is not None and names.get("between") == []:
+        raise Refused("an empty 'between' is left out")
+    way = None if names is None else NamedHead(names.get("between", []), names["entry"], names["path"])
+    return WitnessPart(content["note"], content["consistency"], way)
 
 
 def _part(kind: Callable[..., T], content: dict[str, Any] | None) -> T | None:

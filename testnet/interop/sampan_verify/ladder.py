@@ -12,17 +12,15 @@ from typing import Any
 
 from . import body as body_rung
 from .anchor import Anchor
-from .bundle import MEDIA_TYPE, Bundle, Counterpart, EntryPart, Handover, Receipt, Step
+from .bundle import MEDIA_TYPE, Bundle, Counterpart, EntryPart, Handover, Receipt, Step, WitnessPart
 from .encoding import Refused
 from .genesis import Genesis, Roster
 from .hashing import digest, member_key, record_key, reference_state_key
-from .merkle import ConsistencyProof
 from .note import Note, Witness
 from .statement import Statement, open_envelope
-from .values import ActEntry, EntryRef, Header, Member, Record
+from .values import VERSION, ActEntry, EntryRef, Header, Member, Record
 
 VALID, WARN, INVALID, SKIPPED = "VALID", "WARN", "INVALID", "SKIPPED"
-VERSION = 1
 MAX_HANDOVERS = 1024
 #: Rungs that this implementation never climbs, or that the Rust one does not have.
 NOT_CLIMBED = ("law", "document", "findings")
@@ -197,35 +195,44 @@ class _Climb:
             self.ladder.push("age", SKIPPED, "no maximum age asked for")
         else:
             self.ladder.check("age", _unless(age <= limit, f"{age} ms old, at most {limit} ms"), f"{age} ms old")
-        if max(now - self.anchor.time_ms, 0) > self.anchor.trusting_period_ms:
+        if max(now - self.anchor.time_ms, 0) <= self.anchor.trusting_period_ms:
+            self.ladder.push("anchor age", VALID, "within the trusting period")
+        elif self.witness_fault() == "" and self.bundle.witness is not None and self.bundle.witness.names is not None:
+            self.ladder.push("anchor age", VALID, "a witness saw a log that names the head")
+        else:
             verdict = INVALID if self.policy.strict else WARN
             self.ladder.push("anchor age", verdict, "the anchor is older than the trusting period")
-        else:
-            self.ladder.push("anchor age", VALID, "within the trusting period")
 
     def witness(self) -> None:
         """Rung `witness`: asked for when the verifier knows a witness."""
-        part, known = self.bundle.witness, self.policy.witnesses
-        if part is None and not known:
-            return
-        if not known:
+        fault = self.witness_fault()
+        if fault is not None:
+            self.ladder.check("witness", fault or None, "seen from outside")
+        elif self.bundle.witness is not None:
             self.ladder.push("witness", SKIPPED, "no witness key is given")
-            return
-        fault = "no witness has signed"
-        if part is not None:
-            try:
-                fault = self._unseen(Note.parse(part.note), part.consistency, known)
-            except Refused as refusal:
-                fault = str(refusal)
-        self.ladder.check("witness", fault or None, "seen from outside")
 
-    def _unseen(self, note: Note, proof: ConsistencyProof, known: tuple[Witness, ...]) -> str:
+    def witness_fault(self) -> str | None:
+        """Why no witness that the verifier knows has seen the log; empty if one has, None if it knows no witness."""
+        part, known = self.bundle.witness, self.policy.witnesses
+        if not known:
+            return None
+        if part is None:
+            return "no witness has signed"
+        try:
+            return self._unseen(Note.parse(part.note), part, known)
+        except Refused as refusal:
+            return str(refusal)
+
+    def _unseen(self, note: Note, part: WitnessPart, known: tuple[Witness, ...]) -> str:
         if note.chain != self.header.chain:
             return "the checkpoint is of another network"
         logs = sorted([(note.size, note.root), (self.header.log_size, self.header.log_root)], key=lambda log: log[0])
         (old, old_root), (new, new_root) = logs
+        proof = part.consistency
         if (proof.old, proof.new) != (old, new) or not proof.connects(old_root, new_root):
             return "the log that was seen is not the one under the head"
+        if part.names is not None and (fault := part.names.fault(self.header, note.size, note.root)):
+            return fault
         return "" if any(witness.saw(note) for witness in known) else "by none of the witnesses given"
 
     def prove_members(self) -> None:

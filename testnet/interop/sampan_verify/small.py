@@ -10,9 +10,9 @@ from .certificate import Certificate
 from .encoding import MEMBER_ID_CHARS, Reader, Refused, string
 from .genesis import Genesis, Roster
 from .hashing import digest, record_key
-from .ladder import INVALID, SKIPPED, VALID, VERSION, Ladder, Policy, handed_over
+from .ladder import INVALID, SKIPPED, VALID, Ladder, Policy, handed_over
 from .merkle import StateProof, tree_root
-from .values import Record
+from .values import VERSION, Record
 
 T = TypeVar("T")
 

@@ -13,6 +13,8 @@ from .encoding import Reader, Refused, decode
 from .hashing import digest
 from .merkle import tree_root
 
+#: The protocol version that is known here.
+VERSION = 1
 #: Purposes of keys.
 STATEMENT_KEY, CONSENSUS_KEY, NETWORK_KEY, GOVERNANCE_KEY = range(4)
 
@@ -125,10 +127,11 @@ class ActEntry:
 
 @dataclass(frozen=True)
 class Entry:
-    """A leaf of the log; `act` is None for the entry that begins a block."""
+    """A leaf of the log: an act, or the beginning of a block with the hash of the header before it."""
 
     raw: bytes
     act: ActEntry | None
+    previous: bytes | None = None
 
     @staticmethod
     def from_borsh(data: bytes) -> Entry:
@@ -136,8 +139,8 @@ class Entry:
 
         def read(reader: Reader) -> Entry:
             if reader.tag(2) == 0:
-                reader.u64(), reader.digest()
-                return Entry(data, None)
+                reader.u64()
+                return Entry(data, None, reader.digest())
             act = ActEntry(
                 height=reader.u64(),
                 time_ms=reader.u64(),
@@ -177,6 +180,7 @@ class Header:
     chain: bytes
     height: int
     time_ms: int
+    previous: bytes
     log_size: int
     log_root: bytes
     state_root: bytes
@@ -199,6 +203,7 @@ class Header:
             chain=fields[1],
             height=number(2),
             time_ms=number(3),
+            previous=fields[5],
             log_size=number(7),
             log_root=fields[8],
             state_root=fields[9],

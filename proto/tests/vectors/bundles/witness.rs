@@ -1,29 +1,17 @@
 //! Checkpoints that witnesses have signed.
 
-use sampan_proto::checkpoint::{LogAt, Note, Signature, WitnessKey};
-use sampan_proto::keys::SecretKey;
-use sampan_proto::proof::{Binary, Bundle, Policy, WitnessPart};
+use sampan_proto::checkpoint::Note;
+use sampan_proto::entry::Entry;
+use sampan_proto::ids::{HeaderHash, Height};
+use sampan_proto::proof::{Binary, Bundle, NamedHead, Policy, WitnessPart};
 
-use super::Cases;
+use super::{Cases, cast};
 use crate::support::digest;
-use crate::support::story::Story;
+use crate::support::story::{Story, surrender};
+use crate::support::witness::{self, known, names};
 
-const TIME: u64 = 1_767_225_600;
-
-fn known(name: &str, seed: u8) -> (WitnessKey, SecretKey) {
-    let key = SecretKey::from_seed([seed; 32]);
-    (WitnessKey::new(name, key.public()).expect("a witness"), key)
-}
-
-/// The checkpoint of a height as a witness signed it, connected to that of the newest.
-fn seen(story: &Story, height: usize, change: impl FnOnce(&mut Note)) -> WitnessPart {
-    let (witness, key) = known("port.example", 9);
-    let (header, certificate) = &story.chain.heads[height - 1];
-    let mut note = Note::decided(header, certificate);
-    change(&mut note);
-    note.signatures.push(Signature::cosign(&note.checkpoint, &witness, &key, TIME));
-    let consistency = story.chain.log.consistency(header.log_size, story.chain.log.size());
-    WitnessPart { note: note.to_string(), consistency: Binary(consistency) }
+fn seen(story: &Story, height: u64, change: impl FnOnce(&mut Note)) -> WitnessPart {
+    witness::seen(&story.chain, Height(4), Height(height), change)
 }
 
 pub(super) fn witness(cases: &mut Cases, story: &Story) {
@@ -58,15 +46,61 @@ pub(super) fn witness(cases: &mut Cases, story: &Story) {
         part.note = note.to_string();
     });
     bad("witness, a fourth line", &|part| part.note = part.note.replacen("\n\n", "\nmore\n\n", 1));
-    let newer = Bundle {
-        head: sampan_proto::proof::Head {
-            header: Binary(chain.heads[1].0.clone()),
-            certificate: Binary(chain.heads[1].1.clone()),
-        },
-        ..of(seen(story, 4, |_| ()))
+    let mut newer = witness::bundle(chain, Height(2), Height(4));
+    newer.witness.as_mut().expect("a witness").names = None;
+    cases.add("a witness of a newer log", &newer, &asked, &[], None);
+    named(cases, &asked);
+}
+
+/// Witnesses of logs that name the head, after the anchor's time is over.
+fn named(cases: &mut Cases, asked: &Policy<'_>) {
+    let mut story = Story::tell();
+    story.chain.block(&[]);
+    let given_up = story.chain.say(cast::BUYER, 9, surrender(story.bill, 3, cast::CARRIER));
+    story.chain.block(&[given_up]);
+    let chain = &story.chain;
+    let late = cast::BEGIN_MS + chain.genesis.parameters.trusting_period_ms + 1;
+    let late = Policy { now_ms: Some(late), strict: true, ..*asked };
+    let at_once = witness::bundle(chain, Height(2), Height(6));
+    cases.add("a witness of the next block", &at_once, &late, &[], None);
+    let good = witness::bundle(chain, Height(3), Height(6));
+    cases.good("a witness of a block, not asked for", &good);
+    cases.add("a witness of a block after quiet ones", &good, &late, &[], None);
+    let calm = Policy { strict: false, ..late };
+    let old = witness::seen(chain, Height(3), Height(6), |_| ());
+    cases.add("a witness of a log, late", &Bundle { witness: Some(old), ..good.clone() }, &calm, &[], None);
+    let stranger = Policy { witnesses: &[], ..late };
+    cases.add("a witness of a block, unknown", &good, &stranger, &["anchor age"], None);
+    let mut bad = |name: &str, change: &dyn Fn(&mut NamedHead)| {
+        let mut bundle = good.clone();
+        change(bundle.witness.as_mut().and_then(|part| part.names.as_mut()).expect("a way"));
+        cases.add(name, &bundle, &late, &["anchor age", "witness"], None);
     };
-    let (from, to) = (LogAt::from(&chain.heads[1].0).size, chain.log.size());
-    let part =
-        newer.witness.clone().map(|part| WitnessPart { consistency: Binary(chain.log.consistency(from, to)), ..part });
-    cases.add("a witness of a newer log", &Bundle { witness: part, ..newer }, &asked, &[], None);
+    bad("witness, a header left out", &|way| {
+        way.between.remove(0);
+    });
+    bad("witness, the last header left out", &|way| way.between.truncate(1));
+    bad("witness, headers in another order", &|way| way.between.reverse());
+    bad("witness, a header changed", &|way| way.between[1].0.time_ms += 1);
+    bad("witness, a header of a version to come", &|way| way.between[1].0.version = 2);
+    bad("witness, an entry changed", &|way| {
+        if let Entry::Block(block) = &mut way.entry.0 {
+            block.height = Height(7);
+        }
+    });
+    bad("witness, an entry of another head", &|way| {
+        if let Entry::Block(block) = &mut way.entry.0 {
+            block.previous = HeaderHash(digest(7));
+        }
+    });
+    bad("witness, an entry of an act", &|way| way.entry = Binary(chain.entries[1].clone()));
+    bad("witness, an earlier entry", &|way| *way = names(chain, Height(2), Height(6)));
+    bad("witness, a path to another log", &|way| way.path.0.size -= 1);
+    bad("witness, a path cut short", &|way| {
+        way.path.0.path.pop();
+    });
+    let mut forged = good.clone();
+    forged.head.header.0.state_root = digest(7);
+    forged.head.certificate.0 = super::certify(&chain.genesis, &forged.head.header.0, &[0, 1, 2]);
+    cases.add("witness, another state under the same log", &forged, &late, &["anchor age", "witness"], None);
 }
