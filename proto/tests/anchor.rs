@@ -143,6 +143,27 @@ fn a_witness_that_saw_a_block_named_vouches_for_it_when_the_anchor_is_old() {
 }
 
 #[test]
+fn every_byte_of_the_way_from_a_witnessed_log_counts() {
+    let mut story = Story::tell();
+    story.chain.block(&[]);
+    let given_up = story.chain.say(cast::BUYER, 9, surrender(story.bill, 3, cast::CARRIER));
+    story.chain.block(&[given_up]);
+    let witnesses = [witness::known("port.example", 9).0];
+    let policy = Policy { witnesses: &witnesses, ..Policy::default() };
+    let good = serde_json::to_string(&witness::bundle(&story.chain, Height(3), Height(6))).expect("JSON");
+    let holds = |bytes: &[u8]| {
+        let bundle = Bundle::from_json(bytes).ok();
+        bundle.is_some_and(|bundle| verify(&bundle, &story.chain.genesis, &policy).outcome() == Outcome::Valid)
+    };
+    assert!(holds(good.as_bytes()));
+    for place in good.find("\"consistency\"").expect("a proof")..good.len() {
+        let mut bytes = good.clone().into_bytes();
+        bytes[place] ^= 1 << (place % 8);
+        assert!(!holds(&bytes), "byte {place}, bit {}", place % 8);
+    }
+}
+
+#[test]
 fn the_file_is_frozen_and_its_parts_belong_together() {
     let story = Story::tell();
     let good = pin(&story);
