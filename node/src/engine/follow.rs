@@ -1,6 +1,9 @@
 //! Catching up: decided blocks, missing contents and missed votes are asked for, one request of each kind
 //! at a time, peer after peer.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,68 @@
+//! Whom the follower asks.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::net::{Line, Said, line};
+use crate::store::fixture::World;
+
+/// Turns of the runtime within which a request that was made is on its way.
+const TURNS: usize = 32;
+
+struct Asked {
+    line: Line,
+    follower: Follower,
+    peers: Vec<PeerId>,
+    _world: World,
+}
+
+impl Asked {
+    fn connected(count: usize) -> Self {
+        let world = World::new();
+        let pool = Pool::inline(world.store.clone(), Metrics::new(1), Clock::default());
+        let (net, _, line) = line(PeerId::random(), true);
+        let peers: Vec<PeerId> = std::iter::repeat_with(PeerId::random).take(count).collect();
+        line.connect(peers.clone());
+        Self { line, follower: Follower::new(net, pool, mpsc::channel(8).0), peers, _world: world }
+    }
+
+    /// The pages that are asked for now, and of whom.
+    async fn pages(&mut self) -> Vec<(u64, PeerId)> {
+        self.follower.ask_blocks(Height(1));
+        let mut pages = Vec::new();
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+            while let Some(said) = self.line.try_next() {
+                let Said::Request(peer, Request::Blocks { from, count: BLOCKS }, _) = said else { panic!("{said:?}") };
+                pages.push((from.0, peer));
+            }
+        }
+        pages.sort_unstable();
+        pages
+    }
+}
+
+#[tokio::test]
+async fn pages_are_asked_of_several_peers_side_by_side_and_each_once() {
+    let mut asked = Asked::connected(3);
+    let informant = asked.peers[1];
+    asked.follower.saw(Height(1_000), Some(informant));
+    let pages = asked.pages().await;
+    assert_eq!(pages.iter().map(|(from, _)| *from).collect::<Vec<_>>(), [1, 65, 129, 193]);
+    assert_eq!(pages[0].1, informant, "whoever told of the target has it");
+    let of: BTreeSet<PeerId> = pages.iter().map(|(_, peer)| *peer).collect();
+    assert_eq!(of, asked.peers.iter().copied().collect(), "nobody waits for one slow peer");
+    assert_eq!(asked.pages().await, [], "they are on their way");
+}
+
+#[tokio::test]
+async fn without_peers_nothing_is_asked_and_with_one_everything_of_it() {
+    let mut asked = Asked::connected(0);
+    asked.follower.saw(Height(70), None);
+    assert_eq!(asked.pages().await, []);
+    let only = PeerId::random();
+    asked.line.connect(vec![only]);
+    assert_eq!(asked.pages().await, [(1, only), (65, only)], "up to the target and no further");
+}
