@@ -33,6 +33,11 @@ struct ByLane {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByWhat {
+    what: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByRoute {
     route: &'static str,
     status: u16,
@@ -60,6 +65,7 @@ struct Families {
     upgrade_height: Gauge,
     upgrade_unsupported: Gauge,
     lane_depth: Family<ByLane, Gauge>,
+    kept: Family<ByWhat, Gauge>,
     committed_statements: Counter,
     blocks: Counter,
     empty_blocks: Counter,
@@ -104,6 +110,7 @@ impl Families {
             upgrade_height: Gauge::default(),
             upgrade_unsupported: Gauge::default(),
             lane_depth: Family::default(),
+            kept: Family::default(),
             committed_statements: Counter::default(),
             blocks: Counter::default(),
             empty_blocks: Counter::default(),
@@ -160,6 +167,7 @@ impl Families {
             &self.upgrade_unsupported,
         );
         add("lane_depth", "Messages waiting in an internal lane", &self.lane_depth);
+        add("kept", "Things of heights that are not decided, and of what is asked for, by what", &self.kept);
         add("committed_statements", "Statements in committed blocks", &self.committed_statements);
         add("blocks", "Blocks committed", &self.blocks);
         add("empty_blocks", "Blocks committed without a statement", &self.empty_blocks);
@@ -345,6 +353,13 @@ impl Metrics {
     /// How many messages wait in a lane.
     pub fn set_lane_depth(&self, lane: &'static str, depth: usize) {
         set(&self.families.lane_depth.get_or_create(&ByLane { lane }), depth as u64);
+    }
+
+    /// How many things the engine keeps.
+    pub fn set_kept(&self, kept: &[(&'static str, usize)]) {
+        for (what, count) in kept {
+            set(&self.families.kept.get_or_create(&ByWhat { what }), *count as u64);
+        }
     }
 
     /// A full lane dropped a message.

@@ -120,6 +120,10 @@ impl Candidates {
         self.0.get(block).is_some_and(|candidate| matches!(candidate.judgement, Some(Judgement::Valid(_))))
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

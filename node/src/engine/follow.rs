@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::questions::{Question, Questions};
 use super::timers::Alarm;
-use super::window::Window;
+use super::window::{PAGE, Window};
 use super::{CheckedBlock, Engine, Fetched};
 use crate::core::Document;
 use crate::core::ledger::admit;
@@ -29,14 +29,12 @@ pub(super) const PATROL: Duration = Duration::from_millis(250);
 const REPAIR_AFTER: u32 = 4;
 /// Patrols between questions how far the peers are, and whether they began without us, while nothing else tells.
 const STATUS_AFTER: u32 = 8;
-/// Blocks asked for in one request.
-const BLOCKS: u16 = 64;
 /// Blocks of the past asked for in one request: an idle network's are small.
 const PAST_BLOCKS: u16 = 512;
 /// Documents asked for in one request.
 const DOCUMENTS: usize = 512;
 /// Large documents wanted at the same time; offers beyond them are forgotten.
-const WANTED: usize = 64;
+pub(super) const WANTED: usize = 64;
 /// Requests for a large document before it is given up; its block will bring it.
 const ASK_AGAIN: u8 = 8;
 
@@ -71,7 +69,7 @@ impl Follower {
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
             questions: Questions::default(),
-            window: Window::new(u64::from(BLOCKS)),
+            window: Window::new(u64::from(PAGE)),
             idle_patrols: 0,
             connected: 0,
         }
@@ -88,6 +86,11 @@ impl Follower {
     /// How many blocks peers say that they have beyond `tip`.
     pub(super) const fn lag(&self, tip: Height) -> u64 {
         self.target.0.saturating_sub(tip.0)
+    }
+
+    /// How many blocks are here before their turn, and how many documents are wanted.
+    pub(super) fn keeps(&self) -> (usize, usize) {
+        (self.window.len(), self.wanted.len())
     }
 
     /// A proposed block came by way of `peer`.
@@ -174,7 +177,7 @@ impl Follower {
         for from in self.window.gaps(next, self.target) {
             let Some(peer) = self.informant.take().or_else(|| self.next_peer(Question::Blocks)) else { return };
             self.window.asked(from);
-            self.ask(peer, Request::Blocks { from, count: BLOCKS });
+            self.ask(peer, Request::Blocks { from, count: PAGE });
         }
     }
 

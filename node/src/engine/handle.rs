@@ -1,7 +1,7 @@
 //! How the rest of the node talks to the engine: bounded lanes in, one watch out.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use libp2p::PeerId;
 use sampan_proto::evidence::Offence;
@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::heard::HeardProposal;
 use super::keeper::Keeper;
+use super::kept::Kept;
 use crate::core::ledger::{Admitted, Tip};
 use crate::core::{Document, Obstacle};
 use crate::store::Past;
@@ -136,7 +137,7 @@ pub enum Waiting {
 pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) head: watch::Receiver<Tip>,
-    pub(super) mempool: Arc<AtomicUsize>,
+    pub(super) kept: Arc<Mutex<Kept>>,
     pub(super) voting: Arc<AtomicBool>,
     pub(super) joining: Arc<AtomicBool>,
     pub(super) keeper: Option<Keeper>,
@@ -246,6 +247,12 @@ impl Handle {
     /// Documents waiting in the mempool.
     #[must_use]
     pub fn mempool_len(&self) -> usize {
-        self.mempool.load(Ordering::Relaxed)
+        self.kept().documents
+    }
+
+    /// What the engine kept after its last step.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

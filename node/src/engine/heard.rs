@@ -16,14 +16,17 @@ use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
 use sampan_proto::wire::{ProposalMessage, RoundCertificate, RoundState};
 
 /// Heights beyond the tip of which messages are kept: the one being agreed on and the one after.
-pub(super) const WINDOW: u64 = 2;
+pub(super) const WINDOW: u64 = HEIGHTS as u64;
+pub(super) const HEIGHTS: usize = 2;
 /// Rounds beyond the current one of which messages are kept; as many as the consensus core looks ahead.
 const ROUNDS_AHEAD: u32 = 10;
 /// Rounds behind the current one of which messages are kept; a peer further behind is given the
 /// certificate of the round instead.
 const ROUNDS_BEHIND: u32 = 64;
 /// Proposals kept per height and round: an honest one and a rival that proves equivocation.
-const PROPOSALS_PER_ROUND: usize = 2;
+pub(super) const PROPOSALS_PER_ROUND: usize = 2;
+/// Rounds of a height of which messages are kept: those behind the current one, it, and those ahead.
+pub(super) const ROUNDS: usize = (ROUNDS_BEHIND + 1 + ROUNDS_AHEAD) as usize;
 
 /// A proposal whose signature is checked, with the header and payload that it names.
 #[derive(Clone, Debug)]
@@ -119,6 +122,18 @@ impl Heard {
         if roster.holds_an_honest_one(power(roster, voters.iter())) {
             self.begun = Some(certificate.height);
         }
+    }
+
+    /// From the lowest to the highest of which votes are kept: so many heights.
+    pub(super) fn heights(&self) -> usize {
+        let at = |entry: Option<(&(Height, u32, VoteType, PublicKey), _)>| entry.map(|((height, ..), _)| height.0);
+        let ends = at(self.votes.first_key_value()).zip(at(self.votes.last_key_value()));
+        ends.map_or(0, |(first, last)| usize::try_from(last - first + 1).unwrap_or(usize::MAX))
+    }
+
+    /// How many votes and proposals are kept.
+    pub(super) fn len(&self) -> (usize, usize) {
+        (self.votes.len(), self.proposals.values().map(Vec::len).sum())
     }
 
     /// A height is decided: forget everything up to it.

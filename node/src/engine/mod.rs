@@ -20,6 +20,7 @@ mod heard;
 mod join;
 mod judge;
 mod keeper;
+mod kept;
 mod propose;
 mod questions;
 mod recover;
@@ -30,8 +31,8 @@ mod upgrade;
 mod voice;
 mod window;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sampan_proto::ids::{ChainId, Height};
 use sampan_proto::keys::{PublicKey, SecretKey};
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 pub use handle::{CheckedBlock, Command, Fetched, Handle, Heard, Waiting};
 pub use heard::HeardProposal;
 pub use keeper::Keeper;
+pub use kept::Kept;
 pub use serve::{answer, serve};
 pub use upgrade::know_the_rules;
 pub use voice::Provenance;
@@ -134,7 +136,7 @@ pub struct Engine {
     heartbeat_due: bool,
     outbox: Vec<Arc<Document>>,
     head: watch::Sender<Tip>,
-    mempool_len: Arc<AtomicUsize>,
+    kept: Arc<Mutex<Kept>>,
     voting: Arc<AtomicBool>,
     joining: Joining,
     joins: Arc<AtomicBool>,
@@ -197,13 +199,13 @@ impl Engine {
         let (fetched_tx, fetched) = mpsc::channel(FETCHED_LANE);
         let (command_tx, commands) = mpsc::channel(COMMAND_LANE);
         let (head, head_rx) = watch::channel(tip.clone());
-        let mempool_len = Arc::new(AtomicUsize::new(0));
+        let kept = Arc::<Mutex<Kept>>::default();
         let voting = Arc::new(AtomicBool::new(false));
         let joins = Arc::new(AtomicBool::new(false));
         let handle = Handle {
             commands: command_tx,
             head: head_rx,
-            mempool: Arc::clone(&mempool_len),
+            kept: Arc::clone(&kept),
             voting: Arc::clone(&voting),
             joining: Arc::clone(&joins),
             keeper: snapshots.keeper.clone(),
@@ -228,7 +230,7 @@ impl Engine {
             heartbeat_due: false,
             outbox: Vec::new(),
             head,
-            mempool_len,
+            kept,
             voting,
             joining: Joining::default(),
             joins,
@@ -419,7 +421,10 @@ impl Engine {
         self.metrics.set_lane_depth("fetched", inbox.fetched.len());
         self.metrics.set_lane_depth("commands", inbox.commands.len());
         self.metrics.set_lag(self.follower.lag(self.tip.height));
-        self.mempool_len.store(self.mempool.len(), Ordering::Relaxed);
+        let kept = self.keeps();
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        // What waits in the mempool has metrics of its own.
+        self.metrics.set_kept(&kept.each()[1..]);
         self.metrics.set_mempool(self.mempool.len(), self.mempool.bytes());
     }
 }

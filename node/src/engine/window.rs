@@ -14,6 +14,10 @@ use sampan_proto::ids::Height;
 
 /// Pages that are on their way or wait for their turn: bounds what is held in memory.
 const PAGES: usize = 4;
+/// Blocks that are asked for in one page at most.
+pub(super) const PAGE: u16 = 64;
+/// Blocks that may be here before their turn.
+pub(super) const EARLY: usize = PAGES * PAGE as usize;
 
 /// What lies between the tip and what peers have.
 pub(super) struct Window<B> {
@@ -50,6 +54,11 @@ impl<B> Window<B> {
         // Pages may be on their way that were asked for further ahead.
         gaps.truncate(PAGES.saturating_sub(self.asked.len()));
         gaps
+    }
+
+    /// How many blocks are here before their turn.
+    pub(super) fn len(&self) -> usize {
+        self.early.len()
     }
 
     /// A page is asked for.

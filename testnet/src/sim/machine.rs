@@ -24,6 +24,9 @@ use super::script::CrashAt;
 /// A disk's cache in a simulation, in MiB: runs are short.
 const CACHE_MIB: usize = 1;
 
+/// What may wait at a node.
+pub(super) const MEMPOOL: mempool::Limits = mempool::Limits { bytes: 1 << 24, per_member: 1_000 };
+
 /// How states are held and taken over where somebody comes late: often and soon, for runs are short.
 const STATES: (u64, u64) = (2, 3);
 
@@ -193,7 +196,7 @@ impl Machine {
             provenance,
             net: net.clone(),
             pool: pool.clone(),
-            mempool: mempool::Limits { bytes: 1 << 24, per_member: 1_000 },
+            mempool: MEMPOOL,
             metrics: metrics.clone(),
             snapshots,
             keep_blocks: None,

@@ -13,11 +13,12 @@ use sampan_proto::member::Purpose;
 use sampan_proto::vote::VoteType;
 use sampan_proto::wire::{ConsensusMessage, ProposalMessage};
 
+use sampan_node::engine::Kept;
 use sampan_node::net::Topic;
 use sampan_node::store::Reader;
 
 use super::cast;
-use super::machine::Machine;
+use super::machine::{MEMPOOL, Machine};
 use super::referee::Referee;
 
 /// Something that must not be.
@@ -102,6 +103,13 @@ pub enum What {
         /// Where.
         height: Height,
     },
+    /// A node keeps more of something than it ever may.
+    Overfull {
+        /// Which node.
+        node: usize,
+        /// Of what.
+        of: &'static str,
+    },
     /// Long after all faults are over the network has not come to rest.
     Stalled {
         /// What is not as it should be.
@@ -135,6 +143,7 @@ impl fmt::Display for Violation {
             What::Silent { node } => write!(f, "node {node} does not vote, though it lost nothing"),
             What::Astray { node } => write!(f, "node {node} has a bill otherwise than the blocks say"),
             What::SilentFork { height } => write!(f, "the fork at height {height} raised no alarm"),
+            What::Overfull { node, of } => write!(f, "node {node} keeps more {of} than it may"),
             What::SoldTwice => f.write_str("a bill went to two buyers"),
             What::Stalled { why } => write!(f, "the network does not come to rest: {why}"),
         }
@@ -149,6 +158,8 @@ type Place = (PublicKey, Height, u32, Option<VoteType>);
 pub(super) struct Watch {
     keys: Vec<PublicKey>,
     referee: Referee,
+    /// What a node may keep.
+    most: Kept,
     chain: BTreeMap<Height, HeaderHash>,
     /// How far the referee has come.
     judged: Height,
@@ -166,8 +177,9 @@ impl Watch {
         let keys = (0..nodes).map(|node| cast::key(&cast::agency(node), Purpose::Consensus).public()).collect();
         let (chain, heights, spoken) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let referee = Referee::new(genesis);
+        let most = Kept::most(nodes, MEMPOOL.per_member * genesis.members.len());
         let (late, forks) = (late.iter().copied().collect(), BTreeSet::new());
-        Self { keys, referee, chain, judged: Height::GENESIS, heights, spoken, beyond, late, forks }
+        Self { keys, referee, most, chain, judged: Height::GENESIS, heights, spoken, beyond, late, forks }
     }
 
     /// The newest height that anybody decided.
@@ -179,6 +191,9 @@ impl Watch {
     pub(super) fn look(&mut self, node: usize, machine: &Machine, now_ms: u64) -> Result<(), What> {
         let Some(process) = &machine.process else { return Ok(()) };
         let (tip, shown) = (process.store.tip().height, process.engine.head().borrow().height);
+        if let Some(of) = process.engine.kept().beyond(&self.most) {
+            return Err(What::Overfull { node, of });
+        }
         if shown > tip {
             return Err(What::Promised { node, height: shown });
         }

@@ -35,7 +35,7 @@ impl Asked {
         for _ in 0..TURNS {
             tokio::task::yield_now().await;
             while let Some(said) = self.line.try_next() {
-                let Said::Request(peer, Request::Blocks { from, count: BLOCKS }, _) = said else { panic!("{said:?}") };
+                let Said::Request(peer, Request::Blocks { from, count: PAGE }, _) = said else { panic!("{said:?}") };
                 pages.push((from.0, peer));
             }
         }
