@@ -184,6 +184,8 @@ impl Engine {
             Effect::RoundStarted { round, proposer } => {
                 let height = self.next_height();
                 self.heard.round_started(height, round);
+                let named = self.heard.proposals(height).map(|heard| heard.proposal.message.block).collect();
+                self.candidates.forget_unnamed(&named);
                 if let Some(validator) = &mut self.validator {
                     validator.owed = None;
                 }

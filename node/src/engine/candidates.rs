@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sampan_proto::block::Header;
@@ -118,6 +118,14 @@ impl Candidates {
     /// Whether a block's contents are durable and executed.
     pub(super) fn is_valid(&self, block: &HeaderHash) -> bool {
         self.0.get(block).is_some_and(|candidate| matches!(candidate.judgement, Some(Judgement::Valid(_))))
+    }
+
+    /// Drops blocks that no proposal names any more that is kept: whoever names one again brings it again. A valid
+    /// one stays, for we may be the one that has to.
+    pub(super) fn forget_unnamed(&mut self, named: &BTreeSet<HeaderHash>) {
+        self.0.retain(|block, candidate| {
+            named.contains(block) || matches!(candidate.judgement, Some(Judgement::Valid(_)))
+        });
     }
 
     pub(super) fn len(&self) -> usize {

@@ -77,3 +77,30 @@ fn only_a_block_that_waits_for_a_polka_is_taken_as_one() {
     again.get_mut(&block).expect("kept").judgement = Some(Judgement::Untimely(Box::new(outcome)));
     assert!(again.take_untimely(&block).is_some());
 }
+
+#[test]
+fn blocks_that_nobody_names_any_more_are_dropped_and_valid_ones_stay() {
+    let net = Network::new();
+    let numbers = ["E1", "E2", "E3", "E4"];
+    let documents = numbers.map(|number| net.issue_form_e("ccpit-ningbo", number, "ningbo-tools"));
+    let mut candidates = Candidates::default();
+    let blocks: Vec<HeaderHash> = (0..)
+        .zip(&documents)
+        .map(|(round, document)| {
+            let message = proposal(&net, round, &[Arc::clone(document)]);
+            candidates.propose(&message, &empty());
+            message.proposal.message.block
+        })
+        .collect();
+    let outcome = || Execution::new(&net.state, net.draft(net.tip.time_ms + 1)).finish().expect("whole");
+    let judgements =
+        [Judgement::Valid(Box::new(outcome())), Judgement::Invalid, Judgement::Untimely(Box::new(outcome()))];
+    for (block, judgement) in blocks.iter().zip(judgements) {
+        candidates.get_mut(block).expect("kept").judgement = Some(judgement);
+    }
+    candidates.forget_unnamed(&blocks.iter().copied().collect());
+    assert_eq!(candidates.len(), 4);
+    candidates.forget_unnamed(&BTreeSet::from([blocks[3]]));
+    assert!(candidates.is_valid(&blocks[0]) && candidates.get(&blocks[3]).is_some());
+    assert_eq!(candidates.len(), 2);
+}
