@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::Lane;
+use crate::rate::{Account, Rate};
 
 /// Requests that an address may save up, in seconds of its rate.
 const BURST_S: u64 = 2;
@@ -58,8 +59,7 @@ impl Default for Gate {
 #[derive(Clone, Copy, Debug)]
 struct Visitor {
     connections: usize,
-    /// When all that it asked is paid for: a token bucket in one instant.
-    settled: Instant,
+    asked: Account,
 }
 
 /// A connection of an address, while it lasts.
@@ -106,11 +106,10 @@ impl Gate {
         let Some(address) = counted(address) else { return true };
         let mut visitors = self.visitors();
         let visitor = visitor(&mut visitors, address, now);
-        let nanos = 1_000_000_000 * cost(lane) / self.limits.requests.max(1);
-        let settled = visitor.settled.max(now) + Duration::from_nanos(nanos);
-        let fits = settled.duration_since(now) <= Duration::from_secs(BURST_S);
+        let rate = Rate::per_second(self.limits.requests, BURST_S);
+        let fits = visitor.asked.affords(rate, cost(lane), now);
         if fits {
-            visitor.settled = settled;
+            visitor.asked.charge(rate, cost(lane), now);
         }
         fits
     }
@@ -134,7 +133,7 @@ fn visitor(visitors: &mut BTreeMap<IpAddr, Visitor>, address: IpAddr, now: Insta
     if visitors.len() >= REMEMBERED && !visitors.contains_key(&address) {
         visitors.retain(|_, visitor| visitor.connections > 0);
     }
-    visitors.entry(address).or_insert_with(|| Visitor { connections: 0, settled: now })
+    visitors.entry(address).or_insert_with(|| Visitor { connections: 0, asked: Account::new(now) })
 }
 
 /// As what an address is counted; this machine is not.

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use sampan_proto::ids::MemberId;
 use sampan_proto::limits::BLOCK_STATEMENTS;
@@ -15,10 +14,12 @@ use sampan_proto::reject::{Code, Reject};
 use sampan_proto::statement::SignedStatement;
 use tokio::time::Instant;
 
+use crate::rate::{Account, Rate};
+
 /// Statements waiting from which on the node is busy: half a block.
 const BUSY: usize = BLOCK_STATEMENTS / 2;
-/// What a member may save up: this much time of its rate.
-const BURST: Duration = Duration::from_secs(2);
+/// What a member may save up, in seconds of its rate.
+const BURST_S: u64 = 2;
 /// Members remembered; beyond them those that owe nothing are forgotten.
 const REMEMBERED: usize = 8_192;
 
@@ -26,18 +27,18 @@ const REMEMBERED: usize = 8_192;
 #[derive(Clone, Debug)]
 pub struct Shares {
     /// Statements of a member in a second.
-    rate: u32,
+    per_second: u32,
     /// Statements waiting from which on the node is busy.
     pub(super) busy: usize,
-    /// When all that a member handed in is paid for: a token bucket in one instant.
-    settled: Arc<Mutex<BTreeMap<MemberId, Instant>>>,
+    /// What each handed in.
+    members: Arc<Mutex<BTreeMap<MemberId, Account>>>,
 }
 
 impl Shares {
     /// So many statements of each member in a second, in the long run.
     #[must_use]
-    pub fn new(rate: u32) -> Self {
-        Self { rate: rate.max(1), busy: BUSY, settled: Arc::default() }
+    pub fn new(per_second: u32) -> Self {
+        Self { per_second: per_second.max(1), busy: BUSY, members: Arc::default() }
     }
 
     /// Whether shares count while so many statements wait.
@@ -47,42 +48,42 @@ impl Shares {
 
     /// Why a statement is not even looked at; none if its member has something left.
     pub(super) fn refuse(&self, statement: &SignedStatement, now: Instant) -> Option<Reject> {
-        let settled = self.settled();
-        let spent = |settled: &Instant| settled.saturating_duration_since(now) + self.price() > BURST;
-        // Most of the time nobody has, and then nothing need be read to know whose this is.
-        if !settled.values().any(spent) {
+        let (rate, members) = (self.rate(), self.members());
+        let is_spent = |account: &Account| !account.affords(rate, 1, now);
+        // Most of the time nobody's is, and then nothing need be read to know whose this is.
+        if !members.values().any(is_spent) {
             return None;
         }
         let member = statement.parse().ok()?.member;
-        settled.get(&member).filter(|settled| spent(settled))?;
-        let detail = format!("more than {} statements a second of `{member}`, and the node is busy", self.rate);
+        members.get(&member).filter(|account| is_spent(account))?;
+        let most = self.per_second;
+        let detail = format!("more than {most} statements a second of `{member}`, and the node is busy");
         Some(Reject::new(Code::MemberRate, "$.member", detail))
     }
 
     /// Statements of these members were checked and admitted.
-    pub(super) fn charge<'a>(&self, members: impl Iterator<Item = &'a MemberId>, now: Instant) {
-        let mut settled = self.settled();
-        for member in members {
-            let until = settled.entry(member.clone()).or_insert(now);
-            *until = (*until).max(now) + self.price();
+    pub(super) fn charge<'a>(&self, signers: impl Iterator<Item = &'a MemberId>, now: Instant) {
+        let (rate, mut members) = (self.rate(), self.members());
+        for signer in signers {
+            members.entry(signer.clone()).or_insert(Account::new(now)).charge(rate, 1, now);
         }
-        if settled.len() > REMEMBERED {
-            settled.retain(|_, until| *until > now);
+        if members.len() > REMEMBERED {
+            members.retain(|_, account| !account.is_settled(now));
         }
     }
 
     /// Members remembered.
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.settled().len()
+        self.members().len()
     }
 
-    fn price(&self) -> Duration {
-        Duration::from_secs(1) / self.rate
+    fn rate(&self) -> Rate {
+        Rate::per_second(self.per_second.into(), BURST_S)
     }
 
     /// Nobody panics while holding it, and it would be whole if somebody did.
-    fn settled(&self) -> MutexGuard<'_, BTreeMap<MemberId, Instant>> {
-        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    fn members(&self) -> MutexGuard<'_, BTreeMap<MemberId, Account>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,7 +1,4 @@
 //! Per-peer quotas: token buckets for requests and bytes, in both directions.
-//!
-//! Pure: the time is handed in. A bucket is one instant, the moment at which it will be full again ("generic cell rate
-//! algorithm"), so refilling costs nothing and there is no fraction to round.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,20 +7,7 @@ use libp2p::PeerId;
 use tokio::time::Instant;
 
 use super::rpc::Weight;
-
-/// A bucket of so many tokens, refilled in so long.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rate {
-    pub(super) tokens: u64,
-    pub(super) refill: Duration,
-}
-
-impl Rate {
-    fn cost(self, tokens: u64) -> Duration {
-        let nanos = self.refill.as_nanos() * u128::from(tokens) / u128::from(self.tokens.max(1));
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-}
+use crate::rate::{Account, Rate};
 
 /// What one peer may ask of us, and we of it.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +30,15 @@ impl Rates {
     };
 }
 
+impl Rates {
+    const fn requests(&self, weight: Weight) -> Rate {
+        match weight {
+            Weight::Small => self.small,
+            Weight::Bulk => self.bulk,
+        }
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Direction {
@@ -56,26 +49,9 @@ pub(super) enum Direction {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
-    rate: Rate,
-    full_at: Instant,
-}
-
-impl Bucket {
-    fn has_room(&self, now: Instant) -> bool {
-        self.full_at.saturating_duration_since(now) + self.rate.cost(1) <= self.rate.refill
-    }
-
-    /// Takes tokens, also more than there are: what an answer weighs is known only once it is sent.
-    fn charge(&mut self, now: Instant, tokens: u64) {
-        self.full_at = self.full_at.max(now) + self.rate.cost(tokens);
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
 struct Allowance {
-    requests: Bucket,
-    bytes: Bucket,
+    requests: Account,
+    bytes: Account,
 }
 
 /// The quotas of all peers. They outlive connections, or reconnecting would refill them; only members connect, so there
@@ -93,28 +69,24 @@ impl Quotas {
 
     /// Whether a request is within quota; if so, it is counted.
     pub(super) fn admit(&mut self, now: Instant, peer: PeerId, direction: Direction, weight: Weight) -> bool {
+        let (rate, bytes) = (self.rates.requests(weight), self.rates.bytes);
         let allowance = self.allowance(now, peer, direction, weight);
-        let fits = allowance.requests.has_room(now) && allowance.bytes.has_room(now);
+        let fits = allowance.requests.affords(rate, 1, now) && allowance.bytes.affords(bytes, 1, now);
         if fits {
-            allowance.requests.charge(now, 1);
+            allowance.requests.charge(rate, 1, now);
         }
         fits
     }
 
     /// Counts bytes that went over the wire for a request.
     pub(super) fn charge(&mut self, now: Instant, peer: PeerId, direction: Direction, weight: Weight, bytes: u64) {
-        self.allowance(now, peer, direction, weight).bytes.charge(now, bytes);
+        let rate = self.rates.bytes;
+        self.allowance(now, peer, direction, weight).bytes.charge(rate, bytes, now);
     }
 
     fn allowance(&mut self, now: Instant, peer: PeerId, direction: Direction, weight: Weight) -> &mut Allowance {
-        let requests = match weight {
-            Weight::Small => self.rates.small,
-            Weight::Bulk => self.rates.bulk,
-        };
-        let bucket = |rate| Bucket { rate, full_at: now };
-        self.allowances
-            .entry((peer, direction, weight))
-            .or_insert_with(|| Allowance { requests: bucket(requests), bytes: bucket(self.rates.bytes) })
+        let new = || Allowance { requests: Account::new(now), bytes: Account::new(now) };
+        self.allowances.entry((peer, direction, weight)).or_insert_with(new)
     }
 }
 

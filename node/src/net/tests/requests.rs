@@ -9,11 +9,12 @@ use sampan_proto::{codec, limits};
 use tokio::time::Instant;
 
 use super::super::RequestFailed;
-use super::super::quota::{Rate, Rates};
+use super::super::quota::Rates;
 use super::super::rpc::Weight;
 use super::raw::Raw;
 use super::*;
 use crate::fault::PeerFault;
+use crate::rate::Rate;
 
 fn status(height: u64) -> Response {
     Response::Status(PeerStatus { height: Height(height), header: HeaderHash(Hash32::ZERO) })
