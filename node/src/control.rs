@@ -43,7 +43,8 @@ pub async fn serve(dir: PathBuf, store: Store, stop: CancellationToken) {
     let listener = match bind(&path) {
         Ok(listener) => listener,
         Err(error) => {
-            return tracing::warn!(path = %path.display(), %error, "no control socket: backups need the node stopped");
+            tracing::warn!(path = %path.display(), %error, "no control socket: backups need the node stopped");
+            return stop.cancelled().await;
         }
     };
     loop {

@@ -27,6 +27,9 @@ pub enum Fatal {
     /// The consensus library reported a state that must not be.
     #[error("consensus: {0}")]
     Consensus(String),
+    /// A part of the node panicked, or ended before it was told to.
+    #[error("the node's {0} ended by itself, which is a fault of this software; the rest was stopped with it")]
+    Part(&'static str),
     /// Another node runs with the same data or keys.
     #[error("{0}")]
     RunningTwice(String),
@@ -73,6 +76,9 @@ impl Fatal {
             }
             Self::File { source, .. } if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::FileTooLarge) => {
                 "make room on the disk and start the node again: what it promised is there"
+            }
+            Self::Part(_) => {
+                "start the node again: what it promised is there; and report what the log says before this"
             }
             Self::Database(_) | Self::File { .. } | Self::Damaged(_) | Self::Consensus(_) => {
                 "if it says the same when it is started again, move the data directory away and put a backup back with \

@@ -22,6 +22,7 @@ pub mod identity;
 pub mod metrics;
 pub mod net;
 pub mod node;
+mod parts;
 mod rate;
 pub mod setup;
 pub mod space;

@@ -9,7 +9,6 @@ use sampan_proto::genesis::{BadGenesis, Genesis};
 use sampan_proto::protocol::{self, Versions};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -18,6 +17,7 @@ use crate::fault::Fatal;
 use crate::identity::{Identity, KeyError};
 use crate::metrics::Metrics;
 use crate::net::{self, Net, NetConfig, NetEvents};
+use crate::parts::Running;
 use crate::space::{self, Space};
 use crate::store::Store;
 use crate::verify::{self, Pool};
@@ -100,7 +100,7 @@ pub struct Node {
     handle: engine::Handle,
     /// How long it says that it leaves before it does.
     farewell: Duration,
-    tasks: TaskTracker,
+    running: Running,
     stop: CancellationToken,
     /// A node that is dropped stops too, though nobody waits for it: its engine would outlive it otherwise.
     _dropped: DropGuard,
@@ -159,14 +159,15 @@ impl Node {
         let bound = TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (http, listener) = bound.map_err(|source| StartError::Http { address, source })?;
 
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        tasks.spawn_blocking(keep);
-        tasks.spawn(verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
-        tasks.spawn(engine::serve(store.clone(), handle.clone(), requests, stop.clone()));
+        let stop = CancellationToken::new();
+        let running = Running::new(stop.clone());
+        running.aside(keep);
+        running.part("intake of gossip", verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
+        running.part("answers to peers", engine::serve(store.clone(), handle.clone(), requests, stop.clone()));
         let space = Space::default();
         let (dir, reserve_mib) = (config.data_dir.clone(), config.store.reserve_mib);
-        tasks.spawn(space::watch(dir, reserve_mib, space.clone(), metrics.clone(), stop.clone()));
-        tasks.spawn(control::serve(config.data_dir, store.clone(), stop.clone()));
+        running.part("watch of the disk", space::watch(dir, reserve_mib, space.clone(), metrics.clone(), stop.clone()));
+        running.part("control socket", control::serve(config.data_dir, store.clone(), stop.clone()));
         let farewell = Duration::from_secs(config.http.farewell_s);
         let state = api::State {
             store,
@@ -186,10 +187,9 @@ impl Node {
             }),
             shares: api::Shares::new(config.http.statements_per_member),
         };
-        tasks.spawn(api::serve(listener, state, stop.clone()));
-        tasks.close();
+        running.part("HTTP interface", api::serve(listener, state, stop.clone()));
         let engine = run_engine(engine, stop.clone())?;
-        Ok(Self { http, engine, handle, farewell, tasks, _dropped: stop.clone().drop_guard(), stop, net })
+        Ok(Self { http, engine, handle, farewell, running, _dropped: stop.clone().drop_guard(), stop, net })
     }
 
     /// Where its HTTP interface listens.
@@ -202,14 +202,14 @@ impl Node {
     pub async fn wait(&mut self) -> Result<(), Fatal> {
         let result = (&mut self.engine).await;
         self.stop.cancel();
-        result.unwrap_or_else(|panic| Err(Fatal::Consensus(format!("the engine panicked: {panic}"))))
+        result.unwrap_or(Err(Fatal::Part("engine"))).and(self.running.whole())
     }
 
     /// Stops in order: `/readyz` says so, clients bring nothing more, what they brought becomes final, HTTP ends, the
     /// engine ends between two messages, the network drains. What is not final in time was told to the peers, and they
     /// go on with it.
     pub async fn shutdown(self) -> Result<(), Fatal> {
-        let Self { engine, handle, farewell, tasks, stop, net, .. } = self;
+        let Self { engine, handle, farewell, running, stop, net, .. } = self;
         if !engine.is_finished() {
             handle.announce_leave();
             tokio::time::sleep(farewell).await;
@@ -221,9 +221,9 @@ impl Node {
         drop(handle);
         stop.cancel();
         let result = if engine.is_finished() { Ok(Ok(())) } else { engine.await };
-        tasks.wait().await;
+        running.ended().await;
         net.shutdown().await;
-        result.unwrap_or_else(|panic| Err(Fatal::Consensus(format!("the engine panicked: {panic}"))))
+        result.unwrap_or(Err(Fatal::Part("engine"))).and(running.whole())
     }
 }
 

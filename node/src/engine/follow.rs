@@ -151,22 +151,11 @@ impl Follower {
     /// Asks, checks the answer in the pool, and hands it to the engine.
     pub(super) fn ask(&self, peer: PeerId, request: Request) {
         let (net, pool, answers) = (self.net.clone(), self.pool.clone(), self.answers.clone());
+        let nothing = Fetched::nothing(peer, &request);
+        let asked = tokio::spawn(fetch(net, pool, peer, request));
         tokio::spawn(async move {
-            let fetched = match net.request(peer, request.clone()).await {
-                Ok(response) => {
-                    let Judged { fetched, fault } = pool.response(peer, &request, response).await;
-                    if let Some(fault) = fault {
-                        tracing::warn!(%peer, %fault, "answered with what no honest node sends");
-                        // Before the engine hears of it: what it asks next goes to somebody else.
-                        net.fault(peer, fault);
-                    }
-                    fetched
-                }
-                Err(failed) => {
-                    tracing::debug!(%peer, %failed, "request failed");
-                    Fetched::nothing(peer, &request)
-                }
-            };
+            // Whatever became of it, the engine hears that it is not on its way any more.
+            let fetched = asked.await.unwrap_or(nothing);
             // The engine is gone when the node stops; nobody waits for the answer then.
             let _ = answers.send(fetched).await;
         });
@@ -209,6 +198,24 @@ impl Follower {
             self.ask(peer, Request::Status);
         }
     }
+}
+
+/// The answer to a request, checked in the pool.
+async fn fetch(net: Net, pool: Pool, peer: PeerId, request: Request) -> Fetched {
+    let response = match net.request(peer, request.clone()).await {
+        Ok(response) => response,
+        Err(failed) => {
+            tracing::debug!(%peer, %failed, "request failed");
+            return Fetched::nothing(peer, &request);
+        }
+    };
+    let Judged { fetched, fault } = pool.response(peer, &request, response).await;
+    if let Some(fault) = fault {
+        tracing::warn!(%peer, %fault, "answered with what no honest node sends");
+        // Before the engine hears of it: what it asks next goes to somebody else.
+        net.fault(peer, fault);
+    }
+    fetched
 }
 
 impl Engine {

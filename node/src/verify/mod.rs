@@ -69,6 +69,8 @@ impl Pool {
         let threads = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("verify-{i}"))
+            // Whoever waits for the job learns that there is no answer; without a handler the process would end.
+            .panic_handler(|_| tracing::error!("a job of the verify pool panicked, which is a fault of this software"))
             .build()
             .map_err(|error| Fatal::Damaged(format!("cannot start the verify pool: {error}")))?;
         Ok(Self::of(Some(Arc::new(threads)), store, metrics, Clock::default()))

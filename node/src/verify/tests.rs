@@ -201,3 +201,10 @@ async fn votes_that_do_not_belong_together_are_their_senders_fault() {
     assert_eq!(of(vec![vote(1), vote(1)]).await, (0, fault), "one twice");
     assert_eq!(of(vec![vote(2)]).await, (0, fault), "of another round");
 }
+
+#[tokio::test]
+async fn a_job_that_panics_leaves_whoever_asked_without_an_answer_and_the_next_one_runs() {
+    let judge = Judge::new();
+    assert_eq!(judge.pool.run(|_| -> u8 { panic!("of a test") }).await, None);
+    assert_eq!(judge.pool.run(|_| 7).await, Some(7));
+}
