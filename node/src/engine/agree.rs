@@ -76,10 +76,18 @@ impl Engine {
                 self.drive_at(height, Input::Vote(vote))?;
                 self.trust_polkas()
             }
-            Heard::Polka(votes) => match votes.first().map(|vote| vote.message.height) {
-                Some(height) => self.drive_at(height, Input::Polka(votes)),
-                None => Ok(()),
-            },
+            Heard::Polka(votes) => {
+                let Some(Vote { height, round, .. }) = votes.first().map(|vote| vote.message.clone()) else {
+                    return Ok(());
+                };
+                // They count one by one as well, or the time of their block would stay in question here.
+                if self.listens(height, round) {
+                    let offences: Vec<Offence> = votes.iter().filter_map(|vote| self.heard.vote(vote)).collect();
+                    offences.iter().try_for_each(|offence| self.accuse(offence))?;
+                }
+                self.drive_at(height, Input::Polka(votes.into_iter().map(Verified::into_inner).collect()))?;
+                self.trust_polkas()
+            }
             Heard::Round(certificate) => {
                 self.heard.round_proved(self.tip.roster(), &certificate);
                 self.start_if_due()?;

@@ -22,8 +22,6 @@ pub(super) struct Candidates(BTreeMap<HeaderHash, Candidate>);
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) header: Header,
-    /// True once a proposal that stands on no polka named it: then its time must be near our clock.
-    pub(super) fresh: bool,
     contents: Vec<(EnvelopeId, Option<Arc<Document>>)>,
     pub(super) judgement: Option<Judgement>,
 }
@@ -50,7 +48,6 @@ impl Candidates {
         }
         let mut candidate = Candidate {
             header: message.header.clone(),
-            fresh: message.proposal.message.pol_round.is_none(),
             contents: message.payload.iter().map(|id| (*id, mempool.get(id).cloned())).collect(),
             judgement: None,
         };
@@ -67,7 +64,6 @@ impl Candidates {
         let contents = documents.into_iter().map(|document| (document.statement().envelope(), Some(document)));
         let candidate = Candidate {
             header: outcome.header.clone(),
-            fresh: false,
             contents: contents.collect(),
             judgement: Some(Judgement::Valid(Box::new(outcome))),
         };

@@ -28,7 +28,7 @@ pub enum Heard {
     /// A validator's vote.
     Vote(Verified<Signed<Vote>>),
     /// A polka; the core checks its signatures.
-    Polka(Vec<Signed<Vote>>),
+    Polka(Vec<Verified<Signed<Vote>>>),
     /// Leave to change rounds; the core checks its signatures.
     Round(RoundCertificate),
     /// A proposal from its round's proposer, consistent with its header and payload.

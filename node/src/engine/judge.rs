@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sampan_proto::block::Header;
 use sampan_proto::ids::HeaderHash;
 use sampan_proto::limits;
 use sampan_proto::wire::ProposalMessage;
@@ -35,8 +36,8 @@ impl Engine {
             Some(Judgement::Valid(_)) => self.feed_value(block, true),
             Some(Judgement::Invalid) => self.feed_value(block, false),
             Some(Judgement::Untimely(_)) => {
-                // A re-proposal stands on a polka, which settles the question of the time.
-                if proposal.message.pol_round.is_some() { self.accept_untimely(&block) } else { Ok(()) }
+                // A proposer may claim that two thirds prevoted it; what settles the question are their votes.
+                if self.has_polka(&candidate.header, block) { self.accept_untimely(&block) } else { Ok(()) }
             }
             None if !candidate.is_complete() => {
                 self.timers.set(Alarm::Fetch, GRACE);
@@ -142,14 +143,14 @@ impl Engine {
         Draft { chain: self.chain, tip: self.tip.clone(), time_ms, proposer }
     }
 
-    /// A fresh block's time must be near our clock; one that stands on a polka has passed that test.
+    /// A block's time must be near our clock; one that more than two thirds prevoted has passed that test with them.
     fn is_timely(&self, candidate: &Candidate) -> bool {
-        if !candidate.fresh {
-            return true;
-        }
         let (theirs, ours) = (candidate.header.time_ms, self.clock.now_ms());
         self.metrics.set_clock_offset(theirs, ours);
-        theirs.abs_diff(ours) <= limits::CLOCK_SKEW_MS
-            || self.heard.has_polka(self.tip.roster(), candidate.header.height, candidate.header.hash())
+        theirs.abs_diff(ours) <= limits::CLOCK_SKEW_MS || self.has_polka(&candidate.header, candidate.header.hash())
+    }
+
+    fn has_polka(&self, header: &Header, block: HeaderHash) -> bool {
+        self.heard.has_polka(self.tip.roster(), header.height, block)
     }
 }

@@ -132,7 +132,7 @@ impl Context {
         })
     }
 
-    fn hear_polka(&self, votes: Vec<Signed<Vote>>) -> Result<Option<Vec<Signed<Vote>>>, PeerFault> {
+    fn hear_polka(&self, votes: Vec<Signed<Vote>>) -> Result<Option<Vec<Verified<Signed<Vote>>>>, PeerFault> {
         let first = votes.first().map(|first| first.message.clone()).ok_or(PeerFault::Malformed)?;
         let same = |vote: &Vote| {
             vote.vote_type == VoteType::Prevote
@@ -155,13 +155,13 @@ impl Context {
         &self,
         votes: Vec<Signed<Vote>>,
         same: impl Fn(&Vote) -> bool,
-    ) -> Result<Option<Vec<Signed<Vote>>>, PeerFault> {
+    ) -> Result<Option<Vec<Verified<Signed<Vote>>>>, PeerFault> {
         let signers: BTreeSet<&PublicKey> = votes.iter().map(|vote| vote.message.signer()).collect();
         let together = !votes.is_empty() && signers.len() == votes.len();
         if !together || !votes.iter().all(|vote| same(&vote.message)) {
             return Err(PeerFault::Malformed);
         }
-        votes.into_iter().map(|vote| Ok(self.hear_vote(vote)?.map(Verified::into_inner))).collect()
+        votes.into_iter().map(|vote| self.hear_vote(vote)).collect()
     }
 
     pub(super) fn hear_vote(&self, vote: Signed<Vote>) -> Result<Option<Verified<Signed<Vote>>>, PeerFault> {

@@ -78,6 +78,36 @@ async fn a_block_far_from_our_clock_is_accepted_once_two_thirds_prevote_it() {
     net.stop_all().await;
 }
 
+/// Whoever proposes in two rounds could say in the later one that the block stands on a polka, and in the earlier one
+/// that it is fresh: a block of far in the future that everybody prevotes would end the chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_a_block_was_prevoted_does_not_make_its_time_right() {
+    let mut net = Network::new(4, 1, quiet());
+    let keys: Vec<SecretKey> = (0..4).map(|i| net.consensus_key(i)).collect();
+    let first = proposer(&net.genesis.roster, FIRST, 0);
+    assert_eq!(proposer(&net.genesis.roster, FIRST, 4), first, "it is its turn again after four rounds");
+    let lead = keys.iter().position(|key| key.public() == first).expect("one of four");
+    let (node, own) = ((lead + 1) % 4, keys[(lead + 1) % 4].public());
+    net.start(node).await;
+    let mut others = Peer::join(&net, net.network_key(4), &[node]).await;
+    let header = empty_block(&net.genesis, now_ms() + 100 * 366 * 24 * 3_600_000);
+    let block = header.hash();
+    for (round, pol_round) in [(4, Some(0)), (0, None)] {
+        let proposal = Proposal { chain: net.genesis.chain, height: FIRST, round, pol_round, block, proposer: first };
+        let proposal = Signed::sign(proposal, &keys[lead]);
+        let message = ProposalMessage { proposal, header: header.clone(), payload: Vec::new() };
+        others.say(Publication::Proposal(message));
+        // The later round's is there, and judged, before the earlier one's comes.
+        if round == 4 {
+            net.counts(node, "sampan_kept{what=\"candidates\"}", 1).await;
+        }
+    }
+    let prevote = others.hears(|vote: &Vote| vote.validator == own && vote.vote_type == VoteType::Prevote).await;
+    assert_eq!((prevote.round, prevote.block), (0, None));
+    others.net.shutdown().await;
+    net.stop_all().await;
+}
+
 /// One of four hears a block of the rightful proposer that says another state than the law leads to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_that_leads_to_another_state_raises_the_alarm() {
