@@ -168,7 +168,9 @@ impl Engine {
             }
             Effect::PublishVote(vote) => {
                 self.sync_wal()?;
-                if let Ok(own) = vote.clone().verified() {
+                // The precommit that decided the height comes after the decision: nobody needs it any more.
+                let matters = vote.message.height > self.tip.height;
+                if let Some(own) = vote.clone().verified().ok().filter(|_| matters) {
                     self.heard.vote(&own);
                 }
                 self.net.publish(Publication::Consensus(ConsensusMessage::Vote(vote)));

@@ -64,6 +64,9 @@ impl Engine {
             let members = self.store.reader().members()?;
             self.net.admit(peers_of(members.iter().map(|member| &**member), next));
         }
+        if !outcome.members.is_empty() || outcome.header.next_roster_hash != outcome.header.roster_hash {
+            self.know_the_voters()?;
+        }
         if let Some(validator) = &mut self.validator {
             // Only now may the record of this height go. A crash before this line finds a log of a height
             // that is decided, and discards it.
@@ -75,7 +78,7 @@ impl Engine {
         self.timers.set(Alarm::Heartbeat, self.heartbeat());
         self.heartbeat_due = false;
         self.candidates.clear();
-        self.heard.decided(self.tip.height);
+        self.heard.decided(self.tip.height, self.tip.roster());
         self.follower.decided();
         self.clean_mempool(outcome)?;
         if outcome.header.next_roster_hash != outcome.header.roster_hash {

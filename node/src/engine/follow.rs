@@ -4,13 +4,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::PeerId;
-use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
-use sampan_proto::wire::{Announcement, Request};
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, MemberId};
+use sampan_proto::limits;
+use sampan_proto::wire::{Announcement, DocsMessage, Request};
 use tokio::sync::mpsc;
 
 use super::questions::{Question, Questions};
@@ -20,7 +21,7 @@ use super::{CheckedBlock, Engine, Fetched};
 use crate::core::Document;
 use crate::core::ledger::admit;
 use crate::fault::Fatal;
-use crate::net::Net;
+use crate::net::{Net, Publication, peers_of};
 use crate::verify::{Judged, Pool};
 
 /// How often stuck things are looked for.
@@ -51,6 +52,10 @@ pub(super) struct Follower {
     sources: BTreeMap<HeaderHash, PeerId>,
     /// Large documents that peers offered, and how often we asked for each.
     wanted: BTreeMap<EnvelopeId, (PeerId, u8)>,
+    /// The nodes of validators.
+    voters: BTreeSet<PeerId>,
+    /// Whether what was asked for last were contents of a block: then a wanted document has its turn.
+    asked_contents: bool,
     questions: Questions,
     /// Decided blocks on their way.
     window: Window<CheckedBlock>,
@@ -68,6 +73,8 @@ impl Follower {
             informant: None,
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            voters: BTreeSet::new(),
+            asked_contents: false,
             questions: Questions::default(),
             window: Window::new(u64::from(PAGE)),
             idle_patrols: 0,
@@ -93,6 +100,11 @@ impl Follower {
         (self.window.len(), self.wanted.len())
     }
 
+    /// Whether a wanted document has its turn now.
+    fn owes_a_wanted_one(&self) -> bool {
+        self.asked_contents && !self.wanted.is_empty()
+    }
+
     /// A proposed block came by way of `peer`.
     pub(super) fn source(&mut self, block: HeaderHash, peer: PeerId) {
         self.sources.entry(block).or_insert(peer);
@@ -108,6 +120,10 @@ impl Follower {
     /// Asks for one wanted document: first whoever offered it, then others, for the offer may have come
     /// from a peer that only passed it on.
     fn ask_wanted(&mut self) {
+        if self.questions.wait(Question::Documents) {
+            return;
+        }
+        self.asked_contents = false;
         self.wanted.retain(|_, (_, asked)| *asked < ASK_AGAIN);
         let Some((id, offerer)) = self.wanted.iter().min_by_key(|(_, (_, asked))| *asked).map(|(id, (p, _))| (*id, *p))
         else {
@@ -128,7 +144,17 @@ impl Follower {
     fn next_peer(&mut self, question: Question) -> Option<PeerId> {
         let peers = self.net.peers();
         let peers = peers.borrow();
+        if let Question::Round = question {
+            // Who does not vote has heard nothing.
+            let voters: Vec<PeerId> = peers.iter().filter(|peer| self.voters.contains(peer)).copied().collect();
+            return self.questions.next(question, if voters.is_empty() { &peers } else { &voters });
+        }
         self.questions.next(question, &peers)
+    }
+
+    /// Who decides the next blocks.
+    pub(super) fn know_voters(&mut self, voters: BTreeSet<PeerId>) {
+        self.voters = voters;
     }
 
     /// Asks `first`, or whose turn it is, unless the answer to such a question is being waited for.
@@ -171,6 +197,10 @@ impl Follower {
     }
 
     fn ask_documents(&mut self, block: &HeaderHash, missing: Vec<EnvelopeId>) {
+        if self.questions.wait(Question::Documents) {
+            return;
+        }
+        self.asked_contents = true;
         let first = self.sources.remove(block);
         self.pose(Question::Documents, first, Request::Documents(missing));
     }
@@ -317,16 +347,42 @@ impl Engine {
         Ok(())
     }
 
-    /// Asks for what the newest incomplete proposal lacks: an older round's can wait, it may never be needed.
+    /// Asks for what the newest incomplete proposal lacks: an older round's can wait, it may never be needed, and one of a
+    /// round to come waits for what is at hand. In turn with documents that are wanted for themselves.
     pub(super) fn fetch_missing(&mut self) {
-        let proposed = self.heard.proposals(self.next_height()).map(|heard| heard.proposal.message.block);
-        let candidates = proposed.filter_map(|block| Some((block, self.candidates.get(&block)?)));
-        let newest = candidates.filter(|(_, candidate)| !candidate.is_complete()).last();
-        let next = newest.map(|(block, candidate)| (block, candidate.missing().take(DOCUMENTS).collect()));
+        let round = self.heard.round();
+        let proposed = self.heard.proposals(self.next_height()).map(|heard| &heard.proposal.message);
+        let candidates = proposed.filter_map(|named| Some((named, self.candidates.get(&named.block)?)));
+        let incomplete = candidates.filter(|(_, candidate)| !candidate.is_complete());
+        let newest = incomplete.max_by_key(|(named, _)| (named.round <= round, named.round));
+        let next = newest.map(|(named, candidate)| (named.block, candidate.missing().take(DOCUMENTS).collect()));
         match next {
-            Some((block, missing)) => self.follower.ask_documents(&block, missing),
-            None => self.follower.ask_wanted(),
+            Some((block, missing)) if !self.follower.owes_a_wanted_one() => {
+                self.follower.ask_documents(&block, missing);
+            }
+            _ => self.follower.ask_wanted(),
         }
+    }
+
+    /// Tells again what waits here that clients brought: told once, a document may have been lost, or refused for the
+    /// sake of another that was not final yet where it came. Each time in other bytes, or gossip takes it for known.
+    fn offer_again(&mut self) {
+        let waiting: Vec<EnvelopeId> = self.mempool.brought().take(limits::OFFERS).collect();
+        let times = (self.follower.idle_patrols / STATUS_AFTER) as usize;
+        let offered: Vec<EnvelopeId> = waiting.iter().cycle().take(waiting.len() + times - 1).copied().collect();
+        if !waiting.is_empty() && offered.len() <= limits::OFFERS {
+            self.net.publish(Publication::Documents(DocsMessage { documents: Vec::new(), offered }));
+        }
+    }
+
+    /// The nodes whose members have a seat now.
+    pub(super) fn know_the_voters(&mut self) -> Result<(), Fatal> {
+        let members = self.store.reader().members()?;
+        let roster = self.tip.roster().validators();
+        let is_seated = |id: &MemberId| roster.iter().any(|validator| validator.member == *id);
+        let seated = members.iter().map(|member| &**member).filter(|member| is_seated(&member.id));
+        self.follower.know_voters(peers_of(seated, self.next_height()).into_keys().collect());
+        Ok(())
     }
 
     pub(super) fn on_alarms(&mut self) -> Result<(), Fatal> {
@@ -365,6 +421,9 @@ impl Engine {
         };
         if uncertain {
             self.follower.ask_round(height);
+        }
+        if patrols.is_multiple_of(STATUS_AFTER) {
+            self.offer_again();
         }
         if at_ease {
             self.follower.ask_status();

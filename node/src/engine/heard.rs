@@ -15,6 +15,8 @@ use sampan_proto::verified::Verified;
 use sampan_proto::vote::{Proposal, Signed, Vote, VoteType};
 use sampan_proto::wire::{ProposalMessage, RoundCertificate, RoundState};
 
+use crate::core::consensus::proposer;
+
 /// Heights beyond the tip of which messages are kept: the one being agreed on and the one after.
 pub(super) const WINDOW: u64 = HEIGHTS as u64;
 pub(super) const HEIGHTS: usize = 2;
@@ -101,6 +103,11 @@ impl Heard {
         self.proposals.range((height, 0)..=(height, u32::MAX)).flat_map(|(_, kept)| kept)
     }
 
+    /// The round that goes on.
+    pub(super) const fn round(&self) -> u32 {
+        self.newest_round
+    }
+
     /// A round of `height` began: rounds far behind it matter no more.
     pub(super) fn round_started(&mut self, height: Height, round: u32) {
         self.newest_round = round;
@@ -136,10 +143,19 @@ impl Heard {
         (self.votes.len(), self.proposals.values().map(Vec::len).sum())
     }
 
-    /// A height is decided: forget everything up to it.
-    pub(super) fn decided(&mut self, height: Height) {
-        self.votes.retain(|(at, ..), _| *at > height);
-        self.proposals.retain(|(at, _), _| *at > height);
+    /// A height is decided: forget everything up to it, and what was said of the next one by who has no say there. A
+    /// peer that is told of it would blame us.
+    pub(super) fn decided(&mut self, height: Height, roster: &Roster) {
+        let next = height.next();
+        let has_a_say = |at: &Height, key: &PublicKey| *at != next || roster.by_key(key).is_some();
+        self.votes.retain(|(at, _, _, key), _| *at > height && has_a_say(at, key));
+        self.proposals.retain(|(at, round), share| {
+            let named = |heard: &HeardProposal| {
+                *at != next || heard.proposal.message.proposer == proposer(roster, next, *round)
+            };
+            share.retain(named);
+            *at > height && !share.is_empty()
+        });
         self.newest_round = 0;
         self.certificate = None;
     }

@@ -210,7 +210,8 @@ impl Engine {
         tracing::info!(%height, parts = taking.parts, "took over the state");
         let members = self.store.reader().members()?;
         self.net.admit(peers_of(members.iter().map(|member| &**member), next));
-        self.heard.decided(height);
+        self.heard.decided(height, self.tip.roster());
+        self.know_the_voters()?;
         self.candidates.clear();
         self.metrics.set_height(height);
         self.tell_what_it_holds()?;

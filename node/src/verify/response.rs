@@ -163,10 +163,14 @@ impl Context {
         let certificate = certificate.into_iter().map(|certificate| self.hear_round(certificate));
         let proposals = proposals.into_iter().map(|message| self.hear_proposal(peer, message));
         let votes = votes.into_iter().map(|vote| Ok(self.hear_vote(vote)?.map(Heard::Vote)));
-        let heard: Result<Vec<Option<Heard>>, _> = certificate.chain(proposals).chain(votes).collect();
-        match heard {
-            Ok(heard) => Fetched::Round(peer, heard.into_iter().flatten().collect()).into(),
-            Err(fault) => Judged { fetched: Fetched::Nothing(peer), fault: Some(fault) },
+        let (mut heard, mut fault) = (Vec::new(), None);
+        for said in certificate.chain(proposals).chain(votes) {
+            match said {
+                Ok(said) => heard.extend(said),
+                // One bad thing that somebody told our peer must not keep the rest from us.
+                Err(bad) => fault = Some(bad),
+            }
         }
+        Judged { fault: fault.filter(|_| heard.is_empty()), fetched: Fetched::Round(peer, heard) }
     }
 }

@@ -200,6 +200,13 @@ async fn votes_that_do_not_belong_together_are_their_senders_fault() {
     assert_eq!(of(Vec::new()).await, (0, fault), "none");
     assert_eq!(of(vec![vote(1), vote(1)]).await, (0, fault), "one twice");
     assert_eq!(of(vec![vote(2)]).await, (0, fault), "of another round");
+    let stranger = crate::store::fixture::seed("my-customs", sampan_proto::member::Purpose::Consensus);
+    let (height, validator) = (Height(4), stranger.public());
+    let told = Vote { chain, vote_type: VoteType::Prevote, height, round: 1, block: None, validator };
+    let votes = vec![Signed::sign(told, &stranger), vote(1)];
+    let state = RoundState { proposals: Vec::new(), votes, certificate: None };
+    let all = judge.of(Request::Round(Height(4)), Response::Round(state)).await;
+    assert_eq!(all, (1, None), "what a stranger told our peer is not the peer's fault while the rest is of use");
 }
 
 #[tokio::test]

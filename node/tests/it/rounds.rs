@@ -108,6 +108,24 @@ async fn a_claim_that_a_block_was_prevoted_does_not_make_its_time_right() {
     net.stop_all().await;
 }
 
+/// Told once, to nobody; and who has it can do no more about it than vote nil.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_heard_is_told_again() {
+    let mut net = Network::new(4, 0, Parameters { heartbeat_ms: 600_000, ..quiet() });
+    let first = proposer(&net.genesis.roster, FIRST, 0);
+    let alone = (0..4).find(|i| net.consensus_key(*i).public() != first).expect("not its turn");
+    net.start(alone).await;
+    let (bill, statement, _) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(alone, &bill).await.0, 202);
+    for other in (0..4).filter(|i| *i != alone) {
+        net.start(other).await;
+    }
+    for i in 0..4 {
+        assert_eq!(net.is_final(i, statement).await, FIRST);
+    }
+    net.stop_all().await;
+}
+
 /// One of four hears a block of the rightful proposer that says another state than the law leads to.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_that_leads_to_another_state_raises_the_alarm() {

@@ -103,6 +103,11 @@ impl Mempool {
         self.own
     }
 
+    /// These, by the names that proposals list.
+    pub fn brought(&self) -> impl Iterator<Item = EnvelopeId> {
+        self.documents.iter().filter(|(_, waiting)| waiting.own).map(|(envelope, _)| *envelope)
+    }
+
     /// Takes a document in that a client of this node brought (`own`) or a peer; false when it (or the same statement
     /// with other signatures) waits already.
     ///

@@ -118,7 +118,7 @@ fn what_is_kept_is_bounded_by_heights_and_rounds() {
     let rounds: Vec<u32> = heard.votes_at(Height(6)).map(|vote| vote.message.round).collect();
     assert_eq!(rounds, [90], "rounds far behind are forgotten, of this height only");
     assert_eq!(heard.votes_at(Height(7)).count(), 1);
-    heard.decided(Height(6));
+    heard.decided(Height(6), &roster());
     assert_eq!((heard.votes_at(Height(6)).count(), heard.votes_at(Height(7)).count()), (0, 1));
 }
 
@@ -130,7 +130,7 @@ fn a_peer_far_behind_is_given_the_newest_round_certificate_of_its_height() {
     heard.certificate(&certificate(6, 30));
     assert_eq!(heard.round_state(Height(6)).certificate, Some(certificate(6, 40)));
     assert_eq!(heard.round_state(Height(7)).certificate, None);
-    heard.decided(Height(6));
+    heard.decided(Height(6), &roster());
     assert_eq!(heard.round_state(Height(6)).certificate, None);
 }
 
@@ -146,4 +146,22 @@ fn a_height_has_begun_when_more_than_a_third_voted_in_a_round_of_it_however_far_
     heard.round_proved(&roster(), &certificate(2));
     assert!(heard.has_begun(&roster(), Height(6)));
     assert!(!heard.has_begun(&roster(), Height(7)), "and no other height");
+}
+
+#[test]
+fn what_somebody_said_of_a_height_at_which_he_has_no_say_is_forgotten() {
+    let mut heard = Heard::default();
+    for i in 0..4 {
+        heard.vote(&vote(i, 7, 0, None));
+    }
+    let all = roster();
+    let turn = (0..4).find(|round| proposer(&all, Height(7), *round) == key(0).public()).expect("its turn");
+    assert!(heard.proposal(&proposal(7, turn, 1)) && heard.proposal(&proposal(7, turn + 1, 1)));
+    let left = Roster::new(all.validators().iter().filter(|seat| seat.key != key(3).public()).cloned().collect());
+    heard.decided(Height(6), &left.expect("roster"));
+    let voters: BTreeSet<PublicKey> = heard.votes_at(Height(7)).map(|vote| vote.message.validator).collect();
+    assert_eq!(voters, (0..3).map(|i| key(i).public()).collect());
+    heard.decided(Height(6), &all);
+    let turns: Vec<u32> = heard.proposals(Height(7)).map(|heard| heard.proposal.message.round).collect();
+    assert!(turns.iter().all(|round| proposer(&all, Height(7), *round) == key(0).public()), "{turns:?}");
 }
