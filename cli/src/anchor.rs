@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text;
+use crate::{text, time};
 
 /// Largest list of pinned nodes, in bytes.
 const PINS_BYTES: usize = 256 * 1024;
@@ -51,6 +51,17 @@ impl Anchor {
         Self { base: Base::Genesis(Box::new(genesis)), origin }
     }
 
+    /// A block that was verified before, by whoever keeps this file.
+    pub(crate) fn remembered(pin: Pin, path: &Path) -> Self {
+        Self { base: Base::Pin(Box::new(pin)), origin: text::origin_file(path) }
+    }
+
+    /// Whether it is within the trusting period, by the clock of this machine.
+    pub(crate) fn is_young(&self) -> bool {
+        let start = proof::Anchor::start(self);
+        time::now_ms().saturating_sub(start.time_ms) <= start.trusting_period_ms()
+    }
+
     /// The network.
     pub(crate) fn chain(&self) -> ChainId {
         proof::Anchor::start(self).chain
@@ -81,8 +92,16 @@ impl Anchor {
     }
 }
 
-/// The anchor for talking to a node.
+/// The anchor for talking to a node. One that is old proves less than people think, and they are told so.
 pub(crate) fn for_node(settings: &Settings, client: &Client, printer: &Printer) -> Result<Anchor, Failure> {
+    let anchor = find(settings, client, printer)?;
+    if !anchor.is_young() {
+        printer.warn(text::old_anchor(&anchor.origin, proof::Anchor::start(&anchor).trusting_period_ms()));
+    }
+    Ok(anchor)
+}
+
+fn find(settings: &Settings, client: &Client, printer: &Printer) -> Result<Anchor, Failure> {
     if let Some(path) = &settings.genesis {
         return from_file(path);
     }

@@ -34,12 +34,22 @@ pub(crate) fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| fault("read", path, &error))
 }
 
-/// Writes a file whole or not at all, in place of what stood there.
+/// Writes a file whole or not at all, in place of what stood there. Others may read it if they could read that.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let private = path.exists() && !is_readable_by_others(path);
+    swap(path, bytes, private)
+}
+
+/// The same for what its owner alone may read.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    swap(path, bytes, true)
+}
+
+fn swap(path: &Path, bytes: &[u8], private: bool) -> Result<(), Failure> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);
-    let written = create(&part, false).and_then(|mut file| {
+    let written = create(&part, private).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&part, path)?;
@@ -145,6 +155,7 @@ mod tests {
         assert!(!is_readable_by_others(&path));
         assert!(write_new(&path, b"2", true).is_err());
         replace(&path, b"3").expect("replaced");
+        assert!(!is_readable_by_others(&path), "it was private");
         assert_eq!(read(&path, 1).expect("read"), b"3");
         assert!(read(&path, 0).is_err());
         assert_eq!(std::fs::read_dir(dir.path()).expect("list").count(), 1);

@@ -25,6 +25,18 @@ pub(crate) fn origin_node(node: &str) -> String {
     format!("taken from {node} just now")
 }
 
+/// The anchor is older than keys of its time are trusted for.
+pub(crate) fn old_anchor(origin: &str, trusting_period_ms: u64) -> String {
+    let days = trusting_period_ms / 86_400_000;
+    format!(
+        "the anchor {origin} is older than {days} days: whoever has the keys of the validators of that time could make up \
+         all of this. Compare the block that `sampan network pin` names with what other members have, and use that pin"
+    )
+}
+
+/// A witness that is not sure.
+pub(crate) const NOTHING_IS_SIGNED: &str = "nothing is signed; if the anchor is too old, pass a recent one that others have confirmed: `--genesis anchor.json`";
+
 /// The anchor is no better than the node it came from.
 pub(crate) fn anchor_from_node(node: &str, genesis: &Genesis, pinned: Option<&Path>) -> String {
     let pinned = pinned.map_or(String::new(), |path| format!(" (pinned in `{}`)", path.display()));

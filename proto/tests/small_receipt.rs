@@ -117,6 +117,11 @@ fn it_is_good_for_the_trusting_period_and_no_longer() {
     let old = rungs(at(Some(receipt.time_ms + 5_001), Some(5_000)));
     assert_eq!((old.verdict("age"), old.outcome()), (Some(Verdict::Invalid), Outcome::Invalid));
     assert_eq!(rungs(at(None, None)).verdict("expiry"), Some(Verdict::Skipped));
+    let aged = genesis.time_ms + genesis.parameters.trusting_period_ms;
+    assert_eq!(rungs(at(Some(aged), None)).verdict("anchor age"), Some(Verdict::Valid));
+    assert_eq!(rungs(at(Some(aged + 1), None)).verdict("anchor age"), Some(Verdict::Warn));
+    let strict = rungs(Policy { strict: true, ..at(Some(aged + 1), None) });
+    assert_eq!((strict.verdict("anchor age"), strict.outcome()), (Some(Verdict::Invalid), Outcome::Invalid));
 }
 
 #[test]
@@ -134,6 +139,12 @@ fn a_later_roster_needs_its_handovers() {
     assert_eq!(blind.verdict("roster"), Some(Verdict::Invalid));
     let why = &blind.rungs().first().expect("a rung").detail;
     assert!(why.contains("since height 2") && why.contains("since 0"), "{why}");
+    // Keys of a roster that is gone sign what they like, at any height and time.
+    let gone = SmallReceipt::of(&story.record_only(), genesis).expect("a record");
+    let ladder = small::verify(&gone, genesis, &handed.trust_path, &Policy::default());
+    let why = &ladder.rungs().first().expect("a rung").detail;
+    assert_eq!(ladder.verdict("roster"), Some(Verdict::Invalid));
+    assert!(why.contains("had handed over at 2"), "{why}");
     let mut forged = handed.trust_path.clone();
     forged[0].header.0.next_roster_hash = genesis.roster.hash();
     assert_eq!(verify(&forged).verdict("roster"), Some(Verdict::Invalid));

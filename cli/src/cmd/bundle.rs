@@ -63,10 +63,12 @@ pub(super) fn hand_over(
         }
         return Ok(Exit::Done);
     };
-    files::replace(path, &bytes)?;
     let others = bundle.counterpart.as_ref().is_some_and(|part| part.body.is_some());
     if bundle.body.is_some() || others {
+        files::replace_private(path, &bytes)?;
         context.printer.warn(text::holds_the_document(path));
+    } else {
+        files::replace(path, &bytes)?;
     }
     let report = json!({ "file": path, "proven": facts, "ladder": ladder });
     context.printer.data(&report, |page| {

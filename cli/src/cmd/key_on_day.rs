@@ -1,5 +1,5 @@
 //! `sampan prove key`: a key was a member's on a day. Two bundles say so: the registry as it is now, which keeps keys
-//! with the heights between which they counted, and the last block of that day, which says what height it was.
+//! with the heights between which they counted, and a block of that day, which says what height it was.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ const LEAVES_OPEN: &str = "that the member was not suspended that day, nor who h
 struct KeyProof {
     /// The member's entry, under a head that is not older than the day.
     registry: Bundle,
-    /// The last block of the day.
+    /// A block of the day: the last one, where this software asked for it.
     day: Bundle,
 }
 
@@ -55,8 +55,7 @@ pub(super) fn run(args: &KeyOnDay, context: &Context) -> Result<Exit, Failure> {
     let member = members.into_iter().find(|member| member.id == args.member);
     let member = member.ok_or_else(|| Failure::unproven(text::OFF_THE_POINT))?;
     let (key, id) = (&args.key, &args.member);
-    let that_day =
-        format!("at height {height}, the last block of {}", time::utc(args.at).get(..10).unwrap_or_default());
+    let that_day = format!("at height {height}, {}", time::utc(proof.day.head.header.0.time_ms));
     match standing(member, args, height) {
         Some((purpose, KeyStanding::Valid)) => {
             if let Some(path) = &args.output {

@@ -18,26 +18,33 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let bundle = client.head(None)?;
     proven::demand(&bundle, &anchor, &["certificate"], None)?;
     let start = anchor.start();
-    let roster = next_roster(&bundle, &start).ok_or_else(|| {
-        Failure::refused("the roster changes with the newest block, and nobody has acted under the new one yet")
-            .hint("ask again in a moment")
-    })?;
-    let pin = Pin::new(start.network, bundle.head.clone(), roster.clone(), start.parameters)
-        .map_err(|error| Failure::unproven("the node's newest block cannot be pinned").why(error))?;
+    let pin = of(&bundle, &start)?;
     let mut bytes = serde_json::to_vec_pretty(&pin)
         .map_err(|error| Failure::unexpected("cannot write the anchor as JSON").why(error))?;
     bytes.push(b'\n');
     files::replace(&args.output, &bytes)?;
     let (as_of, path) = (AsOf::of(&bundle), args.output.display().to_string());
-    let report = json!({ "file": path, "network": pin.network, "chain": pin.chain, "asOf": as_of });
+    let block = pin.head.header.0.hash();
+    let report = json!({ "file": path, "network": pin.network, "chain": pin.chain, "asOf": as_of, "block": block });
     context.printer.data(&report, |page| {
         let what =
             format!("`{}` at height {}, {}, verified against {}", pin.network, as_of.height, as_of.time, anchor.origin);
         page.tagged(Tone::Good, "✓ pinned", what);
+        page.tagged(Tone::Faint, "block", block.to_string());
         page.tagged(Tone::Faint, "anchor", &path);
     })?;
     context.printer.note(format!("check proofs with `--genesis {path}`; pin anew within {} days", days(&start)));
     Ok(Exit::Done)
+}
+
+/// The newest block, verified, as an anchor.
+pub(super) fn of(bundle: &Bundle, start: &Start<'_>) -> Result<Pin, Failure> {
+    let roster = next_roster(bundle, start).ok_or_else(|| {
+        Failure::unexpected("the roster changes with the newest block, and nobody has acted under the new one yet")
+            .hint("ask again in a moment")
+    })?;
+    Pin::new(start.network, bundle.head.clone(), roster.clone(), start.parameters)
+        .map_err(|error| Failure::unproven("the node's newest block cannot be pinned").why(error))
 }
 
 /// The roster that the head names for the blocks after it. Its hash is in the header, so it is known by that.

@@ -101,6 +101,9 @@ pub(super) fn verify(inscription: &str, args: &Verify, context: &Context) -> Res
         Some(anchor) => anchor,
         None => context.anchor(&context.client().map_err(|_| anchor::no_anchor())?)?,
     };
+    if !args.witnesses.is_empty() {
+        return Err(Failure::refused("a small receipt has no room for a witness's word").hint("ask for a bundle"));
+    }
     let handovers = handovers(args)?;
     let (policy, genesis) = (proven::policy(args.max_age, args.strict), anchor.founding()?);
     let ladder = small::verify(&small, genesis, &handovers, &policy);

@@ -1,8 +1,9 @@
 //! `sampan receipt`: the proof that a statement was executed, and old proofs made anew.
 
 use sampan_proto::checkpoint::LogAt;
-use sampan_proto::ids::StatementId;
-use sampan_proto::proof::{Bundle, Ladder, Outcome};
+use sampan_proto::entry::Entry;
+use sampan_proto::ids::{RecordId, StatementId};
+use sampan_proto::proof::{Bundle, Counterpart, Ladder, Outcome, Verdict};
 use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
 use super::bundle::hand_over;
@@ -51,10 +52,21 @@ fn refresh(args: &Refresh, context: &Context) -> Result<Exit, Failure> {
 /// The same claim under the newest head, proven.
 fn anew(old: &Bundle, client: &Client, anchor: &Anchor) -> Result<(Bundle, Ladder), Failure> {
     let off = |what: &str| Failure::unproven(format!("the node proves another {what} than the file holds"));
+    if let (Some(_), Some(_)) = (&old.status, &old.goods) {
+        let what = "the file proves something about goods, and would not any more";
+        return Err(Failure::refused(what).hint("ask the question again: `sampan prove unpledged … --goods … -o FILE`"));
+    }
     if let Some(part) = &old.status {
         let body = old.body.clone();
-        let new = Bundle { body, ..record_bundle(client, anchor, &part.id)? };
+        let new = match &old.counterpart {
+            Some(other) => beside(&part.id, other, client)?,
+            None => record_bundle(client, anchor, &part.id)?,
+        };
+        let new = Bundle { body, ..new };
         let (_, ladder) = proven::record(&new, anchor, &part.id)?;
+        if old.counterpart.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
+            return Err(Failure::unproven("the node does not prove the other document any more").ladder(ladder));
+        }
         let before = old.history.last().map(|last| &last.entry);
         if before.is_some_and(|last| !new.history.is_empty() && !new.history.iter().any(|act| act.entry == *last)) {
             return Err(off("history"));
@@ -81,6 +93,18 @@ fn anew(old: &Bundle, client: &Client, anchor: &Anchor) -> Result<(Bundle, Ladde
     }
     Err(Failure::refused("the file proves nothing that could be proven anew")
         .hint("name a receipt, or a bundle of a record"))
+}
+
+/// The record with the other document of the shipment, which stays disclosed if it was.
+fn beside(id: &RecordId, other: &Counterpart, client: &Client) -> Result<Bundle, Failure> {
+    let Entry::Act(act) = &other.issue.entry.0 else {
+        return Err(Failure::unproven("the file's other document is none"));
+    };
+    let mut new = client.record_beside(id, &act.record, false, None)?;
+    if let Some(part) = &mut new.counterpart {
+        part.body.clone_from(&other.body);
+    }
+    Ok(new)
 }
 
 fn statement_id(envelope: &DsseEnvelope) -> Result<StatementId, Failure> {

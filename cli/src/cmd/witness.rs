@@ -3,17 +3,18 @@
 use std::path::Path;
 use std::thread::sleep;
 
+use sampan_proto::block::Header;
 use sampan_proto::checkpoint::{LogAt, Note, Signature, WitnessKey};
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::ChainId;
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::keys::SecretKey;
-use sampan_proto::proof::Outcome;
+use sampan_proto::limits::PIN_BYTES;
+use sampan_proto::proof::{self, Outcome, Pin, WitnessPart};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::bundle::hand_over;
-use super::{Context, cosigned, read_bundle};
+use super::{Context, cosigned, pin, read_bundle};
 use crate::anchor::Anchor;
 use crate::args::witness::{Add, Cosign, New, Run, Witness};
 use crate::client::Client;
@@ -36,14 +37,6 @@ struct KeyFile {
     witness: String,
     /// The secret seed, in hexadecimal.
     seed: Hash32,
-}
-
-/// What a witness remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct State {
-    chain: ChainId,
-    log: LogAt,
 }
 
 /// Runs a subcommand.
@@ -98,12 +91,17 @@ fn add(args: &Add, context: &Context) -> Result<Exit, Failure> {
     let client = context.client()?;
     let anchor = context.anchor(&client)?;
     let mut bundle = read_bundle(&args.file)?;
-    bundle.witness = None;
+    let before = bundle.witness.take();
     let ladder = proven::climb(&bundle, &anchor, None, false);
     if ladder.outcome() == Outcome::Invalid {
         return Err(Failure::unproven(format!("`{}` does not verify", args.file.display())).ladder(ladder));
     }
     cosigned::attach(&mut bundle, Some(&args.cosigned), &client, &context.printer)?;
+    let names = |part: &Option<WitnessPart>| part.as_ref().is_some_and(|part| part.names.is_some());
+    if names(&before) && !names(&bundle.witness) {
+        let what = format!("`{}` holds a witness's word for the whole block already", args.file.display());
+        return Err(Failure::refused(what).hint("name a newer checkpoint"));
+    }
     hand_over(context, &bundle, &ladder, Some(args.output.as_deref().unwrap_or(&args.file)))
 }
 
@@ -125,18 +123,26 @@ impl<'a> Post<'a> {
         Ok(Self { args, printer: &context.printer, client, anchor, witness, key })
     }
 
-    /// Looks at the newest checkpoint, and signs it if it grew out of the last one.
+    /// Looks at the newest checkpoint, and signs it if it grew out of the last one and those decided it whom the last one
+    /// leads to: keys of older rosters, which may have leaked by now, get no signature.
     fn once(&self) -> Result<Exit, Failure> {
         let bundle = self.client.head(None)?;
-        proven::demand(&bundle, &self.anchor, &["certificate"], None)?;
-        let mut note = Note::decided(&bundle.head.header.0, &bundle.head.certificate.0);
-        let new = State { chain: note.checkpoint.chain, log: note.checkpoint.log };
-        self.grew(&new)?;
+        let (header, certificate) = (&bundle.head.header.0, &bundle.head.certificate.0);
+        let last = self.last()?;
+        if let Some(last) = &last {
+            self.grew(&last.head.header.0, header)?;
+        }
+        let last = last.map(|pin| Anchor::remembered(pin, &self.args.state)).filter(Anchor::is_young);
+        let anchor = last.as_ref().unwrap_or(&self.anchor);
+        proven::demand(&bundle, anchor, &["certificate", "anchor age"], None)
+            .map_err(|failure| failure.hint(text::NOTHING_IS_SIGNED))?;
+        let pin = pin::of(&bundle, &proof::Anchor::start(anchor))?;
         // Remembered before it is signed: a crash in between forgets a signature, never a checkpoint.
-        files::replace(&self.args.state, &pretty(&new)?)?;
+        files::replace(&self.args.state, &pretty(&pin)?)?;
+        let mut note = Note::decided(header, certificate);
         let time = time::now_ms() / 1_000;
         note.signatures.push(Signature::cosign(&note.checkpoint, &self.witness, &self.key, time));
-        let (log, text) = (new.log, note.to_string());
+        let (log, text) = (note.checkpoint.log, note.to_string());
         if self.args.output.as_os_str() == files::STDIO {
             Printer::bytes(text.as_bytes())?;
         } else {
@@ -150,25 +156,31 @@ impl<'a> Post<'a> {
         Ok(Exit::Done)
     }
 
-    /// The log under a checkpoint begins with the one that was signed last.
-    fn grew(&self, new: &State) -> Result<(), Failure> {
-        if !self.args.state.exists() {
-            self.printer
-                .warn(format!("`{}` is new: whatever the log is now, it begins here", self.args.state.display()));
-            return Ok(());
+    /// The block that was signed last.
+    fn last(&self) -> Result<Option<Pin>, Failure> {
+        let path = &self.args.state;
+        if !path.exists() {
+            self.printer.warn(format!("`{}` is new: whatever the log is now, it begins here", path.display()));
+            return Ok(None);
         }
-        let old: State = read(&self.args.state, "remembers nothing of a log")?;
-        if old.chain != new.chain {
+        let other = |bad| Failure::refused(format!("`{}` remembers nothing of a log", path.display())).why(bad);
+        Pin::from_json(&files::read(path, PIN_BYTES)?).map(Some).map_err(other)
+    }
+
+    /// The log under a checkpoint begins with the one that was signed last.
+    fn grew(&self, last: &Header, new: &Header) -> Result<(), Failure> {
+        if last.chain != new.chain {
             let what = format!("`{}` remembers the log of another network", self.args.state.display());
             return Err(Failure::refused(what).hint("a witness has one state file for each network"));
         }
-        if old.log.size > new.log.size {
-            let (had, has) = (old.log.size, new.log.size);
+        let (old, new) = (LogAt::from(last), LogAt::from(new));
+        if old.size > new.size {
+            let (had, has) = (old.size, new.size);
             return Err(Failure::refused(format!("the log has {has} entries here, and {had} were seen before"))
                 .hint("wait until the node has caught up, or ask another with `--node`"));
         }
-        let consistency = self.client.consistency(old.log.size, new.log.size)?;
-        consistency.connects(&old.log, &new.log).map_err(|bad| {
+        let consistency = self.client.consistency(old.size, new.size)?;
+        consistency.connects(&old, &new).map_err(|bad| {
             Failure::unproven("the log did not grow out of the one that was signed last; nothing is signed")
                 .why(bad)
                 .hint("keep the state file, and hold the nodes against each other with `sampan compare`")

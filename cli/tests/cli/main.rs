@@ -4,6 +4,7 @@
 mod codes;
 mod documents;
 mod draft;
+mod gov;
 mod help;
 mod keys;
 mod log;

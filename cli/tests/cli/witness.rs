@@ -64,21 +64,26 @@ fn a_witness_signs_what_grew_and_its_word_travels_with_a_bundle() {
 fn a_witness_that_saw_a_block_named_makes_up_for_an_old_anchor() {
     let told = Arc::new(AtomicU8::new(0));
     let lie = Arc::clone(&told);
-    let node =
-        Node::with(World::long_past(1), move |request: &Request, world: &World| match lie.load(Ordering::Relaxed) {
-            1 if request.path.contains("/v1/log/head?") => world.decided(Some(1)).map(|head| json(200, &head)),
-            2 if request.path.contains("against=") => world.entry(1, 4).map(|entry| json(200, &entry)),
-            _ => None,
-        });
+    let node = Node::with(World::aged(1), move |request: &Request, world: &World| match lie.load(Ordering::Relaxed) {
+        1 if request.path.contains("/v1/log/head?") => world.decided(Some(1)).map(|head| json(200, &head)),
+        2 if request.path.contains("against=") => world.entry(1, 4).map(|entry| json(200, &entry)),
+        _ => None,
+    });
     let (machine, witness) = machine(&node);
     let record = issued(&machine);
-    machine.run("witness cosign").exits(0);
+    let unsure = machine.run("witness cosign").exits(3);
+    unsure.says("is older than 30 days").says("does not show its `anchor age`").says("nothing is signed");
+    assert!(!machine.has("witness.state.json") && !machine.has("checkpoint.txt"));
+    machine.run("network pin -o anchor.json").exits(0).says("is older than 30 days").says("block");
+    machine.run("witness cosign --genesis anchor.json").exits(0);
     let early = machine.run(&format!("bundle {record} -o b.json --cosigned checkpoint.txt")).exits(0);
     early.says("vouches for the log, not for what the state was").says("it saw nobody act after it");
     let strict = format!("verify b.json --strict --witness {witness}");
     machine.run(&strict).exits(3).says("or ask a witness about this one");
 
+    machine.write("early-checkpoint.txt", machine.read("checkpoint.txt"));
     node.world.lock().expect("world").quiet();
+    // What it signed last is its anchor now.
     machine.run("witness cosign").exits(0);
     machine.run("witness add b.json --cosigned checkpoint.txt").exits(0).says("it saw nobody act after it");
     node.world.lock().expect("world").quiet();
@@ -88,6 +93,7 @@ fn a_witness_that_saw_a_block_named_makes_up_for_an_old_anchor() {
     machine.run(&strict).exits(0).says("saw a log that names this very block");
     machine.run("verify b.json --strict").exits(3).says("the anchor is older");
 
+    machine.run("witness add b.json --cosigned early-checkpoint.txt").exits(1).says("whole block already");
     machine.write("bad.json", machine.read("bl.json"));
     machine.run("witness add bad.json --cosigned checkpoint.txt").exits(3).says("is not a proof");
     for (lie, words) in [(1, "does not follow the one before it"), (2, "another entry than that of a block")] {

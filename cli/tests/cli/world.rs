@@ -99,9 +99,9 @@ impl World {
         Self::new(seed, true, TEN_YEARS_MS)
     }
 
-    /// The same, whose genesis is an old anchor by now.
-    pub(crate) fn long_past(seed: u8) -> Self {
-        Self::new(seed, true, Parameters::default().trusting_period_ms)
+    /// A network whose genesis is an old anchor by now, and whose blocks are of now.
+    pub(crate) fn aged(seed: u8) -> Self {
+        Self { past: false, ..Self::new(seed, true, Parameters::default().trusting_period_ms) }
     }
 
     /// A network whose blocks are of now.

@@ -182,24 +182,33 @@ fn words(count: usize, since: Height, start: &Start<'_>) -> String {
     }
 }
 
-/// The roster in force since a height (0 is the genesis roster), by the handovers up to there.
+/// The roster that decided a block and was in force since another height (0 is the genesis roster), by the handovers
+/// before the block.
 ///
 /// # Errors
-/// The handover that does not hold, or that none of them is of that height.
-pub(super) fn roster_since<'a>(path: &'a [Handover], since: Height, anchor: &'a Genesis) -> Result<&'a Roster, String> {
+/// The handover that does not hold, or that they lead to another roster.
+pub(super) fn roster_since<'a>(
+    path: &'a [Handover],
+    since: Height,
+    block: Height,
+    anchor: &'a Genesis,
+) -> Result<&'a Roster, String> {
+    if block <= since {
+        return Err("older than its own roster".to_owned());
+    }
     let mut trusted = (&anchor.roster, Height::GENESIS);
-    for (i, step) in path.iter().take(limits::HANDOVERS).enumerate() {
-        if trusted.1 == since {
-            break;
-        }
+    let before = path.iter().take(limits::HANDOVERS).take_while(|step| step.header.0.height < block);
+    for (i, step) in (1..).zip(before) {
         trusted = hand_over(step, trusted, anchor.chain, &mut Known::nothing())
-            .map_err(|why| format!("handover {}: {why}", i + 1))?;
+            .map_err(|why| format!("handover {i}: {why}"))?;
     }
-    let (roster, height) = trusted;
-    if height == since {
-        return Ok(roster);
+    match trusted {
+        (roster, height) if height == since => Ok(roster),
+        (_, height) if height < since => Err(format!(
+            "decided by the roster since height {since}, and the handovers at hand lead to that since {height}"
+        )),
+        (_, height) => Err(format!("decided by the roster since height {since}, which had handed over at {height}")),
     }
-    Err(format!("decided by the roster since height {since}, and the handovers at hand lead to that since {height}"))
 }
 
 /// One roster names the next.

@@ -57,6 +57,31 @@ impl Policy<'_> {
     }
 }
 
+impl Policy<'_> {
+    /// Adds the rung `anchor age`, of an anchor of a time and how long it is good for, both in milliseconds: after that
+    /// keys of its time may have leaked, and somebody else has to vouch.
+    pub(super) fn anchor_age(
+        &self,
+        (time_ms, trusting_ms): (u64, u64),
+        vouched: Option<String>,
+        advice: &str,
+        ladder: &mut Ladder,
+    ) {
+        let (verdict, words) = match (self.now_ms, vouched) {
+            (None, _) => (Verdict::Skipped, NO_CLOCK.to_owned()),
+            (Some(now_ms), _) if now_ms.saturating_sub(time_ms) <= trusting_ms => {
+                (Verdict::Valid, "within the trusting period".to_owned())
+            }
+            (Some(_), Some(words)) => (Verdict::Valid, words),
+            (Some(_), None) => {
+                let verdict = if self.strict { Verdict::Invalid } else { Verdict::Warn };
+                (verdict, format!("the anchor is older than {} days: {advice}", trusting_ms / 86_400_000))
+            }
+        };
+        ladder.push("anchor age", verdict, words);
+    }
+}
+
 /// Checks everything a bundle claims, from the anchor alone.
 #[must_use]
 pub fn verify(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>) -> Ladder {
@@ -155,22 +180,8 @@ fn form(bundle: &Bundle) -> Result<((), String), String> {
 /// Keys of old rosters may have leaked by now: a head that an old anchor leads to wants somebody else's word, too.
 fn age(header: &Header, anchor: &Start<'_>, vouched: Option<String>, policy: &Policy<'_>, ladder: &mut Ladder) {
     policy.age(header.time_ms, ladder);
-    let Some(now_ms) = policy.now_ms else {
-        ladder.push("anchor age", Verdict::Skipped, NO_CLOCK);
-        return;
-    };
-    let trusting = anchor.trusting_period_ms();
-    if now_ms.saturating_sub(anchor.time_ms) <= trusting {
-        ladder.push("anchor age", Verdict::Valid, "within the trusting period");
-    } else if let Some(words) = vouched {
-        ladder.push("anchor age", Verdict::Valid, words);
-    } else {
-        let verdict = if policy.strict { Verdict::Invalid } else { Verdict::Warn };
-        let days = trusting / 86_400_000;
-        let words =
-            format!("the anchor is older than {days} days: pin a recent block, or ask a witness about this one");
-        ladder.push("anchor age", verdict, words);
-    }
+    let advice = "pin a recent block, or ask a witness about this one";
+    policy.anchor_age((anchor.time_ms, anchor.trusting_period_ms()), vouched, advice, ladder);
 }
 
 /// The members whose registry entries the bundle proves.

@@ -55,6 +55,7 @@ fn receipts() -> Vec<Json> {
         case("after a handover that the verifier lacks", &later, None, &any),
         case("of a roster that is younger", &changed(&|r| r.roster_since = Height(2)), way, &any),
         case("older than its roster", &changed(&|r| (r.height, r.roster_since) = (Height(2), Height(2))), way, &any),
+        case("of a roster that had handed over", &good, way, &any),
         case("another possessor", &changed(&|r| r.record.possessor = r.record.issued_to.clone().into()), None, &any),
         case("another time", &changed(&|r| r.time_ms += 1), None, &any),
         case("another log", &changed(&|r| r.log_root = digest(1)), None, &any),

@@ -99,11 +99,11 @@ def reigns(steps: list[Handover], anchor: Anchor) -> list[tuple[int, Roster]]:
     return known
 
 
-def handed_over(steps: list[Handover], anchor: Genesis, until: int) -> tuple[Roster, int]:
-    """The roster that the handovers lead to until a height, and since which height it is in force."""
+def handed_over(steps: list[Handover], anchor: Genesis, block: int) -> tuple[Roster, int]:
+    """The roster that the handovers before a block lead to, and since which height it is in force."""
     roster, height = anchor.roster, 0
-    for number, step in enumerate(steps, 1):
-        if height == until:
+    for number, step in enumerate(steps[:MAX_HANDOVERS], 1):
+        if step.header.height >= block:
             break
         height, roster = hand_over(step, number, (height, roster), anchor.chain)
     return roster, height

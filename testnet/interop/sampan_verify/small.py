@@ -10,7 +10,7 @@ from .certificate import Certificate
 from .encoding import MEMBER_ID_CHARS, Reader, Refused, string
 from .genesis import Genesis, Roster
 from .hashing import digest, record_key
-from .ladder import INVALID, SKIPPED, VALID, Ladder, Policy, handed_over
+from .ladder import INVALID, SKIPPED, VALID, WARN, Ladder, Policy, handed_over
 from .merkle import StateProof, tree_root
 from .values import VERSION, Record
 
@@ -236,6 +236,7 @@ def climb_small(receipt: SmallReceipt, anchor: Genesis, steps: list[Any], policy
     now, limit = policy.now_ms, policy.max_age_ms
     if now is None:
         ladder.push("age", SKIPPED, "no clock given")
+        ladder.push("anchor age", SKIPPED, "no clock given")
         ladder.push("expiry", SKIPPED, "no clock given")
         return ladder
     age = max(now - receipt.time_ms, 0)
@@ -243,6 +244,10 @@ def climb_small(receipt: SmallReceipt, anchor: Genesis, steps: list[Any], policy
         ladder.push("age", SKIPPED, "no maximum age asked for")
     else:
         ladder.push("age", VALID if age <= limit else INVALID, f"{age} ms old, at most {limit} ms")
+    if max(now - anchor.time_ms, 0) <= anchor.trusting_period_ms:
+        ladder.push("anchor age", VALID, "within the trusting period")
+    else:
+        ladder.push("anchor age", INVALID if policy.strict else WARN, "the anchor is older than the trusting period")
     good = now <= receipt.time_ms + anchor.trusting_period_ms
     ladder.push("expiry", VALID if good else INVALID, "good for the trusting period from its time")
     return ladder
@@ -250,8 +255,10 @@ def climb_small(receipt: SmallReceipt, anchor: Genesis, steps: list[Any], policy
 
 def _decided(receipt: SmallReceipt, anchor: Genesis, steps: list[Any], ladder: Ladder) -> bool:
     try:
-        roster, height = handed_over(steps, anchor, receipt.roster_since)
-        if height != receipt.roster_since or receipt.height <= height:
+        if receipt.height <= receipt.roster_since:
+            raise Refused("older than its own roster")
+        roster, height = handed_over(steps, anchor, receipt.height)
+        if height != receipt.roster_since:
             raise Refused("decided by a roster that the handovers at hand do not lead to")
     except Refused as refusal:
         ladder.push("roster", INVALID, str(refusal))

@@ -79,6 +79,10 @@ async fn comes_back(scene: &Scene, story: &mut Story) -> Result<()> {
     let listed = scene.reading(EXPORTERS_NODE, &["gov", "list"]).await?;
     exits(story, "`sampan gov list` tells what was decided", &listed, 0)?;
     story.tell(listed.text().lines().next().unwrap_or_default());
+    let text = listed.text();
+    let id = text.split_whitespace().find(|word| word.len() == 64).context("the list names no proposal")?;
+    let shown = scene.reading(EXPORTERS_NODE, &["gov", "show", id]).await?;
+    exits(story, "`sampan gov show` proves what was proposed", &shown, 0)?;
     let network = scene.reading(EXPORTERS_NODE, &["network"]).await?;
     exits(story, "`sampan network` proves the newest head over both changes", &network, 0)
 }

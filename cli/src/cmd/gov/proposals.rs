@@ -1,14 +1,17 @@
-//! `sampan gov list` and `show`: what the roster is asked to decide. It is what the node says, not proven: whoever votes
-//! signs the id of the statement that proposed it, and nothing else.
+//! `sampan gov list` and `show`: what the roster is asked to decide. What is proposed is proven by the statement that
+//! proposed it, whose id is what a vote signs; how far it has come is what the node says.
 
-use sampan_proto::governance::{Change, Proposal, State};
+use sampan_proto::governance::{Change, Govern, Proposal, State};
 use sampan_proto::ids::{MemberId, StatementId};
 use sampan_proto::protocol::Protocol;
+use sampan_proto::statement::{Action, SignedStatement};
 
 use super::super::Context;
+use crate::anchor::Anchor;
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::page::{Cell, Page, Tone};
-use crate::time;
+use crate::{proven, time};
 
 /// `sampan gov list`.
 pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
@@ -19,17 +22,42 @@ pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
             page.line("nothing is proposed");
         }
     })?;
+    context.printer.note("this is what the node says; `sampan gov show ID` proves what is proposed");
     Ok(Exit::Done)
 }
 
 /// `sampan gov show`.
 pub(super) fn show(id: &StatementId, context: &Context) -> Result<Exit, Failure> {
-    let view = context.client()?.proposal(id)?;
+    let client = context.client()?;
+    let anchor = context.anchor(&client)?;
+    let view = client.proposal(id)?;
+    proposed(id, &view.proposal, &client, &anchor)?;
     context.printer.data(&view, |page| write(&view.proposal, page))?;
+    context.printer.note("the change and who proposed it are proven; state and votes are what the node says");
     if view.proposal.state == State::Open {
         context.printer.note(format!("vote with `sampan gov vote {id} yes --key GOVERNANCE_KEY`"));
     }
     Ok(Exit::Done)
+}
+
+/// Whoever votes signs the id of a statement and nothing else: that statement, in the log, has to say what is shown.
+fn proposed(id: &StatementId, shown: &Proposal, client: &Client, anchor: &Anchor) -> Result<(), Failure> {
+    let bundle = client.receipt(id)?;
+    let (act, _) = proven::receipt(&bundle, anchor, id)?;
+    let part = bundle.receipt.as_ref().map(|part| part.statement.clone());
+    let signed = part.and_then(|envelope| SignedStatement::try_from(envelope).ok()?.parse().ok());
+    let same = match signed.map(|statement| statement.action) {
+        Some(Action::Govern(Govern::Propose { change, .. })) => {
+            (shown.id, &shown.change, &shown.by) == (*id, &change, &act.member)
+        }
+        _ => false,
+    };
+    let what = format!("{} shows another proposal than the statement {} makes", client.base(), id.0.short());
+    if same {
+        Ok(())
+    } else {
+        Err(Failure::unproven(what).hint("ask another node with `--node`, and vote on nothing here"))
+    }
 }
 
 fn row(proposal: &Proposal) -> Vec<Cell> {

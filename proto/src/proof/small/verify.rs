@@ -39,10 +39,8 @@ pub fn verify(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], 
 /// The record leads to a block that more than two thirds of a trusted roster signed.
 fn decided(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], ladder: &mut Ladder) -> bool {
     let since = receipt.roster_since;
-    let known = trust::roster_since(handovers, since, anchor).and_then(|roster| {
-        let words = format!("the roster in force since height {since}");
-        if receipt.height > since { Ok((roster, words)) } else { Err("older than its own roster".to_owned()) }
-    });
+    let known = trust::roster_since(handovers, since, receipt.height, anchor);
+    let known = known.map(|roster| (roster, format!("the roster in force since height {since}")));
     let Some(roster) = ladder.check("roster", known) else { return false };
     let signed = receipt.block(anchor, roster).map_err(|bad| bad.to_string()).and_then(|block| {
         let certificate = Certificate {
@@ -60,6 +58,9 @@ fn decided(receipt: &SmallReceipt, anchor: &Genesis, handovers: &[Handover], lad
 
 fn age(receipt: &SmallReceipt, anchor: &Genesis, policy: &Policy<'_>, ladder: &mut Ladder) {
     policy.age(receipt.time_ms, ladder);
+    // Whoever has the keys of an old roster can write any time into a receipt, and it has no room for more.
+    let trusting = (anchor.time_ms, anchor.parameters.trusting_period_ms);
+    policy.anchor_age(trusting, None, "ask for a bundle, and verify it from a recent block", ladder);
     let Some(now_ms) = policy.now_ms else {
         ladder.push("expiry", Verdict::Skipped, NO_CLOCK);
         return;
