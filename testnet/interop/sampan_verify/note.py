@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 
 from . import ed25519
@@ -10,6 +11,8 @@ from .encoding import Refused, base64_bytes, hexadecimal
 
 MAX_BYTES = 64 * 1024
 MAX_SIGNATURES = 64
+#: Digits of the largest size.
+MAX_DIGITS = 20
 DASH = "\u2014 "
 COSIGNATURE = b"\x04"
 
@@ -19,7 +22,7 @@ def _key_id(name: str, typed: bytes) -> bytes:
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and not any(sign == "+" or sign.isspace() or not sign.isprintable() for sign in name)
+    return bool(name) and not any(sign == "+" or sign.isspace() or unicodedata.category(sign) == "Cc" for sign in name)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Note:
         if not gap or len(parts) != 3 or not parts[0].startswith("sampan/") or not rest.endswith("\n"):
             raise Refused("not the text of a checkpoint")
         chain, root = hexadecimal(parts[0].removeprefix("sampan/")), base64_bytes(parts[2])
-        size = int(parts[1]) if parts[1].isascii() and parts[1].isdigit() else -1
+        is_number = parts[1].isascii() and parts[1].isdigit() and len(parts[1]) <= MAX_DIGITS
+        size = int(parts[1]) if is_number else -1
         if str(size) != parts[1] or size >= 1 << 64 or len(root) != 32:
             raise Refused("a size or root that is none")
         lines = [Line.read(line) for line in rest[:-1].split("\n")]

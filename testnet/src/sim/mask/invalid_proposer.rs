@@ -1,5 +1,6 @@
 //! The invalid proposer: times of next week, heights of tomorrow, statements left out or named twice; and a block that is
-//! right in everything but its time, which only a look at the clock finds out. Everybody hears the same of a block.
+//! right in everything but its time, which only a look at the clock finds out. Everybody hears the same of a block, and
+//! first of all the claim, for a round that is its turn again, that this block was prevoted before.
 
 use sampan_node::core::ledger::Draft;
 use sampan_node::store::Store;
@@ -27,9 +28,19 @@ pub(super) fn says(key: &SecretKey, message: &Message, store: Option<&Store>) ->
             wrong.payload.extend(twice);
             wrong.header.payload_hash = payload_hash(&wrong.payload);
         }
-        _ => wrong.header = store.and_then(|store| late(key, store, &wrong)).unwrap_or(wrong.header),
+        _ => return store.map_or(Vec::new(), |store| untimely(key, store, wrong)),
     }
     vec![proposed(key, wrong)]
+}
+
+/// A block of a later time, claimed to stand on a polka before it is proposed.
+fn untimely(key: &SecretKey, store: &Store, mut wrong: ProposalMessage) -> Vec<Message> {
+    wrong.header = late(key, store, &wrong).unwrap_or(wrong.header);
+    let mut claim = wrong.clone();
+    let (round, seats) = (wrong.proposal.message.round, store.tip().roster().validators().len());
+    claim.proposal.message.round += u32::try_from(seats).unwrap_or(0);
+    claim.proposal.message.pol_round = Some(round);
+    vec![proposed(key, claim), proposed(key, wrong)]
 }
 
 /// The header of the same statements at a later time: executed again, so that nothing but the time is wrong.
