@@ -59,8 +59,9 @@ impl Traitor {
         let mut metrics = Metrics::new(0);
         // Without a network of its own there is nothing to attack with; the count of attempts stays at zero and says so.
         let Ok((net, _events)) = net::start(config, metrics.registry_mut()) else { return };
-        let mut document = self.document.clone();
-        loop {
+        let (mut document, mut peers) = (self.document.clone(), net.peers());
+        // What nobody hears is no attack, and does not count as one.
+        while peers.wait_for(|peers| !peers.is_empty()).await.is_ok() {
             let number = attempts.fetch_add(1, Ordering::Relaxed);
             if let Some(body) = &mut document.body {
                 body.salt[..8].copy_from_slice(&number.to_le_bytes());

@@ -117,5 +117,8 @@ async fn settle(
     let top = watch.heights().top();
     let agreed = cluster.agreement(top).await.map_err(|error| Violation::Hung { why: format!("{error:#}") })?;
     console::say("asking every node about every height and every acknowledgement");
-    audit(cluster, agreed.height, memory).await
+    let (checked, mut violations) = audit(cluster, agreed.height, memory).await?;
+    // Also what was seen since the last episode: clients went on for a while.
+    violations.extend(watch.heights().violations.iter().cloned());
+    Ok((checked, violations))
 }
