@@ -6,7 +6,7 @@ use sampan_proto::ids::Height;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::Purpose;
 use sampan_proto::vote::Vote;
-use sampan_proto::wire::{ConsensusMessage, Request, Response};
+use sampan_proto::wire::{ConsensusMessage, DocsMessage, Request, Response};
 
 use crate::harness::{Network, PATIENCE};
 
@@ -46,19 +46,30 @@ impl Peer {
 
     /// The next vote that the predicate picks.
     pub(crate) async fn hears(&mut self, mut wanted: impl FnMut(&Vote) -> bool) -> Vote {
+        let vote = |topic, data: &[u8]| match codec::decode(data, data.len()) {
+            Ok(ConsensusMessage::Vote(vote)) if topic == Topic::Votes => Some(vote.message),
+            _ => None,
+        };
+        self.hears_of(|topic, data| vote(topic, data).filter(&mut wanted)).await
+    }
+
+    /// What is told of documents next.
+    pub(crate) async fn hears_of_documents(&mut self) -> DocsMessage {
+        let told = |topic, data: &[u8]| codec::decode(data, data.len()).ok().filter(|_| topic == Topic::Documents);
+        self.hears_of(told).await
+    }
+
+    async fn hears_of<T>(&mut self, mut wanted: impl FnMut(Topic, &[u8]) -> Option<T>) -> T {
         let wait = async {
             loop {
                 let Gossip { topic, data, message, .. } = self.events.gossip.recv().await.expect("running");
                 self.net.report(message, Verdict::Accept);
-                if topic == Topic::Votes
-                    && let Ok(ConsensusMessage::Vote(vote)) = codec::decode(&data, data.len())
-                    && wanted(&vote.message)
-                {
-                    return vote.message;
+                if let Some(heard) = wanted(topic, &data) {
+                    return heard;
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait).await.expect("such a vote")
+        tokio::time::timeout(PATIENCE, wait).await.expect("such a message")
     }
 
     /// Answers requests as the closure says until the future ends.

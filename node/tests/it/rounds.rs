@@ -108,21 +108,23 @@ async fn a_claim_that_a_block_was_prevoted_does_not_make_its_time_right() {
     net.stop_all().await;
 }
 
-/// Told once, to nobody; and who has it can do no more about it than vote nil.
+/// A document is told once, and may have been refused for the sake of another that was not final yet where it came.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_heard_is_told_again() {
-    let mut net = Network::new(4, 0, Parameters { heartbeat_ms: 600_000, ..quiet() });
-    let first = proposer(&net.genesis.roster, FIRST, 0);
-    let alone = (0..4).find(|i| net.consensus_key(*i).public() != first).expect("not its turn");
-    net.start(alone).await;
-    let (bill, statement, _) = net.bill("SMPN0001", "klang-import");
-    assert_eq!(net.submit(alone, &bill).await.0, 202);
-    for other in (0..4).filter(|i| *i != alone) {
-        net.start(other).await;
+async fn what_waits_is_told_again_and_each_time_in_other_bytes() {
+    let mut net = Network::new(4, 1, Parameters { heartbeat_ms: 600_000, ..quiet() });
+    net.start(0).await;
+    let mut other = Peer::join(&net, net.network_key(4), &[0]).await;
+    let (bill, _, _) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(0, &bill).await.0, 202);
+    let first = other.hears_of_documents().await;
+    assert!(first.offered.is_empty());
+    let id = first.documents.first().expect("the bill").statement.envelope_id();
+    let [second, third] = [other.hears_of_documents().await, other.hears_of_documents().await];
+    assert_ne!(second, third, "what is the same is swallowed as known");
+    for told in [second, third] {
+        assert!(told.documents.is_empty() && told.offered.iter().all(|offered| *offered == id), "{told:?}");
     }
-    for i in 0..4 {
-        assert_eq!(net.is_final(i, statement).await, FIRST);
-    }
+    other.net.shutdown().await;
     net.stop_all().await;
 }
 
