@@ -166,7 +166,8 @@ fn act(entry: &Entry, index: u64, envelope: &DsseEnvelope) -> Option<Act> {
     Some(Act { seq, action, member: said.member, to, height, time_ms, time, index, statement, finding, remark })
 }
 
-fn read(envelope: &DsseEnvelope) -> Option<Statement> {
+/// What an envelope says; whether it is proven is for a rung to tell.
+pub(crate) fn read(envelope: &DsseEnvelope) -> Option<Statement> {
     SignedStatement::try_from(envelope.clone()).ok()?.parse().ok()
 }
 

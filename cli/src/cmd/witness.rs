@@ -108,9 +108,9 @@ fn add(args: &Add, context: &Context) -> Result<Exit, Failure> {
 /// A witness at work.
 struct Post<'a> {
     args: &'a Cosign,
+    context: &'a Context,
     printer: &'a Printer,
     client: Client,
-    anchor: Anchor,
     witness: WitnessKey,
     key: SecretKey,
 }
@@ -118,9 +118,7 @@ struct Post<'a> {
 impl<'a> Post<'a> {
     fn open(args: &'a Cosign, context: &'a Context) -> Result<Self, Failure> {
         let (witness, key) = open_key(&args.key, &context.printer)?;
-        let client = context.client()?;
-        let anchor = context.anchor(&client)?;
-        Ok(Self { args, printer: &context.printer, client, anchor, witness, key })
+        Ok(Self { args, context, printer: &context.printer, client: context.client()?, witness, key })
     }
 
     /// Looks at the newest checkpoint, and signs it if it grew out of the last one and those decided it whom the last one
@@ -133,7 +131,7 @@ impl<'a> Post<'a> {
             self.grew(&last.head.header.0, header)?;
         }
         let last = last.map(|pin| Anchor::remembered(pin, &self.args.state)).filter(Anchor::is_young);
-        let anchor = last.as_ref().unwrap_or(&self.anchor);
+        let anchor = &last.map_or_else(|| self.context.anchor(&self.client), Ok)?;
         proven::demand(&bundle, anchor, &["certificate", "anchor age"], None)
             .map_err(|failure| failure.hint(text::NOTHING_IS_SIGNED))?;
         let pin = pin::of(&bundle, &proof::Anchor::start(anchor))?;

@@ -2,12 +2,11 @@
 
 use insta::assert_snapshot;
 use sampan_proto::api::ProposalsView;
-use sampan_proto::governance::{Change, Proposal, State};
+use sampan_proto::governance::{Change, State};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::StatementId;
-use sampan_proto::record::EntryRef;
 
-use crate::node::{Node, as_of, json};
+use crate::node::{Node, as_of, json, proposal};
 use crate::sampan::Machine;
 use crate::world::World;
 
@@ -84,18 +83,7 @@ fn deciding(sha256: Hash32) -> Node {
     let edition =
         Change::Edition { list: "locode".parse().expect("a note"), edition: "2024-1".parse().expect("a note"), sha256 };
     Node::with(World::live(), move |request, world| {
-        let by = world.genesis.members[0].id.clone();
-        let proposal = Proposal {
-            id: StatementId(Hash32([7; 32])),
-            change: edition.clone(),
-            by,
-            until_ms: 0,
-            yes: [].into(),
-            no: [].into(),
-            state: State::Enacted,
-            seq: 1,
-            last: EntryRef { index: 0, leaf: Hash32([0; 32]) },
-        };
+        let proposal = proposal(world, StatementId(Hash32([7; 32])), edition.clone(), State::Enacted);
         let view = ProposalsView { proposals: vec![proposal], as_of: as_of(world) };
         request.path.starts_with("/v1/proposals").then(|| json(200, &view))
     })

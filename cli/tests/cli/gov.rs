@@ -1,11 +1,9 @@
 //! `sampan gov`: nobody is shown a proposal that its statement does not make.
 
 use sampan_proto::api::ProposalView;
-use sampan_proto::governance::{Change, Proposal, State};
-use sampan_proto::hash::Hash32;
-use sampan_proto::record::EntryRef;
+use sampan_proto::governance::{Change, State};
 
-use crate::node::{Node, as_of, json};
+use crate::node::{Node, as_of, json, proposal};
 use crate::sampan::Machine;
 use crate::world::{CARRIER, World};
 
@@ -15,17 +13,8 @@ fn a_proposal_that_its_statement_does_not_make_is_not_shown() {
     let node = Node::with(World::past(1), |request, world| {
         let id = request.path.strip_prefix("/v1/proposals/")?.parse().expect("an id");
         let reason = "for nothing".parse().expect("a note");
-        let proposal = Proposal {
-            id,
-            change: Change::Suspend { member: world.genesis.members[1].id.clone(), reason },
-            by: world.genesis.members[0].id.clone(),
-            until_ms: 0,
-            yes: [].into(),
-            no: [].into(),
-            state: State::Open,
-            seq: 1,
-            last: EntryRef { index: 0, leaf: Hash32([0; 32]) },
-        };
+        let change = Change::Suspend { member: world.genesis.members[1].id.clone(), reason };
+        let proposal = proposal(world, id, change, State::Open);
         Some(json(200, &ProposalView { proposal, as_of: as_of(world) }))
     });
     let machine = Machine::new();

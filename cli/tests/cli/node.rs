@@ -8,6 +8,10 @@ use sampan_proto::api::{
     AsOf, HeaderView, MembersView, NodeStatus, PROBLEM_MEDIA_TYPE, Problem, READ_HEADER, ReadRequest, StatementStatus,
     Submission, Ticket,
 };
+use sampan_proto::governance::{Change, Proposal, State};
+use sampan_proto::hash::Hash32;
+use sampan_proto::ids::StatementId;
+use sampan_proto::record::EntryRef;
 use sampan_proto::reject::{Code, Reject};
 use serde::Serialize;
 
@@ -182,6 +186,12 @@ fn submit(request: &Request, world: &mut World) -> Response {
             json(202, &Ticket { statement, record: act.record, not_after_ms: now_ms(), height })
         }
     }
+}
+
+/// A proposal as a node may tell of one, whoever made it.
+pub(crate) fn proposal(world: &World, id: StatementId, change: Change, state: State) -> Proposal {
+    let (by, last) = (world.genesis.members[0].id.clone(), EntryRef { index: 0, leaf: Hash32([0; 32]) });
+    Proposal { id, change, by, until_ms: 0, yes: [].into(), no: [].into(), state, seq: 1, last }
 }
 
 pub(crate) fn as_of(world: &World) -> AsOf {

@@ -12,7 +12,7 @@ use super::timers::Alarm;
 use super::{CheckedBlock, Engine};
 use crate::core::ledger::{Outcome, Overlay, judge};
 use crate::fault::Fatal;
-use crate::net::{Publication, peers_of};
+use crate::net::Publication;
 
 impl Engine {
     /// The core decided: commit the block and announce it to nodes that do not vote.
@@ -60,12 +60,8 @@ impl Engine {
         }
         let upcoming = std::mem::replace(&mut self.tip, outcome.tip()).upcoming();
         let next = self.next_height();
-        if !outcome.members.is_empty() {
-            let members = self.store.reader().members()?;
-            self.net.admit(peers_of(members.iter().map(|member| &**member), next));
-        }
         if !outcome.members.is_empty() || outcome.header.next_roster_hash != outcome.header.roster_hash {
-            self.know_the_voters()?;
+            self.know_the_members()?;
         }
         if let Some(validator) = &mut self.validator {
             // Only now may the record of this height go. A crash before this line finds a log of a height

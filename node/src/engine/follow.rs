@@ -375,13 +375,15 @@ impl Engine {
         }
     }
 
-    /// The nodes whose members have a seat now.
-    pub(super) fn know_the_voters(&mut self) -> Result<(), Fatal> {
+    /// Who may connect from the next block on, and whose nodes decide it.
+    pub(super) fn know_the_members(&mut self) -> Result<(), Fatal> {
         let members = self.store.reader().members()?;
+        let nodes = peers_of(members.iter().map(|member| &**member), self.next_height());
         let roster = self.tip.roster().validators();
         let is_seated = |id: &MemberId| roster.iter().any(|validator| validator.member == *id);
-        let seated = members.iter().map(|member| &**member).filter(|member| is_seated(&member.id));
-        self.follower.know_voters(peers_of(seated, self.next_height()).into_keys().collect());
+        let voters = nodes.iter().filter(|(_, id)| is_seated(id)).map(|(peer, _)| *peer).collect();
+        self.follower.know_voters(voters);
+        self.net.admit(nodes);
         Ok(())
     }
 

@@ -22,7 +22,6 @@ use sampan_proto::wire::{Request, StatePart};
 
 use super::Engine;
 use crate::fault::Fatal;
-use crate::net::peers_of;
 use crate::store::TakeOver;
 
 /// Parts asked for at the same time.
@@ -206,12 +205,10 @@ impl Engine {
         let Phase::Taking(taking) = std::mem::replace(&mut self.joining.phase, Phase::Done) else { return Ok(()) };
         taking.state.finish()?;
         self.tip = self.store.tip();
-        let (height, next) = (self.tip.height, self.next_height());
+        let height = self.tip.height;
         tracing::info!(%height, parts = taking.parts, "took over the state");
-        let members = self.store.reader().members()?;
-        self.net.admit(peers_of(members.iter().map(|member| &**member), next));
         self.heard.decided(height, self.tip.roster());
-        self.know_the_voters()?;
+        self.know_the_members()?;
         self.candidates.clear();
         self.metrics.set_height(height);
         self.tell_what_it_holds()?;

@@ -244,7 +244,7 @@ impl Engine {
         engine.tell_of_upgrade();
         engine.take_seat(provenance)?;
         engine.metrics.set_height(engine.tip.height);
-        engine.know_the_voters()?;
+        engine.know_the_members()?;
         engine.tell_what_it_holds()?;
         engine.metrics.set_evidence(engine.store.reader().offences()?.len());
         Ok((engine, handle, Lanes { consensus: consensus_tx, documents: documents_tx }))

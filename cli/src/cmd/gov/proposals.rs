@@ -4,7 +4,7 @@
 use sampan_proto::governance::{Change, Govern, Proposal, State};
 use sampan_proto::ids::{MemberId, StatementId};
 use sampan_proto::protocol::Protocol;
-use sampan_proto::statement::{Action, SignedStatement};
+use sampan_proto::statement::Action;
 
 use super::super::Context;
 use crate::anchor::Anchor;
@@ -44,9 +44,8 @@ pub(super) fn show(id: &StatementId, context: &Context) -> Result<Exit, Failure>
 fn proposed(id: &StatementId, shown: &Proposal, client: &Client, anchor: &Anchor) -> Result<(), Failure> {
     let bundle = client.receipt(id)?;
     let (act, _) = proven::receipt(&bundle, anchor, id)?;
-    let part = bundle.receipt.as_ref().map(|part| part.statement.clone());
-    let signed = part.and_then(|envelope| SignedStatement::try_from(envelope).ok()?.parse().ok());
-    let same = match signed.map(|statement| statement.action) {
+    let said = bundle.receipt.as_ref().and_then(|part| proven::read(&part.statement));
+    let same = match said.map(|statement| statement.action) {
         Some(Action::Govern(Govern::Propose { change, .. })) => {
             (shown.id, &shown.change, &shown.by) == (*id, &change, &act.member)
         }
