@@ -19,6 +19,7 @@ mod names;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use amount::{Amount, Amounts, Currency, Money, NotACurrency, NotAUnit, NotAnAmount, Quantity, Unit};
 pub use certificate_of_origin::CertificateForm;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use data_encoding::BASE64;
 use indicatif::{ProgressBar, ProgressStyle};
 use sampan_proto::hash::Domain;
 use tokio::process::Command;
@@ -21,6 +22,8 @@ use crate::{console, scratch, signals};
 const GRACE: Duration = Duration::from_secs(120);
 /// Lines of what a process said before it ended that are told.
 const LAST_WORDS: usize = 80;
+/// Largest input that is printed as well, in bytes.
+const PRINTED: usize = 8 * 1024;
 
 /// How a target's time ended.
 enum End {
@@ -79,9 +82,15 @@ fn tell(name: Name, end: &End) {
     match end {
         End::Held(taken) => console::out(&format!("{word:<11} holds, {taken} inputs")),
         End::Broke(input, words) => {
-            let input = input.display();
             console::out(&format!("{word:<11} BROKE\n{words}"));
-            console::out(&format!("the input is kept; again: sampan-testnet fuzz --target {word} --input {input}"));
+            let path = input.display();
+            console::out(&format!("the input is kept; again: sampan-testnet fuzz --target {word} --input {path}"));
+            // Where only what was printed comes back, the file is lost.
+            if let Ok(bytes) = std::fs::read(input)
+                && bytes.len() <= PRINTED
+            {
+                console::out(&format!("in base64: {}", BASE64.encode(&bytes)));
+            }
         }
     }
 }

@@ -16,8 +16,7 @@ mod weights;
 
 pub use rules::RULES;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Number, Value};
 
 use super::Reading;
@@ -25,6 +24,7 @@ use super::codelist::CodeLists;
 use super::finding::{Findings, Refusal};
 use super::kind::{DocKind, Reference};
 use super::schema::{Object, walk};
+use super::whole::{whole, whole_or_none};
 use super::{BillClaims, BillType, Claims, Quantity, TitleForm};
 
 const SOURCE: &str = "DCSA eBL 3.0.4, TransportDocument";
@@ -237,17 +237,6 @@ pub struct UtilizedTransportEquipment<'a> {
 pub struct Equipment<'a> {
     /// ISO 6346 number where possible.
     pub equipment_reference: &'a str,
-}
-
-/// A count. JSON Schema takes `240.0` for a whole number, so a reader must too.
-fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let number = Number::deserialize(deserializer)?;
-    let from_fraction = || number.to_string().strip_suffix(".0")?.parse().ok();
-    number.as_u64().or_else(from_fraction).ok_or_else(|| D::Error::custom("not a count"))
-}
-
-fn whole_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    whole(deserializer).map(Some)
 }
 
 impl<'a> TransportDocument<'a> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::form::{Boxes, CertificateForm};
 use crate::doc::kind::{DocKind, Reference};
+use crate::doc::whole::{whole, whole_or_none};
 use crate::doc::{Amount, Amounts, Date, ItemNumber};
 use crate::member::Country;
 
@@ -122,6 +123,7 @@ pub struct Item<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Packages<'a> {
     /// How many.
+    #[serde(deserialize_with = "whole")]
     pub count: u64,
     /// Of what kind.
     pub kind: &'a str,
@@ -133,6 +135,7 @@ pub struct Criterion<'a> {
     /// The scheme's code, such as `WO`.
     pub code: &'a str,
     /// Regional value content in whole per cent, rounded down.
+    #[serde(deserialize_with = "whole_or_none", default)]
     pub percent: Option<u64>,
     /// What is said beside it: `ACU`, `DMI`.
     #[serde(borrow, default)]
@@ -310,7 +313,7 @@ impl Original<'_> {
 impl<'a> Item<'a> {
     fn view(item: &'a Value, boxes: &Boxes) -> Option<Self> {
         Some(Self {
-            number: part(item, boxes.item_number)?,
+            number: whole(item.get(boxes.item_number)?).ok()?.try_into().ok()?,
             marks: part(item, boxes.marks)?,
             packages: maybe(item, boxes.packages)?,
             description: part(item, boxes.description)?,

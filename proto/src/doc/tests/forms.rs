@@ -1,10 +1,10 @@
 //! What all forms of certificate have in common, and what each has of its own.
 
 use super::differential::Trial;
-use super::mutants::filled;
+use super::mutants::{every_mutant, filled};
 use super::*;
 use crate::doc::certificate_of_origin::{Certificate, CertificateForm};
-use crate::doc::schema::Type;
+use crate::doc::schema::{Type, walk};
 use crate::doc::{Amounts, Claims, ItemNumber, OriginClaims, Scheme};
 
 fn form_value(form: CertificateForm, edits: Edits<'_>) -> Value {
@@ -182,6 +182,31 @@ fn our_tables_and_our_published_schemas_judge_alike() {
         documents += Trial::new(form.table(), &form.json_schema()).run(&seeds, 500);
     }
     assert!(documents > 8_000, "{documents} documents");
+}
+
+/// Table and view are written apart: what the one takes and the other cannot read is refused without a word that helps.
+#[test]
+fn whatever_the_schema_takes_the_view_reads() {
+    let bill = (DocKind::BillOfLading, crate::doc::bill_of_lading::table(), example(DocKind::BillOfLading));
+    let certificates =
+        CertificateForm::ALL.iter().map(|form| (DocKind::CertificateOfOrigin, form.table(), form_value(*form, &[])));
+    for (kind, table, example) in certificates.chain([bill]) {
+        let (mut taken, mut unread) = (0, Vec::new());
+        every_mutant(table, &[filled(Type::Object(table), 0), example], 2_000, |document, story| {
+            taken += usize::from(walk(document, table, "", None).refused().is_ok());
+            let refused = check_value(kind, document).err();
+            if refused.is_some_and(|refusal| refusal.findings().iter().any(|finding| finding.rule == "schema.shape")) {
+                unread.push(story.to_owned());
+            }
+        });
+        assert!(taken > 500, "{taken} taken: the mutants are too wild");
+        assert!(
+            unread.is_empty(),
+            "{} of {taken} cannot be read: {:#?}",
+            unread.len(),
+            &unread[..unread.len().min(20)]
+        );
+    }
 }
 
 /// `UPDATE_GOLDEN=1 cargo test -p sampan-proto --lib schemas_are_published` writes them anew.

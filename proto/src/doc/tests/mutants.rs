@@ -275,3 +275,60 @@ fn lists(Count { min, max }: Count, now: &Value) -> Vec<Value> {
     all.push(first.clone());
     all
 }
+
+/// Every mutant of every place of the first seed, and `more` documents with one to four changes anywhere in any of
+/// them, each with the story of its changes.
+pub(in crate::doc) fn every_mutant(
+    table: &'static Object,
+    seeds: &[Value],
+    more: usize,
+    mut judge: impl FnMut(&Value, &str),
+) {
+    one_change(table, &seeds[0], &mut judge);
+    let mut random = Random(0x5a6d_7061_6e00_0001);
+    for _ in 0..more {
+        let mut document = seeds[random.below(seeds.len())].clone();
+        let mut story = String::new();
+        for _ in 0..=random.below(4) {
+            story.push_str(&change(&mut document, table, &mut random));
+        }
+        judge(&document, &story);
+    }
+}
+
+fn one_change(table: &'static Object, seed: &Value, judge: &mut impl FnMut(&Value, &str)) {
+    let mut document = seed.clone();
+    for (pointer, holds) in places(seed, Type::Object(table)) {
+        let Some((parent, key)) = pointer.rsplit_once('/') else { continue };
+        for mutant in mutants(holds, seed.pointer(&pointer).unwrap()) {
+            let shown: String = mutant.to_string().chars().take(80).collect();
+            let before = std::mem::replace(document.pointer_mut(&pointer).unwrap(), mutant);
+            judge(&document, &format!("{pointer} = {shown}"));
+            *document.pointer_mut(&pointer).unwrap() = before;
+        }
+        if let Value::Object(map) = document.pointer_mut(parent).unwrap() {
+            let before = map.remove(key).unwrap();
+            judge(&document, &format!("{pointer} removed"));
+            document.pointer_mut(parent).unwrap()[key] = before;
+        }
+    }
+}
+
+/// Changes or removes one place; says which.
+fn change(document: &mut Value, table: &'static Object, random: &mut Random) -> String {
+    let places = places(document, Type::Object(table));
+    let (pointer, holds) = &places[random.below(places.len())];
+    let Some((parent, key)) = pointer.rsplit_once('/') else { return String::new() };
+    let mut mutants = mutants(*holds, document.pointer(pointer).unwrap());
+    let mutant = mutants.swap_remove(random.below(mutants.len()));
+    match document.pointer_mut(parent).unwrap() {
+        Value::Object(map) if random.below(5) == 0 => {
+            map.remove(key);
+            return format!(" {pointer} removed");
+        }
+        Value::Object(map) => drop(map.insert(key.to_owned(), mutant)),
+        Value::Array(list) => list[key.parse::<usize>().unwrap()] = mutant,
+        _ => unreachable!("a place has a parent"),
+    }
+    format!(" {pointer} changed")
+}
