@@ -44,6 +44,8 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .user_agent(concat!("sampan/", env!("CARGO_PKG_VERSION")))
+            // Whoever is asked answers: a signed read is not carried on to somebody else.
+            .max_redirects(0)
             .timeout_connect(Some(CONNECT))
             .timeout_global(Some(TIMEOUT));
         // A node on this machine is asked directly: it grants more to its own machine.

@@ -57,6 +57,8 @@ pub struct Keys {
 pub struct Http {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Whether this machine reads documents without a signature.
+    pub local_reads: bool,
     /// Connections of one address at the same time.
     pub connections_per_address: usize,
     /// Requests of one address in a second.
@@ -157,6 +159,7 @@ impl Default for Http {
         let Limits { connections, requests, .. } = Limits::default();
         Self {
             listen,
+            local_reads: true,
             connections_per_address: connections,
             requests_per_address: requests,
             statements_per_member: 100,

@@ -154,14 +154,15 @@ impl Node {
             versions: start.versions,
             clock: Clock::default(),
         };
+        let stop = CancellationToken::new();
+        let running = Running::new(stop.clone());
+        // Before the engine: what it recovers may decide a block whose state is to be held.
+        running.aside(keep);
         let (engine, handle, lanes) = Engine::new(parts)?;
         let address = config.http.listen;
         let bound = TcpListener::bind(address).await.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (http, listener) = bound.map_err(|source| StartError::Http { address, source })?;
 
-        let stop = CancellationToken::new();
-        let running = Running::new(stop.clone());
-        running.aside(keep);
         running.part("intake of gossip", verify::intake(pool.clone(), net.clone(), lanes, gossip, stop.clone()));
         running.part("answers to peers", engine::serve(store.clone(), handle.clone(), requests, stop.clone()));
         let space = Space::default();
@@ -185,6 +186,7 @@ impl Node {
                 requests: config.http.requests_per_address,
                 ..api::Limits::default()
             }),
+            local_reads: config.http.local_reads,
             shares: api::Shares::new(config.http.statements_per_member),
         };
         running.part("HTTP interface", api::serve(listener, state, stop.clone()));

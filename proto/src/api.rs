@@ -217,8 +217,11 @@ pub struct RecordView {
 pub struct HistoryView {
     /// The record now.
     pub record: Record,
-    /// The acts.
+    /// The acts, oldest first; no more than fit one answer.
     pub acts: Vec<ActView>,
+    /// Where older ones go on: ask again with `at` this index. None when these go back to the issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older: Option<u64>,
     /// When.
     pub as_of: AsOf,
 }
@@ -371,7 +374,7 @@ pub struct UpgradeView {
 /// HTTP header that carries a [`ReadRequest`] as JSON.
 pub const READ_HEADER: &str = "sampan-read";
 
-/// A party's signed request to read a body. Good for [`READ_WINDOW_MS`] around its time.
+/// A party's signed request to read a body, or the two of one shipment, and no other. Good for [`READ_WINDOW_MS`] around its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ReadRequest {
@@ -391,20 +394,32 @@ pub const READ_WINDOW_MS: u64 = 60_000;
 impl ReadRequest {
     /// The 32 bytes that are signed.
     #[must_use]
-    pub fn digest(chain: ChainId, record: &RecordId, member: &MemberId, time_ms: u64) -> Hash32 {
-        Domain::Read.hash_borsh(&(chain, record, member, time_ms))
+    pub fn digest(
+        chain: ChainId,
+        record: &RecordId,
+        beside: Option<&RecordId>,
+        member: &MemberId,
+        time_ms: u64,
+    ) -> Hash32 {
+        Domain::Read.hash_borsh(&(chain, record, beside, member, time_ms))
     }
 
-    /// Signs a request to read the body of `record`.
+    /// Signs a request to read the body of `record`, and that of the record `beside` it.
     #[must_use]
-    pub fn sign(chain: ChainId, record: &RecordId, member: MemberId, time_ms: u64, key: &SecretKey) -> Self {
-        let signature = key.sign(Self::digest(chain, record, &member, time_ms).as_bytes());
+    pub fn sign(
+        chain: ChainId,
+        record: &RecordId,
+        beside: Option<&RecordId>,
+        (member, time_ms): (MemberId, u64),
+        key: &SecretKey,
+    ) -> Self {
+        let signature = key.sign(Self::digest(chain, record, beside, &member, time_ms).as_bytes());
         Self { member, key: key.public(), time_ms, signature }
     }
 
     /// Checks the signature; whether the key is the member's is the registry's to say.
-    pub fn verify(&self, chain: ChainId, record: &RecordId) -> Result<(), BadSignature> {
-        let digest = Self::digest(chain, record, &self.member, self.time_ms);
+    pub fn verify(&self, chain: ChainId, record: &RecordId, beside: Option<&RecordId>) -> Result<(), BadSignature> {
+        let digest = Self::digest(chain, record, beside, &self.member, self.time_ms);
         self.key.verify(digest.as_bytes(), &self.signature)
     }
 }

@@ -32,8 +32,8 @@ pub const VALIDATORS: usize = 256;
 pub const VALIDATOR_POWER: u64 = 1_000_000;
 /// Genesis file, in bytes.
 pub const GENESIS_BYTES: usize = 4 * 1024 * 1024;
-/// A bundle file, in bytes: the largest body in base64, and proofs.
-pub const BUNDLE_BYTES: usize = 2 * 1024 * 1024;
+/// A bundle file, in bytes: two of the largest bodies in base64, the longest history, and proofs.
+pub const BUNDLE_BYTES: usize = 8 * 1024 * 1024;
 /// An anchor file, in bytes: a header, and a full roster twice: as keys and as signatures.
 pub const PIN_BYTES: usize = 128 * 1024;
 /// A signed checkpoint, in bytes: the certificate of a full roster in base64, and witnesses.
@@ -73,13 +73,16 @@ pub const MEMBER_KEYS: usize = 64;
 pub const JSON_INTEGER: u64 = 1 << 53;
 /// One frame of an archive, in bytes: a block with its certificate, or the genesis file.
 pub const ARCHIVE_FRAME_BYTES: usize = PAGE_BYTES;
-/// Records that one proof or bundle may list as a record's history.
-pub const HISTORY_ENTRIES: usize = 4_096;
+/// Acts of a record's history that a bundle may list; a bill lives through a few dozen.
+pub const HISTORY_ENTRIES: usize = 512;
 
 const _: () = {
     assert!(32 * BLOCK_STATEMENTS + 4_096 <= CONSENSUS_MESSAGE_BYTES, "a proposal of a full block fits its message");
     assert!(GOSSIPED_BODY_BYTES + STATEMENT_BYTES + 1_024 <= DOCS_MESSAGE_BYTES, "one document fits the docs topic");
     assert!(BODY_BYTES + STATEMENT_BYTES <= BLOCK_BYTES, "the largest document fits a block");
     assert!(GENESIS_BYTES < ARCHIVE_FRAME_BYTES, "a genesis file fits a frame of an archive");
-    assert!(2 * BODY_BYTES + 64 * 1_024 <= BUNDLE_BYTES, "the largest body fits a bundle in base64");
+    assert!(
+        2 * (BODY_BYTES * 4 / 3) + HISTORY_ENTRIES * (STATEMENT_BYTES * 4 / 3 + 2_048) + 256 * 1_024 <= BUNDLE_BYTES,
+        "two bodies and the longest history fit a bundle in base64"
+    );
 };

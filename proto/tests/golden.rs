@@ -377,9 +377,9 @@ fn votes() {
     sheet.borsh("proposal again, signed", &again);
     let chain = story.chain.genesis.chain;
     let key = cast::key(TRADER, Purpose::Statement);
-    let read = ReadRequest::sign(chain, &story.bill, cast::id(TRADER), cast::BEGIN_MS, &key);
-    assert_eq!(read.verify(chain, &story.bill), Ok(()));
-    sheet.line("read request, digest", ReadRequest::digest(chain, &story.bill, &read.member, read.time_ms));
+    let read = ReadRequest::sign(chain, &story.bill, None, (cast::id(TRADER), cast::BEGIN_MS), &key);
+    assert_eq!(read.verify(chain, &story.bill, None), Ok(()));
+    sheet.line("read request, digest", ReadRequest::digest(chain, &story.bill, None, &read.member, read.time_ms));
     sheet.line("read request, JSON", serde_json::to_string(&read).expect("JSON"));
     let (agency, key) = (cast::id(cast::VALIDATORS[0].0), &cast::consensus_keys()[0]);
     let ready = Ready::sign(chain, &agency, key, cast::BEGIN_MS);

@@ -44,7 +44,7 @@ fn signed_read(args: &Args, context: &Context, anchor: &Anchor, id: &RecordId) -
     let Some(key) = args.key.as_deref().or(context.settings.key.as_deref()) else { return Ok(None) };
     let signer = Signer::open(Some(key), args.member.as_ref(), Purpose::Statement, &context.printer)?;
     let member = signer.member.clone();
-    Ok(Some(ReadRequest::sign(anchor.chain(), id, member, time::now_ms(), signer.secret())))
+    Ok(Some(ReadRequest::sign(anchor.chain(), id, args.other.as_ref(), (member, time::now_ms()), signer.secret())))
 }
 
 /// Writes a bundle that has been checked: to a file with a word about it, or to stdout as it is.

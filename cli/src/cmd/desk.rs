@@ -97,7 +97,7 @@ impl<'a> Desk<'a> {
     pub(super) fn record_with_body(&self, id: &RecordId) -> Result<Bundle, Failure> {
         let client = self.client.as_ref().ok_or_else(anchor::no_anchor)?;
         let (chain, member) = (self.anchor.chain(), self.signer.member.clone());
-        let read = ReadRequest::sign(chain, id, member, time::now_ms(), self.signer.secret());
+        let read = ReadRequest::sign(chain, id, None, (member, time::now_ms()), self.signer.secret());
         client.record_with_body(id, Some(&read))
     }
 

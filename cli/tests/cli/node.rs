@@ -146,7 +146,7 @@ fn answer(request: &Request, world: &mut World) -> Response {
             let id = id.parse().expect("id");
             let read = request.headers.iter().find(|(name, _)| name == READ_HEADER);
             let read = read.and_then(|(_, value)| serde_json::from_str::<ReadRequest>(value).ok());
-            match read.map(|read| read.verify(world.genesis.chain, &id)) {
+            match read.map(|read| read.verify(world.genesis.chain, &id, None)) {
                 Some(Ok(())) => json(200, &world.record_with_body(&id)),
                 _ => refuse(Code::NotDisclosed, "not a party"),
             }

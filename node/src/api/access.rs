@@ -1,10 +1,11 @@
-//! Who may read a body: the node's own machine, and the parties of the record by a signed request.
+//! Who may read a body: the node's own machine, unless its operator says no, and the parties of the record by a signed
+//! request.
 
 use std::net::SocketAddr;
 
 use axum::http::{HeaderMap, header};
 use sampan_proto::api::{READ_HEADER, READ_WINDOW_MS, ReadRequest};
-use sampan_proto::ids::{ChainId, Height};
+use sampan_proto::ids::{ChainId, Height, RecordId};
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::member::{KeyStanding, Member, Role, Standing};
 use sampan_proto::record::Record;
@@ -28,10 +29,11 @@ pub(super) enum Caller {
 impl Caller {
     /// Who calls. Only the socket's address can make a caller local; headers can only take that away:
     /// those of a proxy, and a host that is not this machine (a web page that had its own name point to
-    /// 127.0.0.1 would otherwise read with the user's rights).
-    pub(super) fn of(peer: SocketAddr, headers: &HeaderMap) -> Result<Self, Reject> {
+    /// 127.0.0.1 would otherwise read with the user's rights). Not every proxy adds one: where one runs, `local_reads`
+    /// is false, and nobody is local.
+    pub(super) fn of(peer: SocketAddr, headers: &HeaderMap, local_reads: bool) -> Result<Self, Reject> {
         let proxied = PROXIED.iter().any(|name| headers.contains_key(*name));
-        if peer.ip().to_canonical().is_loopback() && !proxied && host_is_local(headers) {
+        if local_reads && peer.ip().to_canonical().is_loopback() && !proxied && host_is_local(headers) {
             return Ok(Self::Local);
         }
         match headers.get(READ_HEADER) {
@@ -65,6 +67,8 @@ pub(super) struct Ground<'a> {
     pub(super) now_ms: u64,
     /// The record whose body is asked for.
     pub(super) record: &'a Record,
+    /// The other one, where both are asked for.
+    pub(super) beside: Option<&'a RecordId>,
 }
 
 /// Whether `caller` may read the record's body; `member` is the registry's entry for whoever signed.
@@ -84,8 +88,11 @@ pub(super) fn may_read(caller: &Caller, member: Option<&Member>, ground: &Ground
     if member.statement_key(&request.key, ground.height) != KeyStanding::Valid {
         return no("$.key", "no statement key of the member that counts now");
     }
-    if request.verify(ground.chain, &ground.record.id).is_err() {
-        return no("$.signature", "the signature does not verify for this record");
+    if request.verify(ground.chain, &ground.record.id, ground.beside).is_err() {
+        return no(
+            "$.signature",
+            "the signature does not verify for this request: it names one record, or two where two are asked for",
+        );
     }
     if is_party(member, ground.record) { Ok(()) } else { no("$.member", "the member is no party of the record") }
 }

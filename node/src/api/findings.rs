@@ -29,9 +29,9 @@ pub(super) async fn findings(
     headers: HeaderMap,
 ) -> Result<Json<FindingsView>, Refusal> {
     let (id, other): (RecordId, RecordId) = (parameter("id", &id)?, parameter("other", &other)?);
-    let (caller, chain) = (Caller::of(peer, &headers)?, state.genesis.chain);
+    let (caller, chain) = (state.caller(peer, &headers)?, state.genesis.chain);
     let view = state.read(move |reader| {
-        let one = readable(reader, &caller, &id, chain)?;
+        let one = readable(reader, &caller, &id, &other, chain)?;
         let two = remembered(reader, &other)?;
         also_party(reader, &caller, &two)?;
         let (bill, certificate) = match (one.kind, two.kind) {
@@ -48,13 +48,19 @@ pub(super) async fn findings(
     view.await.map(Json)
 }
 
-fn readable(reader: &Reader<'_>, caller: &Caller, id: &RecordId, chain: ChainId) -> Result<Record, Refusal> {
+fn readable(
+    reader: &Reader<'_>,
+    caller: &Caller,
+    id: &RecordId,
+    other: &RecordId,
+    chain: ChainId,
+) -> Result<Record, Refusal> {
     let record = remembered(reader, id)?;
-    authorise(reader, caller, &record, chain)?;
+    authorise(reader, caller, (&record, Some(other)), chain)?;
     Ok(record)
 }
 
-/// The request was signed for the first document; whoever signed it must be a party of the second as well.
+/// The request was signed for both documents by a party of the first, who must be one of the second as well.
 pub(super) fn also_party(reader: &Reader<'_>, caller: &Caller, record: &Record) -> Result<(), Refusal> {
     let Caller::Signed(request) = caller else { return Ok(()) };
     match View::member(reader, &request.member)? {

@@ -8,12 +8,22 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sampan_proto::reject::Code;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::error::{BUSY, Refusal, TIMED_OUT};
-use super::{Gate, Lane, input};
+use super::{Gate, Lane, answer, input};
 use crate::metrics::{Metrics, monotonic};
+
+tokio::task_local! {
+    /// The place of the request that is in work.
+    static PLACE: Arc<OwnedSemaphorePermit>;
+}
+
+/// The place of the request in work, for what outlives its time; none outside a request.
+pub(super) fn place() -> Option<Arc<OwnedSemaphorePermit>> {
+    PLACE.try_with(Arc::clone).ok()
+}
 
 /// A lane's places, on a route.
 #[derive(Clone)]
@@ -49,21 +59,23 @@ impl Guard {
             return Refusal::new(Code::TooManyRequests, "$", detail).into_response();
         }
         let (parts, body) = request.into_parts();
-        let (body, _room) = match input::gather(body, self.lane.body_bytes(), &self.gate).await {
+        let mut room = self.gate.body(peer);
+        let body = match input::gather(body, self.lane.body_bytes(), &mut room).await {
             Ok(gathered) => gathered,
             Err(refusal) => return refusal.into_response(),
         };
         let request = Request::from_parts(parts, body);
-        let Ok(_place) = self.places.try_acquire() else {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             let detail = format!("{} requests of this sort are in work", self.lane.places());
             return Refusal::shell(BUSY, detail).into_response();
         };
         let limit = self.lane.time();
-        let Ok(response) = tokio::time::timeout(limit, next.run(request)).await else {
+        let done = PLACE.scope(Arc::new(place), next.run(request));
+        let Ok(response) = tokio::time::timeout(limit, done).await else {
             let detail = format!("not done within {} s", limit.as_secs());
             return Refusal::shell(TIMED_OUT, detail).into_response();
         };
-        response
+        answer::hold(response, self.gate.answer(peer)).await
     }
 }
 

@@ -11,11 +11,10 @@ use futures::StreamExt as _;
 use sampan_proto::json::{self, JsonLimits};
 use sampan_proto::reject::Code;
 use serde::de::DeserializeOwned;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::Gate;
 use super::error::{BUSY, Refusal, TIMED_OUT};
+use super::gate::Room;
 
 /// How long [`LAP_BYTES`] of a body may take: a slow link is welcome, a dead one is not.
 const LAP: Duration = Duration::from_secs(20);
@@ -73,13 +72,9 @@ fn too_large(limit: usize) -> Refusal {
     Refusal::new(Code::JsonTooLarge, "$", format!("more than {limit} bytes"))
 }
 
-/// A body that is here as a whole, and the room that it takes until its request is answered.
-pub(super) async fn gather(
-    body: Body,
-    limit: usize,
-    gate: &Gate,
-) -> Result<(Body, Option<OwnedSemaphorePermit>), Refusal> {
-    let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
+/// A body that is here as a whole; the room that it takes is its request's until that is answered.
+pub(super) async fn gather(body: Body, limit: usize, room: &mut Room) -> Result<Body, Refusal> {
+    let mut bytes = Vec::new();
     let mut stream = body.into_data_stream();
     // Each lap of so many bytes has so much time: what came before buys none.
     let (mut lap, mut begun) = (Instant::now(), 0);
@@ -89,7 +84,7 @@ pub(super) async fn gather(
             Ok(Some(Err(_))) => {
                 return Err(Refusal::new(Code::RequestMalformed, "$", "the connection broke within the body"));
             }
-            Ok(None) => return Ok((Body::from(bytes), room)),
+            Ok(None) => return Ok(Body::from(bytes)),
             Err(_) => {
                 let detail = format!("{} bytes of the body came, and then too few", bytes.len());
                 return Err(Refusal::shell(TIMED_OUT, detail));
@@ -98,11 +93,11 @@ pub(super) async fn gather(
         if bytes.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
-        let full = || Refusal::shell(BUSY, "bodies of other requests take all the room there is for them");
-        let more = gate.room(chunk.len()).ok_or_else(full)?;
-        match &mut room {
-            Some(room) => room.merge(more),
-            None => room = Some(more),
+        if !room.fit(bytes.len() + chunk.len()) {
+            return Err(Refusal::shell(
+                BUSY,
+                "bodies of other requests, or of your address alone, take all the room there is for them",
+            ));
         }
         bytes.extend_from_slice(&chunk);
         if bytes.len() - begun >= LAP_BYTES {

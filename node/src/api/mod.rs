@@ -5,6 +5,7 @@
 //! pool, each on its own snapshot.
 
 mod access;
+mod answer;
 mod error;
 mod evidence;
 mod findings;
@@ -23,11 +24,12 @@ mod tests;
 mod wait;
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{Method, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -47,6 +49,7 @@ use crate::metrics::Metrics;
 use crate::space::Space;
 use crate::store::{Reader, Store};
 use crate::verify::Pool;
+use access::Caller;
 use error::{INTERNAL, METHOD_NOT_ALLOWED, Refusal};
 use guard::Guard;
 
@@ -75,11 +78,18 @@ pub struct State {
     pub space: Space,
     /// Who is here, and how often they asked.
     pub gate: Gate,
+    /// Whether callers on this machine read documents without a signature.
+    pub local_reads: bool,
     /// Which member handed in how much.
     pub shares: Shares,
 }
 
 impl State {
+    /// Who calls.
+    fn caller(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        Ok(Caller::of(peer, headers, self.local_reads)?)
+    }
+
     /// Reads the store on the blocking pool.
     async fn read<T, F>(&self, look: F) -> Result<T, Refusal>
     where
@@ -90,8 +100,13 @@ impl State {
             // Half a state is no state.
             return Err(Refusal::new(Code::NotReady, "$", "the node is taking over the state"));
         }
-        let store = self.store.clone();
-        let read = tokio::task::spawn_blocking(move || look(&store.reader())).await;
+        // A read that nobody waits for any more goes on to its end, and its place is taken until then.
+        let (store, place) = (self.store.clone(), guard::place());
+        let read = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            look(&store.reader())
+        });
+        let read = read.await;
         read.unwrap_or_else(|_| Err(Refusal::shell(INTERNAL, "the read was interrupted")))
     }
 }
@@ -103,6 +118,8 @@ enum Lane {
     Ops,
     /// Answers from the store.
     Read,
+    /// Answers that hold all there is of a record: each of them may be large.
+    Whole,
     /// One statement; a slow link may take its time.
     Submit,
     /// Many statements.
@@ -112,11 +129,11 @@ enum Lane {
 }
 
 impl Lane {
-    const ALL: [Self; 5] = [Self::Ops, Self::Read, Self::Submit, Self::Batch, Self::Wait];
+    const ALL: [Self; 6] = [Self::Ops, Self::Read, Self::Whole, Self::Submit, Self::Batch, Self::Wait];
 
     const fn places(self) -> usize {
         match self {
-            Self::Ops => 32,
+            Self::Ops | Self::Whole => 32,
             Self::Read | Self::Submit => 256,
             Self::Batch => 16,
             Self::Wait => 2_048,
@@ -130,13 +147,13 @@ impl Lane {
             Self::Submit => 400 * 1024,
             // Many small ones, or a few large ones.
             Self::Batch => 8 * 1024 * 1024,
-            Self::Ops | Self::Read | Self::Wait => 0,
+            Self::Ops | Self::Read | Self::Whole | Self::Wait => 0,
         }
     }
 
     const fn time(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Ops | Self::Read => 30,
+            Self::Ops | Self::Read | Self::Whole => 30,
             Self::Submit | Self::Batch => 300,
             Self::Wait => wait::LONGEST_S + 30,
         })
@@ -162,9 +179,9 @@ fn routes() -> Vec<Route> {
         route("/v1/statements/{id}", Lane::Wait, get(wait::statement)),
         route("/v1/receipts/{statement}", Lane::Read, get(proofs::receipt)),
         route("/v1/records/{id}", Lane::Read, get(query::record)),
-        route("/v1/records/{id}/history", Lane::Read, get(query::history)),
+        route("/v1/records/{id}/history", Lane::Whole, get(query::history)),
         route("/v1/records/{id}/status", Lane::Read, get(proofs::status)),
-        route("/v1/records/{id}/bundle", Lane::Read, get(proofs::bundle)),
+        route("/v1/records/{id}/bundle", Lane::Whole, get(proofs::bundle)),
         route("/v1/records/{id}/body", Lane::Read, get(proofs::body)),
         route("/v1/references/{issuer}/{key}", Lane::Read, get(proofs::reference)),
         route("/v1/records/{id}/findings/{other}", Lane::Read, get(findings::findings)),

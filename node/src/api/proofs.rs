@@ -194,11 +194,11 @@ pub(super) async fn bundle(
     headers: HeaderMap,
 ) -> Result<Proof, Refusal> {
     let id = parameter("id", &id)?;
-    let reading = if query.body { Some((Caller::of(peer, &headers)?, state.genesis.chain)) } else { None };
+    let reading = if query.body { Some((state.caller(peer, &headers)?, state.genesis.chain)) } else { None };
     let bundle = state.read(move |reader| {
         let record = remembered(reader, &id)?;
         if let Some((caller, chain)) = &reading {
-            authorise(reader, caller, &record, *chain)?;
+            authorise(reader, caller, (&record, query.with.as_ref()), *chain)?;
         }
         let bundle = reader.record_bundle(&id, reading.is_some())?;
         match (bundle, &query.with) {
@@ -244,10 +244,10 @@ pub(super) async fn body(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let id: RecordId = parameter("id", &id)?;
-    let (caller, chain) = (Caller::of(peer, &headers)?, state.genesis.chain);
+    let (caller, chain) = (state.caller(peer, &headers)?, state.genesis.chain);
     let body = state.read(move |reader| {
         let record = remembered(reader, &id)?;
-        authorise(reader, &caller, &record, chain)?;
+        authorise(reader, &caller, (&record, None), chain)?;
         held_body(reader, &record)
     });
     let body = body.await?;
@@ -271,11 +271,16 @@ pub(super) fn held_body(reader: &Reader<'_>, record: &Record) -> Result<Body, Re
     })
 }
 
-pub(super) fn authorise(reader: &Reader<'_>, caller: &Caller, record: &Record, chain: ChainId) -> Result<(), Refusal> {
+pub(super) fn authorise(
+    reader: &Reader<'_>,
+    caller: &Caller,
+    (record, beside): (&Record, Option<&RecordId>),
+    chain: ChainId,
+) -> Result<(), Refusal> {
     let member = match caller {
         Caller::Signed(request) => View::member(reader, &request.member)?,
         Caller::Local | Caller::Unknown => None,
     };
-    let ground = Ground { chain, height: reader.tip()?.height, now_ms: now_ms(), record };
+    let ground = Ground { chain, height: reader.tip()?.height, now_ms: now_ms(), record, beside };
     Ok(may_read(caller, member.as_deref(), &ground)?)
 }

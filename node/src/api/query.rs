@@ -13,10 +13,11 @@ use sampan_proto::member::Member;
 use sampan_proto::record::Record;
 use sampan_proto::reject::Code;
 use sampan_proto::statement::{DsseEnvelope, SignedStatement};
+use serde::Deserialize;
 
 use super::State;
 use super::error::Refusal;
-use super::input::{Path, parameter};
+use super::input::{Parameters, Path, parameter};
 use super::log::{not_held, undecided};
 use crate::core::ledger::View as _;
 use crate::fault::Fatal;
@@ -26,6 +27,8 @@ use crate::store::Reader;
 pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Proposals in one answer; older ones are asked for by name.
 const PROPOSALS: usize = 1_000;
+/// Acts in one answer, each at most a few times as large as a statement may be; older ones are asked for by their place.
+const ACTS: usize = 128;
 /// What changes is asked for again.
 pub(super) const AS_OF_NOW: &str = "no-cache";
 
@@ -58,16 +61,29 @@ pub(super) async fn record(Shared(state): Shared<State>, Path(id): Path<String>)
     Ok(Json(view))
 }
 
-/// `GET /v1/records/{id}/history`: everything that happened to a document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HistoryQuery {
+    at: Option<u64>,
+}
+
+/// `GET /v1/records/{id}/history?at={index}`: what happened to a document up to that entry, or up to now; older acts by
+/// the index that the answer gives.
 pub(super) async fn history(
     Shared(state): Shared<State>,
     Path(id): Path<String>,
+    Parameters(query): Parameters<HistoryQuery>,
 ) -> Result<Json<HistoryView>, Refusal> {
     let id = parameter("id", &id)?;
     let view = state.read(move |reader| {
         let record = remembered(reader, &id)?;
-        let acts = reader.history(&id)?.into_iter().map(act).collect::<Result<_, _>>()?;
-        Ok(HistoryView { record, acts, as_of: as_of(reader)? })
+        let page = reader.history(&id, query.at, ACTS)?;
+        if page.acts.is_empty() {
+            let detail = format!("entry {} is no act on record {}", query.at.unwrap_or_default(), id.0.short());
+            return Err(Refusal::new(Code::NotFound, "$.at", detail));
+        }
+        let acts = page.acts.into_iter().map(act).collect::<Result<_, _>>()?;
+        Ok(HistoryView { record, acts, older: page.older, as_of: as_of(reader)? })
     });
     view.await.map(Json)
 }

@@ -12,11 +12,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::gate::Visit;
+use super::gate::{Limits, Visit};
 use super::{State, router};
 
 /// Connections at the same time; more wait in the operating system's queue.
@@ -47,8 +48,8 @@ pub async fn serve(listener: TcpListener, state: State, stop: CancellationToken)
                 tracing::debug!(%peer, "turned away: its address has its share of connections");
                 continue;
             };
-            let head = gate.limits().head;
-            connections.spawn(converse(stream, peer, router.clone(), head, stop.clone(), (place, visit)));
+            let limits = *gate.limits();
+            connections.spawn(converse(stream, peer, router.clone(), limits, stop.clone(), (place, visit)));
         }
     }
     drop(listener);
@@ -77,12 +78,14 @@ async fn converse(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    head: Duration,
+    limits: Limits,
     stop: CancellationToken,
     _places: (OwnedSemaphorePermit, Visit),
 ) {
     // Without it the last bytes of an answer may wait for the client's acknowledgement.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(limits.stall));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -90,8 +93,8 @@ async fn converse(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
-        .serve_connection(TokioIo::new(stream), service);
+        .header_read_timeout(limits.head)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

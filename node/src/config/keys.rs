@@ -21,6 +21,8 @@ pub(super) struct Key {
 enum Kind {
     Text,
     Number,
+    /// `true` or `false`.
+    Switch,
     /// In variables and flags, separated by commas.
     List,
 }
@@ -46,7 +48,12 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "http.listen",
         Kind::Text,
-        "Address of the HTTP interface. It speaks plain HTTP: beyond this machine, put a TLS proxy before it.",
+        "Address of the HTTP interface. It speaks plain HTTP: beyond this machine, put a TLS proxy before it, and set local_reads to false.",
+    ),
+    key(
+        "http.local_reads",
+        Kind::Switch,
+        "Whether whoever asks from this machine reads every document without a signature. false where a proxy on this\nmachine passes on what others ask: to the node they all are this machine.",
     ),
     key(
         "http.connections_per_address",
@@ -196,6 +203,10 @@ impl Key {
         match self.kind {
             Kind::Text => Ok(Value::String(text.to_owned())),
             Kind::List => Ok(Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect())),
+            Kind::Switch => text.trim().parse().map(Value::Boolean).map_err(|_| ConfigError::Value {
+                key: self.name.to_owned(),
+                detail: format!("`{text}` is neither true nor false"),
+            }),
             Kind::Number => text.trim().parse().map(Value::Integer).map_err(|_| ConfigError::Value {
                 key: self.name.to_owned(),
                 detail: format!("`{text}` is no whole number"),

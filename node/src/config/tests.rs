@@ -47,6 +47,7 @@ fn a_wrong_value_is_reported_under_its_key() {
         ("SAMPAN_HTTP_LISTEN", "here"),
         ("SAMPAN_MEMPOOL_BYTES", "many"),
         ("SAMPAN_MEMPOOL_BYTES", "-1"),
+        ("SAMPAN_HTTP_LOCAL_READS", "yes"),
         ("SAMPAN_NETWORK_PEERS", "/ip4/127.0.0.1/tcp/9102"),
         ("SAMPAN_NETWORK_LISTEN", "127.0.0.1:9101"),
         ("SAMPAN_LOG_FORMAT", "xml"),

@@ -131,7 +131,7 @@ impl Engine {
     /// Whether a message of this height is kept; one from further ahead shows that we are behind.
     fn listens(&mut self, height: Height, round: u32) -> bool {
         if self.validator.is_some() && height.0 > self.tip.height.0 + WINDOW {
-            self.follower.saw(Height(height.0 - 1), None);
+            self.follower.target.claimed(Height(height.0 - 1), None);
             self.follow();
         }
         self.validator.is_some() && self.heard.wants(self.tip.height, height, round)

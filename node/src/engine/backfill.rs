@@ -18,7 +18,9 @@ const PRUNE_EVERY: u64 = 8;
 impl Engine {
     /// At every patrol, and after each page: asks for the next blocks of the past that are missing.
     pub(super) fn pursue_past(&mut self) -> Result<(), Fatal> {
-        let later = self.keep_blocks.is_some() || self.is_joining() || self.follower.lag(self.tip.height) > ABREAST;
+        let later = self.keep_blocks.is_some()
+            || self.is_joining()
+            || self.follower.target.proven_lag(self.tip.height) > ABREAST;
         let missing = if later { None } else { self.store.reader().missing()? };
         if let Some(from) = missing {
             self.follower.ask_past(from);
@@ -35,6 +37,7 @@ impl Engine {
             tracing::warn!(%peer, %bad, "tells of another past");
             self.net.fault(peer, PeerFault::BadBlock);
         }
+        self.follower.absent.note(past.iter().flat_map(|block| &block.documents));
         if self.store.reader().missing()?.is_none() {
             tracing::info!("the past is whole: this node holds everything from the first block on");
         }

@@ -124,6 +124,12 @@ impl Candidates {
         });
     }
 
+    /// A document of one of them, if it is here.
+    pub(super) fn find(&self, id: &EnvelopeId) -> Option<&Arc<Document>> {
+        let contents = self.0.values().flat_map(|candidate| &candidate.contents);
+        contents.filter(|(named, _)| named == id).find_map(|(_, document)| document.as_ref())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -30,6 +30,7 @@ impl Engine {
     /// A block that others decided without us.
     pub(super) fn apply(&mut self, block: &CheckedBlock) -> Result<(), Fatal> {
         let CheckedBlock { header, certificate, documents } = block;
+        let documents = &self.made_whole(documents);
         let draft = self.draft(header.time_ms, header.proposer);
         let outcome = self.execute(draft, documents)?.filter(|outcome| outcome.header == *header);
         let Some(outcome) = outcome else {
@@ -40,7 +41,9 @@ impl Engine {
         };
         self.stage(&outcome, documents.clone())?;
         self.metrics.sync_block();
-        self.adopt(&outcome, certificate)
+        self.adopt(&outcome, certificate)?;
+        self.follower.absent.note(documents);
+        Ok(())
     }
 
     /// Commits what others say is decided.

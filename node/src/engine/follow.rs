@@ -9,19 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use libp2p::PeerId;
-use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, MemberId};
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height};
 use sampan_proto::limits;
 use sampan_proto::wire::{Announcement, DocsMessage, Request};
 use tokio::sync::mpsc;
 
+use super::absent::Absent;
 use super::questions::{Question, Questions};
+use super::target::Target;
 use super::timers::Alarm;
 use super::window::{PAGE, Window};
 use super::{CheckedBlock, Engine, Fetched};
 use crate::core::Document;
 use crate::core::ledger::admit;
 use crate::fault::Fatal;
-use crate::net::{Net, Publication, peers_of};
+use crate::net::{Net, Publication, peers_of, voters_of};
 use crate::verify::{Judged, Pool};
 
 /// How often stuck things are looked for.
@@ -44,14 +46,13 @@ pub(super) struct Follower {
     net: Net,
     pool: Pool,
     answers: mpsc::Sender<Fetched>,
-    /// Newest height that somebody proved or claimed to be decided.
-    target: Height,
-    /// Who knew of the target.
-    informant: Option<PeerId>,
+    pub(super) target: Target,
     /// Who sent a proposed block: the first to ask for its contents.
     sources: BTreeMap<HeaderHash, PeerId>,
     /// Large documents that peers offered, and how often we asked for each.
     wanted: BTreeMap<EnvelopeId, (PeerId, u8)>,
+    /// Documents of decided blocks that came without them.
+    pub(super) absent: Absent,
     /// The nodes of validators.
     voters: BTreeSet<PeerId>,
     /// Whether what was asked for last were contents of a block: then a wanted document has its turn.
@@ -69,10 +70,10 @@ impl Follower {
             net,
             pool,
             answers,
-            target: Height::GENESIS,
-            informant: None,
+            target: Target::default(),
             sources: BTreeMap::new(),
             wanted: BTreeMap::new(),
+            absent: Absent::default(),
             voters: BTreeSet::new(),
             asked_contents: false,
             questions: Questions::default(),
@@ -82,22 +83,20 @@ impl Follower {
         }
     }
 
-    /// Somebody is at `height`.
-    pub(super) fn saw(&mut self, height: Height, peer: Option<PeerId>) {
-        if height > self.target {
-            self.target = height;
-            self.informant = peer;
+    /// An answer to a request for the blocks from a height on; `next` is the one whose turn it is.
+    fn came(&mut self, from: Height, next: Height, blocks: Vec<CheckedBlock>) {
+        if from == next {
+            // Each of them twice: one may have been busy.
+            let patience = 2 * self.net.peers().borrow().len().max(1);
+            self.target.answered(next, !blocks.is_empty(), patience);
         }
+        let blocks = blocks.into_iter().map(|block| (block.header.height, block)).collect();
+        self.window.came(from, blocks, self.target.height());
     }
 
-    /// How many blocks peers say that they have beyond `tip`.
-    pub(super) const fn lag(&self, tip: Height) -> u64 {
-        self.target.0.saturating_sub(tip.0)
-    }
-
-    /// How many blocks are here before their turn, and how many documents are wanted.
-    pub(super) fn keeps(&self) -> (usize, usize) {
-        (self.window.len(), self.wanted.len())
+    /// How many blocks are here before their turn, how many documents are wanted, and how many are absent.
+    pub(super) fn keeps(&self) -> (usize, usize, usize) {
+        (self.window.len(), self.wanted.len(), self.absent.len())
     }
 
     /// Whether a wanted document has its turn now.
@@ -136,8 +135,20 @@ impl Follower {
         self.pose(Question::Documents, (asked == 1).then_some(offerer), Request::Documents(vec![id]));
     }
 
+    /// Asks for documents of decided blocks, which nothing waits for.
+    fn ask_absent(&mut self) {
+        if self.questions.wait(Question::Documents) {
+            return;
+        }
+        let absent = self.absent.next(DOCUMENTS);
+        if !absent.is_empty() {
+            self.pose(Question::Documents, None, Request::Documents(absent));
+        }
+    }
+
     pub(super) fn decided(&mut self) {
         self.sources.clear();
+        self.target.decided();
         self.idle_patrols = 0;
     }
 
@@ -189,8 +200,8 @@ impl Follower {
 
     /// Asks for decided blocks from `next` on, a page of each peer: first of whoever told of the target.
     fn ask_blocks(&mut self, next: Height) {
-        for from in self.window.gaps(next, self.target) {
-            let Some(peer) = self.informant.take().or_else(|| self.next_peer(Question::Blocks)) else { return };
+        for from in self.window.gaps(next, self.target.height()) {
+            let Some(peer) = self.target.informant().or_else(|| self.next_peer(Question::Blocks)) else { return };
             self.window.asked(from);
             self.ask(peer, Request::Blocks { from, count: PAGE });
         }
@@ -251,7 +262,8 @@ async fn fetch(net: Net, pool: Pool, peer: PeerId, request: Request) -> Fetched 
 impl Engine {
     /// Asks for decided blocks if somebody has more than we.
     pub(super) fn follow(&mut self) {
-        if self.follower.target > self.tip.height && !self.joins(self.follower.target) {
+        let target = self.follower.target.height();
+        if target > self.tip.height && !self.joins(target) {
             self.follower.ask_blocks(self.next_height());
         }
     }
@@ -267,7 +279,7 @@ impl Engine {
                 return self.adopt(&outcome, &certificate);
             }
         }
-        self.follower.saw(header.height, Some(from));
+        self.follower.target.saw(header.height, from);
         self.follow();
         Ok(())
     }
@@ -279,9 +291,12 @@ impl Engine {
                 self.follower.questions.answered(Question::Round);
                 self.on_blocks(from, blocks)?;
             }
+            // There is nothing yet that they could be judged by.
+            Fetched::Documents(..) if self.is_taking_over() => self.follower.questions.answered(Question::Documents),
             Fetched::Documents(_, documents) => {
                 self.follower.questions.answered(Question::Documents);
                 let some = !documents.is_empty();
+                self.supply(&documents)?;
                 self.take_in_wanted(&documents)?;
                 self.complete_candidates(&documents)?;
                 // A page may hold only part: go on at once while pages bring something.
@@ -290,7 +305,7 @@ impl Engine {
                 }
             }
             Fetched::Status(peer, height) => {
-                self.follower.saw(height, Some(peer));
+                self.follower.target.claimed(height, Some(peer));
                 self.follow();
             }
             Fetched::Round(_, heard) => {
@@ -319,8 +334,7 @@ impl Engine {
     /// Decided blocks came; those whose turn it is are applied.
     fn on_blocks(&mut self, from: Height, blocks: Vec<CheckedBlock>) -> Result<(), Fatal> {
         let some = !blocks.is_empty();
-        let blocks = blocks.into_iter().map(|block| (block.header.height, block)).collect();
-        self.follower.window.came(from, blocks, self.follower.target);
+        self.follower.came(from, self.next_height(), blocks);
         while !self.is_joining()
             && let Some(block) = self.follower.window.take(self.next_height())
         {
@@ -378,12 +392,9 @@ impl Engine {
     /// Who may connect from the next block on, and whose nodes decide it.
     pub(super) fn know_the_members(&mut self) -> Result<(), Fatal> {
         let members = self.store.reader().members()?;
-        let nodes = peers_of(members.iter().map(|member| &**member), self.next_height());
-        let roster = self.tip.roster().validators();
-        let is_seated = |id: &MemberId| roster.iter().any(|validator| validator.member == *id);
-        let voters = nodes.iter().filter(|(_, id)| is_seated(id)).map(|(peer, _)| *peer).collect();
-        self.follower.know_voters(voters);
-        self.net.admit(nodes);
+        let (members, next) = (|| members.iter().map(|member| &**member), self.next_height());
+        self.follower.know_voters(voters_of(members(), next, self.tip.roster()));
+        self.net.admit(peers_of(members(), next));
         Ok(())
     }
 
@@ -429,6 +440,7 @@ impl Engine {
         }
         if at_ease {
             self.follower.ask_status();
+            self.follower.ask_absent();
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the engine keeps besides its lanes, and the most that it may be.
 
-use super::{Engine, follow, heard, window};
+use super::{Engine, absent, follow, heard, window};
 
 /// How many things are kept: what the engine tells after every step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,12 +19,14 @@ pub struct Kept {
     pub early_blocks: usize,
     /// Large documents that peers offered.
     pub wanted: usize,
+    /// Documents of decided blocks that came without them.
+    pub absent: usize,
 }
 
 impl Kept {
     /// Each with its name.
     #[must_use]
-    pub const fn each(&self) -> [(&'static str, usize); 7] {
+    pub const fn each(&self) -> [(&'static str, usize); 8] {
         [
             ("documents", self.documents),
             ("heights", self.heights),
@@ -33,6 +35,7 @@ impl Kept {
             ("candidates", self.candidates),
             ("early-blocks", self.early_blocks),
             ("wanted", self.wanted),
+            ("absent", self.absent),
         ]
     }
 
@@ -45,7 +48,8 @@ impl Kept {
         // A prevote and a precommit of each; and of blocks those that were proposed, and one of our own.
         let (votes, candidates) = (rounds * validators * 2, proposals + 1);
         let (heights, early_blocks, wanted) = (heard::HEIGHTS, window::EARLY, follow::WANTED);
-        Self { documents, heights, votes, proposals, candidates, early_blocks, wanted }
+        let absent = absent::ABSENT;
+        Self { documents, heights, votes, proposals, candidates, early_blocks, wanted, absent }
     }
 
     /// What there is more of than may be.
@@ -59,9 +63,9 @@ impl Kept {
 impl Engine {
     pub(super) fn keeps(&self) -> Kept {
         let (votes, proposals) = self.heard.len();
-        let (early_blocks, wanted) = self.follower.keeps();
+        let (early_blocks, wanted, absent) = self.follower.keeps();
         let (documents, candidates) = (self.mempool.len(), self.candidates.len());
-        Kept { documents, heights: self.heard.heights(), votes, proposals, candidates, early_blocks, wanted }
+        Kept { documents, heights: self.heard.heights(), votes, proposals, candidates, early_blocks, wanted, absent }
     }
 }
 

@@ -10,6 +10,7 @@
 //!  api    ─▶ command ┘   core               └─▶ head (watch)
 //! ```
 
+mod absent;
 mod agree;
 mod backfill;
 mod candidates;
@@ -26,6 +27,7 @@ mod questions;
 mod recover;
 mod refusals;
 mod serve;
+mod target;
 mod timers;
 mod upgrade;
 mod voice;
@@ -331,8 +333,7 @@ impl Engine {
                 let _ = reply.send(waiting);
             }
             Command::Documents(ids, reply) => {
-                let held = ids.iter().filter_map(|id| self.mempool.get(id));
-                let _ = reply.send(held.map(|document| document.to_wire()).collect());
+                let _ = reply.send(serve::page_of(ids.iter().filter_map(|id| self.mempool.get(id))));
             }
             Command::RoundState(height, reply) => {
                 let _ = reply.send(Response::Round(self.heard.round_state(height)));
@@ -421,7 +422,7 @@ impl Engine {
         self.metrics.set_lane_depth("documents", inbox.documents.len());
         self.metrics.set_lane_depth("fetched", inbox.fetched.len());
         self.metrics.set_lane_depth("commands", inbox.commands.len());
-        self.metrics.set_lag(self.follower.lag(self.tip.height));
+        self.metrics.set_lag(self.follower.target.lag(self.tip.height));
         let kept = self.keeps();
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
         // What waits in the mempool has metrics of its own.

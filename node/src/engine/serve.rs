@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Handle;
+use crate::core::Document as CheckedDocument;
 use crate::fault::Fatal;
 use crate::net::InboundRequest;
 use crate::store::{Reader, Store};
@@ -134,6 +135,16 @@ fn from_store(store: &Store, request: Request, waiting: Vec<Document>) -> Result
             Response::Documents(documents)
         }
     })
+}
+
+/// Documents as peers get them, as many as one answer takes: what is beyond it is not copied first.
+pub(super) fn page_of<'a>(held: impl Iterator<Item = &'a Arc<CheckedDocument>>) -> Vec<Document> {
+    let mut size = FRAMING;
+    let fits = held.take_while(|document| {
+        size += document.size() + 512;
+        size <= PAGE_BYTES
+    });
+    fits.map(|document| document.to_wire()).collect()
 }
 
 fn blocks(reader: &Reader<'_>, from: Height, count: u16) -> Result<Vec<Block>, Fatal> {

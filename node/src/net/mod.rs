@@ -44,7 +44,7 @@ pub use libp2p::{Multiaddr, PeerId};
 pub use line::{Line, Said, line};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
-pub use registry::peers_of;
+pub use registry::{peers_of, voters_of};
 use sampan_proto::codec;
 use sampan_proto::ids::{ChainId, MemberId};
 use sampan_proto::keys::{PublicKey, SecretKey};

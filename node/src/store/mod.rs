@@ -39,6 +39,7 @@ mod prune;
 mod read;
 mod schema;
 mod snapshot;
+mod supply;
 mod sweep;
 mod take_over;
 #[cfg(test)]
@@ -60,7 +61,7 @@ pub use backfill::{BadPast, Past};
 pub use commit::{Staged, StagedBlock};
 pub use disk::{Disk, Durable, Hazard};
 pub use fsck::{Depth, Sound, StateSound};
-pub use read::Reader;
+pub use read::{Acts, Reader};
 pub use schema::Floor;
 use schema::TipRow;
 pub use take_over::TakeOver;

@@ -27,7 +27,7 @@ use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
 use super::Reader;
 use super::schema::{self, Family};
-use crate::core::ledger::View;
+use crate::core::ledger::{Placed, View};
 use crate::fault::Fatal;
 
 impl Reader<'_> {
@@ -36,19 +36,25 @@ impl Reader<'_> {
     pub fn receipt(&self, id: &StatementId) -> Result<Option<Bundle>, Fatal> {
         let Some(mut bundle) = self.bundle()? else { return Ok(None) };
         let Some(placed) = self.placed(id)? else { return Ok(None) };
+        let act = self.placed_act(&placed)?;
+        bundle.members = self.member_proofs([signer(&act.2)?])?;
+        bundle.receipt = Some(self.receipt_part(&bundle, act)?);
+        Ok(Some(bundle))
+    }
+
+    /// A statement that was executed, with its place and its entry.
+    fn placed_act(&self, placed: &Placed) -> Result<(u64, Entry, SignedStatement), Fatal> {
         let key = schema::index_key(placed.index);
         let entry = self.entry(placed.index)?.ok_or_else(|| schema::missing(Family::Entries, &key))?;
         let statement = self.statement(&placed.envelope)?;
         let statement = statement.ok_or_else(|| schema::missing(Family::Statements, placed.envelope.0.as_bytes()))?;
-        bundle.members = self.member_proofs([signer(&statement)?])?;
-        bundle.receipt = Some(self.receipt_part(&bundle, (placed.index, entry, statement))?);
-        Ok(Some(bundle))
+        Ok((placed.index, entry, statement))
     }
 
     /// The bundle with the other document of the shipment beside it: the statement that issued it and `with_body` the
     /// document, if this node holds it.
     pub fn with_counterpart(&self, bundle: Bundle, other: &Record, with_body: bool) -> Result<Bundle, Fatal> {
-        let Some(issue) = self.history(&other.id)?.into_iter().next() else { return Ok(bundle) };
+        let issue = self.placed_act(&self.issue(other)?)?;
         let (by, issue) = (signer(&issue.2)?, self.receipt_part(&bundle, issue)?);
         let body = if with_body { self.record_body(&other.id)? } else { None };
         let body = body.map(|body| DisclosedBody(Binary(body)));
@@ -99,7 +105,7 @@ impl Reader<'_> {
         }
         let mut members = BTreeSet::from([record.issuer.clone()]);
         if record.seq <= limits::HISTORY_ENTRIES as u64 {
-            let history = self.history(id)?;
+            let history = self.history(id, None, limits::HISTORY_ENTRIES)?.acts;
             for (_, _, statement) in &history {
                 members.insert(signer(statement)?);
             }

@@ -48,6 +48,15 @@ type Row<'a> = DBPinnableSlice<'a>;
 /// A row of an iterator.
 pub(super) type KeyValue = (Box<[u8]>, Box<[u8]>);
 
+/// A part of a record's history.
+#[derive(Debug)]
+pub struct Acts {
+    /// Oldest first: the index in the log, the entry, the statement.
+    pub acts: Vec<(u64, Entry, SignedStatement)>,
+    /// The index of the newest act that is older; none when these go back to the issue.
+    pub older: Option<u64>,
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn new(inner: &'a Inner) -> Self {
         let snapshot = inner.db.snapshot();
@@ -218,12 +227,16 @@ impl<'a> Reader<'a> {
     /// its body.
     pub fn record_body(&self, id: &RecordId) -> Result<Option<Body>, Fatal> {
         let Some(record) = self.record(id)? else { return Ok(None) };
-        let placed = self.placed_in(record.issued_at)?;
-        let Some(issue) = placed.iter().find(|placed| Record::id_of(placed.statement) == *id) else {
-            let height = record.issued_at;
-            return Err(Fatal::Damaged(format!("block {height} does not hold the issue of record {}", id.0.short())));
-        };
+        let issue = self.issue(&record)?;
         self.get(Family::Bodies, &schema::body_key(&record.body, &issue.envelope))
+    }
+
+    /// The place of the statement that issued a record.
+    pub(super) fn issue(&self, record: &Record) -> Result<Placed, Fatal> {
+        let (id, height) = (record.id, record.issued_at);
+        let damaged = || Fatal::Damaged(format!("block {height} does not hold the issue of record {}", id.0.short()));
+        let placed = self.placed_in(height)?;
+        placed.into_iter().find(|placed| Record::id_of(placed.statement) == id).ok_or_else(damaged)
     }
 
     /// Why the document of a record was erased, and in which block; none if it was not.
@@ -305,22 +318,29 @@ impl<'a> Reader<'a> {
         Ok(body.map(|body| wire::Document { statement, body: Some(body) }))
     }
 
-    /// Everything that happened to a record, oldest first, with each entry's index; empty when there is no
-    /// such record. Walks back from the record's newest entry.
-    pub fn history(&self, id: &RecordId) -> Result<Vec<(u64, Entry, SignedStatement)>, Fatal> {
-        let mut next = self.record(id)?.map(|record| record.last);
+    /// What happened to a record up to the entry at an index, or up to now: at most so many acts, oldest first, with each
+    /// entry's index, and the index from which older ones go on. Empty when there is no such record, or none of its
+    /// entries there. Walks back from the newest.
+    pub fn history(&self, id: &RecordId, newest: Option<u64>, most: usize) -> Result<Acts, Fatal> {
+        let mut next = match newest {
+            None => self.record(id)?.map(|record| record.last.index),
+            Some(index) => match self.entry(index)? {
+                Some(Entry::Act(act)) if act.record == *id => Some(index),
+                _ => None,
+            },
+        };
         let mut acts: Vec<(u64, ActEntry)> = Vec::new();
-        while let Some(place) = next {
-            let key = schema::index_key(place.index);
+        while let Some(index) = next.filter(|_| acts.len() < most) {
+            let key = schema::index_key(index);
             let Entry::Act(act) = self.must_get(Family::Entries, &key)? else {
                 return Err(schema::unreadable(Family::Entries, &key));
             };
             // Entries only name earlier ones: a walk that does not go back would never end.
-            next = act.previous.filter(|previous| previous.index < place.index);
-            if next != act.previous {
+            if act.previous.is_some_and(|previous| previous.index >= index) {
                 return Err(schema::unreadable(Family::Entries, &key));
             }
-            acts.push((place.index, act));
+            next = act.previous.map(|previous| previous.index);
+            acts.push((index, act));
         }
         acts.reverse();
         let statements: Vec<[u8; 32]> = acts.iter().map(|(_, act)| act.statement.0.0).collect();
@@ -328,7 +348,7 @@ impl<'a> Reader<'a> {
         let envelopes: Vec<[u8; 32]> = placed.iter().map(|row| Placed::from(*row).envelope.0.0).collect();
         let statements: Vec<SignedStatement> = self.must_get_all(Family::Statements, &envelopes)?;
         let act = |((index, act), statement)| (index, Entry::Act(act), statement);
-        Ok(acts.into_iter().zip(statements).map(act).collect())
+        Ok(Acts { acts: acts.into_iter().zip(statements).map(act).collect(), older: next })
     }
 
     fn staged(&self, height: Height) -> Result<Vec<StagedBlock>, Fatal> {

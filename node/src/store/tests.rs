@@ -5,6 +5,7 @@ mod boot;
 mod keep;
 mod past;
 mod snapshot;
+mod supply;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -96,13 +97,23 @@ fn blocks_are_read_back_as_they_were_committed() {
 
     let read = reader.record(&record).expect("read").expect("a record");
     assert_eq!((read.status, read.seq), (Status::PendingSurrenderForDelivery, 3));
-    let history = reader.history(&record).expect("read");
+    let history = reader.history(&record, None, 10).expect("read").acts;
     let indexes: Vec<u64> = history.iter().map(|(index, ..)| *index).collect();
     assert_eq!(indexes, [1, 3, 6]);
     let signed: Vec<_> = history.into_iter().map(|(.., statement)| statement).collect();
     let expected = [0, 1, 3].map(|i: usize| documents[i].statement().signed().clone());
     assert_eq!(signed, expected);
-    assert!(reader.history(&RecordId(Hash32::ZERO)).expect("read").is_empty());
+    let part = |newest, most| {
+        let part = reader.history(&record, newest, most).expect("read");
+        (part.acts.into_iter().map(|(index, ..)| index).collect::<Vec<_>>(), part.older)
+    };
+    assert_eq!(part(None, 2), (vec![3, 6], Some(1)), "so many, and where older ones go on");
+    assert_eq!(part(Some(1), 2), (vec![1], None));
+    assert_eq!(part(Some(3), 2), (vec![1, 3], None));
+    for stranger in [0, 2, 4, 1_000] {
+        assert_eq!(part(Some(stranger), 2), (vec![], None), "entry {stranger} is not about the record");
+    }
+    assert!(reader.history(&RecordId(Hash32::ZERO), None, 10).expect("read").acts.is_empty());
 }
 
 #[test]

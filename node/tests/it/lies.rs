@@ -103,3 +103,39 @@ async fn a_peer_that_serves_garbage_is_blamed_and_the_truth_comes_from_another()
     liar.net.shutdown().await;
     net.stop_all().await;
 }
+
+/// A node catches up beside a member's node that gives it every block without its document.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_a_peer_keeps_back_comes_from_another() {
+    let mut net = Network::with_candidates(1, 2, quiet());
+    net.start(0).await;
+    let (bill, statement, record) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(0, &bill).await.0, 202);
+    assert_eq!(net.is_final(0, statement).await, Height(1));
+    net.stop_all().await;
+    let store = Store::open(&net.data_dir(0), &net.genesis, 8).expect("opens");
+    let mut stripped = store.reader().block(Height(1)).expect("readable").expect("decided");
+    drop(store);
+    stripped.bodies.iter_mut().for_each(|body| *body = None);
+
+    net.start(1).await;
+    let mut liar = Peer::join(&net, net.network_key(2), &[1]).await;
+    let answer = |request: &Request| match request {
+        Request::Status => Response::Status(PeerStatus { height: Height(1), header: stripped.header.hash() }),
+        Request::Blocks { from: Height(1), .. } => Response::Blocks(vec![stripped.clone()]),
+        Request::Blocks { .. } => Response::Blocks(Vec::new()),
+        Request::Documents(_) => Response::Documents(Vec::new()),
+        Request::Round(_) | Request::Snapshot | Request::State(_) | Request::Past { .. } => Response::Busy,
+    };
+    liar.answering(answer, net.reaches(1, Height(1))).await;
+    let body = format!("/v1/records/{record}/body");
+    assert_eq!(net.get(1, &body).await.0, 404, "a block is valid without it");
+    liar.answering(answer, net.counts(1, "sampan_kept{what=\"absent\"}", 1)).await;
+    net.start(0).await;
+    liar.answering(answer, net.falls_to(1, "sampan_kept{what=\"absent\"}", 0)).await;
+    let (status, bytes) = net.get(1, &body).await;
+    assert_eq!((status, bytes), net.get(0, &body).await, "whoever has it gives it");
+    assert_eq!(status, 200);
+    liar.net.shutdown().await;
+    net.stop_all().await;
+}

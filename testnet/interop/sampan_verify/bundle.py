@@ -18,7 +18,7 @@ from .values import VERSION, Entry, Header, Member, Record
 T = TypeVar("T")
 
 MEDIA_TYPE = "application/vnd.sampan.bundle+json;version=1"
-MAX_BYTES = 2 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 8
 
 
@@ -197,7 +197,7 @@ class Bundle:
     def from_json(data: bytes) -> Bundle:
         """Reads a bundle file: capped, strict JSON, canonical binary parts."""
         if len(data) > MAX_BYTES:
-            raise Refused("a bundle of more than 2 MiB")
+            raise Refused("a bundle of more than 8 MiB")
         content = _shape(read_json(data, max_depth=MAX_DEPTH))
         for name in ("trustPath", "history", "members"):
             if content.get(name) == []:

@@ -124,7 +124,7 @@ class Evidence:
     def from_json(data: bytes) -> Evidence:
         """Reads an evidence file, as strictly as a bundle."""
         if len(data) > MAX_BYTES:
-            raise Refused("evidence of more than 2 MiB")
+            raise Refused("evidence of more than 8 MiB")
         content = _shape(read_json(data, max_depth=MAX_DEPTH))
         if content.get("trustPath") == []:
             raise Refused("an empty 'trustPath' is left out")

@@ -19,7 +19,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 #[test]
 fn only_the_socket_makes_a_caller_local_and_headers_only_take_that_away() {
     let of = |peer: &str, pairs: &[(&'static str, &str)]| {
-        Caller::of(peer.parse::<SocketAddr>().expect("address"), &headers(pairs)).expect("readable")
+        Caller::of(peer.parse::<SocketAddr>().expect("address"), &headers(pairs), true).expect("readable")
     };
     for peer in ["127.0.0.1:4000", "127.9.9.9:4000", "[::1]:4000", "[::ffff:127.0.0.1]:4000"] {
         assert_eq!(of(peer, &[]), Caller::Local, "{peer}");
@@ -33,6 +33,9 @@ fn only_the_socket_makes_a_caller_local_and_headers_only_take_that_away() {
             assert_eq!(of(peer, &[(proxied, "127.0.0.1")]), Caller::Unknown, "{proxied}");
         }
     }
+    // A proxy that says nothing of itself makes everybody look like this machine: an operator who has one says so.
+    let here = "127.0.0.1:4000".parse().expect("address");
+    assert_eq!(Caller::of(here, &headers(&[("host", "127.0.0.1:8101")]), false), Ok(Caller::Unknown));
     for peer in ["203.0.113.7:4000", "10.0.0.1:4000", "[2001:db8::1]:4000"] {
         assert_eq!(of(peer, &[("x-forwarded-for", "127.0.0.1"), ("host", "localhost")]), Caller::Unknown, "{peer}");
     }
@@ -57,7 +60,8 @@ impl Reading<'_> {
     }
 
     fn sign(&self, member: &str, record: &RecordId, chain: ChainId, time_ms: u64) -> ReadRequest {
-        ReadRequest::sign(chain, record, member.parse().expect("id"), time_ms, &self.solo.key(member).secret)
+        let whose = (member.parse().expect("id"), time_ms);
+        ReadRequest::sign(chain, record, None, whose, &self.solo.key(member).secret)
     }
 }
 
@@ -141,16 +145,24 @@ async fn the_other_document_stands_beside_for_whoever_may_read_both() {
     assert!(sealed.counterpart.is_some_and(|part| part.body.is_none()));
 
     // The carrier is a party of its bill, and a stranger to the certificate.
-    let sign = |member: &str| {
-        let key = &solo.key(member).secret;
-        let read = ReadRequest::sign(solo.state.genesis.chain, &bill, member.parse().expect("id"), now_ms(), key);
+    let sign = |member: &str, beside| {
+        let (key, by) = (&solo.key(member).secret, (member.parse().expect("id"), now_ms()));
+        let read = ReadRequest::sign(solo.state.genesis.chain, &bill, beside, by, key);
         HeaderValue::from_bytes(&json(&read)).expect("value")
     };
-    let signed = |member: &str| Request::get(uri(&both)).header(READ_HEADER, sign(member)).body(Body::empty());
-    let refused = solo.ask(REMOTE, signed(CARRIER).expect("request")).await.problem();
-    assert_eq!(refused.known_code(), Some(Code::NotDisclosed));
-    let given: Bundle = solo.ask(REMOTE, signed(EXPORTER).expect("request")).await.json();
+    let signed = |member: &str, beside, rest: &str| {
+        let request = Request::get(uri(rest)).header(READ_HEADER, sign(member, beside)).body(Body::empty());
+        solo.ask(REMOTE, request.expect("request"))
+    };
+    let refused = signed(CARRIER, Some(&certificate), &both).await.problem();
+    assert_eq!((refused.known_code(), refused.path.as_str()), (Some(Code::NotDisclosed), "$.member"));
+    let given: Bundle = signed(EXPORTER, Some(&certificate), &both).await.json();
     assert_eq!(given.counterpart, whole.counterpart);
+    // What was signed for one document opens no second one, and what was signed for two of them is no request for one.
+    for (beside, rest) in [(None, both.as_str()), (Some(&bill), &both), (Some(&certificate), "body=true")] {
+        let refused = signed(EXPORTER, beside, rest).await.problem();
+        assert_eq!((refused.known_code(), refused.path.as_str()), (Some(Code::NotDisclosed), "$.signature"), "{rest}");
+    }
 
     let problem = solo.ask(LOCAL, get(&format!("with={bill}"))).await.problem();
     assert_eq!(problem.known_code(), Some(Code::NotAPair));

@@ -139,7 +139,7 @@ fn small_objects_are_as_described() {
     let description = description();
     let key = SecretKey::from_seed([1; 32]);
     let id = RecordId(Hash32::ZERO);
-    let request = ReadRequest::sign(ChainId(Hash32::ZERO), &id, "sampan-line".parse().expect("id"), 1, &key);
+    let request = ReadRequest::sign(ChainId(Hash32::ZERO), &id, None, ("sampan-line".parse().expect("id"), 1), &key);
     fits(&description, "ReadRequest", &value(&request));
     let parts = BodyParts { salt: Hash32::ZERO, pepper: Hash32::ZERO, bytes: Base64(vec![1]) };
     fits(&description, "BodyParts", &value(&parts));

@@ -273,6 +273,7 @@ fn wire(
         peers: net.peers(),
         space: crate::space::Space::default(),
         gate: super::super::Gate::default(),
+        local_reads: true,
         shares: super::super::Shares::new(100),
     };
     (state, engine)

@@ -17,8 +17,14 @@ use super::super::input;
 use super::super::*;
 use super::fixture::{CARRIER, LOCAL, REMOTE, Solo};
 
-const LIMITS: Limits =
-    Limits { connections: 2, requests: 10, head: Duration::from_millis(200), bodies: 2 * 1024 * 1024 };
+const LIMITS: Limits = Limits {
+    connections: 2,
+    requests: 10,
+    head: Duration::from_millis(200),
+    stall: Duration::from_millis(200),
+    bodies: 2 * 1024 * 1024,
+    answers: 2 * 1024 * 1024,
+};
 
 fn address(text: &str) -> IpAddr {
     text.parse().expect("an address")
@@ -175,6 +181,22 @@ async fn a_connection_that_asks_nothing_more_is_ended() {
     assert!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"ok\n"), "{}", String::from_utf8_lossy(&answer));
 }
 
+/// Who asks and asks and reads nothing: the answers fill what the operating system holds for it, and stand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_nothing_of_its_answers_is_let_go() {
+    let solo = Solo::start();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let at = listener.local_addr().expect("address");
+    let mut state = solo.state.clone();
+    state.gate = Gate::new(LIMITS);
+    let server = tokio::spawn(serve(listener, state, CancellationToken::new()));
+    let mut stream = TcpStream::connect(at).await.expect("connected");
+    let asked = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(4_000);
+    let gone = async { while stream.write_all(&asked).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("it hangs up");
+    server.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_body_that_trickles_is_not_waited_for_and_a_slow_link_is() {
     let trickle = |pause: u64, piece: &'static [u8]| {
@@ -185,7 +207,10 @@ async fn a_body_that_trickles_is_not_waited_for_and_a_slow_link_is() {
         Body::from_stream(pieces)
     };
     let gate = Gate::new(LIMITS);
-    let read = async |body| input::gather(body, 1 << 20, &gate).await.map(|_| ()).map_err(|refusal| refusal.0.code);
+    let read = async |body| {
+        let gathered = input::gather(body, 1 << 20, &mut gate.body(None)).await;
+        gathered.map(|_| ()).map_err(|refusal| refusal.0.code)
+    };
     let begin = Instant::now();
     assert_eq!(read(trickle(10, b"[")).await, Err("timed_out".to_owned()));
     assert!(begin.elapsed() < Duration::from_secs(30), "a byte now and then buys no time");
@@ -239,4 +264,76 @@ async fn bodies_that_never_come_take_no_place_and_together_no_more_than_their_ro
     held.iter().for_each(tokio::task::JoinHandle::abort);
     let free = async { while full().await == 503 {} };
     tokio::time::timeout(Duration::from_secs(20), free).await.expect("what is given up is free again");
+}
+
+#[tokio::test]
+async fn a_body_takes_room_for_what_is_here_of_it_however_it_comes() {
+    let gate = Gate::new(LIMITS);
+    let bytes = futures::stream::iter((0..4_096).map(|_| Ok::<_, axum::Error>(Bytes::from_static(b" "))));
+    let mut room = gate.body(Some(address("192.0.2.1")));
+    assert!(input::gather(Body::from_stream(bytes), 8_192, &mut room).await.is_ok(), "four kibibytes, byte by byte");
+    let others = LIMITS.bodies - 4_096;
+    assert!(gate.body(None).fit(others), "and they take four kibibytes");
+    assert!(!gate.body(None).fit(others + 1));
+}
+
+#[tokio::test]
+async fn of_the_room_for_bodies_an_address_has_its_share() {
+    let gate = Gate::new(LIMITS);
+    let share = LIMITS.bodies / 8;
+    let (mut one, mut two) = (gate.body(Some(address("192.0.2.1"))), gate.body(Some(address("192.0.2.1"))));
+    assert!(one.fit(share - 1_024) && two.fit(1_024), "together its share");
+    assert!(!two.fit(1_025), "and no more");
+    assert!(gate.body(Some(address("192.0.2.2"))).fit(share), "another address has its own");
+    assert!(gate.body(Some(address("127.0.0.1"))).fit(LIMITS.bodies - 2 * share), "this machine is not counted");
+    drop(one);
+    assert!(two.fit(share), "what is given up is free again");
+}
+
+/// An application whose one route gives an answer of 1.2 MB.
+fn large() -> Router {
+    let guard = Guard::for_lanes(&Metrics::new(1), &Gate::new(LIMITS))[Lane::Whole as usize].on("/large");
+    let answer = get(|| async { vec![7; 1_200_000] });
+    Router::new().route("/large", answer.layer(from_fn_with_state(guard, guard::guarded)))
+}
+
+async fn ask(app: &Router, peer: ([u8; 4], u16)) -> Response {
+    let mut request = Request::get("/large").body(Body::empty()).expect("request");
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(peer)));
+    app.clone().oneshot(request).await.expect("infallible")
+}
+
+#[tokio::test]
+async fn a_large_answer_takes_room_until_its_client_has_it() {
+    let app = large();
+    let mut waits = ask(&app, LOCAL).await.into_body().into_data_stream();
+    let slice = waits.next().await.expect("begins").expect("bytes");
+    assert!(slice.len() <= 64 * 1_024, "{} bytes at once", slice.len());
+    assert_eq!(ask(&app, LOCAL).await.status(), 503, "two of them are more than there is room for");
+    let mut taken = slice.len();
+    while let Some(slice) = waits.next().await {
+        taken += slice.expect("bytes").len();
+    }
+    assert_eq!(taken, 1_200_000, "whole");
+    drop(waits);
+    assert_eq!(ask(&app, LOCAL).await.status(), 200, "what was taken is room again");
+    assert_eq!(ask(&app, REMOTE).await.status(), 503, "one address has an eighth of it");
+}
+
+/// Reading goes on where nobody waits for it any more: it is not one more beside those that have a place.
+#[tokio::test(start_paused = true)]
+async fn what_outlives_its_request_keeps_its_place() {
+    let kept = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let guard = Guard::for_lanes(&Metrics::new(1), &Gate::new(LIMITS))[Lane::Whole as usize].on("/large");
+    let hold = Arc::clone(&kept);
+    let answer = get(|| async move {
+        hold.lock().expect("no panic").extend(guard::place());
+        std::future::pending::<()>().await;
+    });
+    let app = Router::new().route("/large", answer.layer(from_fn_with_state(guard, guard::guarded)));
+    let answers = futures::future::join_all((0..Lane::Whole.places()).map(|_| ask(&app, LOCAL))).await;
+    assert!(answers.iter().all(|answer| answer.status() == 408), "none is done in time");
+    assert_eq!(ask(&app, LOCAL).await.status(), 503, "and every place is taken");
+    kept.lock().expect("no panic").clear();
+    assert_eq!(ask(&app, LOCAL).await.status(), 408, "until what held them ends");
 }

@@ -24,6 +24,11 @@ async fn what_happened_can_be_read_and_proven() {
     let actors: Vec<_> = history.acts.iter().map(|act| act.statement.member.as_str()).collect();
     assert_eq!(actors, [CARRIER, EXPORTER]);
     let Action::Issue(issue) = &history.acts[0].statement.action else { panic!("an issue comes first") };
+    let first = history.acts[0].index;
+    let older: HistoryView = solo.get(format!("/v1/records/{record}/history?at={first}")).await.json();
+    assert_eq!((older.acts.len(), older.older, history.older), (1, None, None), "up to that act");
+    let problem = solo.get(format!("/v1/records/{record}/history?at=1000000")).await.problem();
+    assert_eq!((problem.known_code(), problem.path.as_str()), (Some(Code::NotFound), "$.at"));
 
     let mut bundles = Vec::new();
     for uri in [

@@ -107,6 +107,12 @@ impl Network {
         Arc::new(Document::check(wire::Document { statement, body }, self.genesis.chain).expect("document"))
     }
 
+    /// A document of a decided block as a peer sends it that does not have it.
+    pub fn bare(&self, document: &Document) -> Arc<Document> {
+        let wire = wire::Document { body: None, ..document.to_wire() };
+        Arc::new(Document::check_decided(wire, self.genesis.chain).expect("a statement"))
+    }
+
     /// The issue of `bytes` by `issuer` with the claims and reference that the document has.
     pub fn issue(&self, issuer: &str, kind: DocKind, bytes: Vec<u8>, to: &str) -> (Issue, Body) {
         let checked = doc::check(kind, &bytes).expect("accepted");

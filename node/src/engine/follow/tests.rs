@@ -58,7 +58,7 @@ impl Asked {
 async fn pages_are_asked_of_several_peers_side_by_side_and_each_once() {
     let mut asked = Asked::connected(3);
     let informant = asked.peers[1];
-    asked.follower.saw(Height(1_000), Some(informant));
+    asked.follower.target.saw(Height(1_000), informant);
     let pages = asked.pages().await;
     assert_eq!(pages.iter().map(|(from, _)| *from).collect::<Vec<_>>(), [1, 65, 129, 193]);
     assert_eq!(pages[0].1, informant, "whoever told of the target has it");
@@ -70,7 +70,7 @@ async fn pages_are_asked_of_several_peers_side_by_side_and_each_once() {
 #[tokio::test]
 async fn without_peers_nothing_is_asked_and_with_one_everything_of_it() {
     let mut asked = Asked::connected(0);
-    asked.follower.saw(Height(70), None);
+    asked.follower.target.claimed(Height(70), None);
     assert_eq!(asked.pages().await, []);
     let only = PeerId::random();
     asked.line.connect(vec![only]);
