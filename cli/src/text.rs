@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use sampan_proto::entry::ActEntry;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::{ChainId, Height, MemberId, RecordId, StatementId};
 use sampan_proto::proof::{Bundle, ReferenceProof, StatusPart};
@@ -97,6 +98,11 @@ pub(crate) fn reference_fact(part: &ReferenceProof, bundle: &Bundle) -> String {
         Some(id) => format!("this number of `{}` is record {id}, as of {}", part.issuer, as_of(bundle)),
         None => format!("`{}` never issued this number, as of {}", part.issuer, as_of(bundle)),
     }
+}
+
+/// What a counterpart proves.
+pub(crate) fn counterpart_fact(act: &ActEntry, by: &MemberId) -> String {
+    format!("beside it is record {}, which `{by}` brought onto the ledger at height {}", act.record, act.height)
 }
 
 /// What a bundle with nothing on its head proves.

@@ -32,8 +32,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.with_body && ladder.verdict("body") != Some(Verdict::Valid) {
         return Err(Failure::refused("the node sent no document with the bundle").hint("ask a party of the record"));
     }
-    if args.other.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
-        return Err(Failure::unproven("the proof does not show the other document").ladder(ladder));
+    if let Some(other) = &args.other {
+        proven::beside(&bundle, &ladder, other)?;
     }
     cosigned::attach(&mut bundle, args.witness.cosigned.as_deref(), &client, &context.printer)?;
     hand_over(context, &bundle, &ladder, args.output.as_deref())

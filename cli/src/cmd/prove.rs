@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sampan_proto::hash::Hash32;
 use sampan_proto::ids::RecordId;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use sampan_proto::record::Record;
@@ -66,7 +67,7 @@ fn unpledged(args: &Unpledged, context: &Context) -> Result<Exit, Failure> {
     {
         question.bundle = context.client()?.status_of_goods(&question.id, &fingerprint)?;
     }
-    question.unpledged(fingerprint.is_some())
+    question.unpledged(fingerprint)
 }
 
 /// A record's proof, and who asks.
@@ -121,23 +122,28 @@ impl<'a> Question<'a> {
         )
     }
 
-    /// No bank holds security on the bill; with `goods`, on the goods under whatever bill.
-    fn unpledged(&self, goods: bool) -> Result<Exit, Failure> {
-        let needed: &[&str] = if goods { &["status", "goods"] } else { &["status"] };
+    /// No bank holds security on the bill; with `goods`, on these goods under whatever bill.
+    fn unpledged(&self, goods: Option<Hash32>) -> Result<Exit, Failure> {
+        let needed: &[&str] = if goods.is_some() { &["status", "goods"] } else { &["status"] };
         let (record, ladder) = self.record(needed)?;
         let title = title(record)?;
+        let part = self.bundle.goods.as_ref().filter(|_| goods.is_some());
+        // That other goods secure nothing is true of nearly all there are.
+        if part.map(|part| part.goods) != goods {
+            return Err(Failure::unproven(text::OFF_THE_POINT).ladder(ladder));
+        }
         if let Some(bank) =
             title.lien.as_ref().map(|lien| &lien.bank).or(title.pledge.as_ref().map(|pledge| &pledge.bank))
         {
             return Err(Failure::refused(format!("the bill is pledged to `{bank}`")).proven(self.facts()));
         }
-        if let Some(other) = self.bundle.goods.as_ref().filter(|_| goods).and_then(|part| part.record) {
+        if let Some(other) = part.and_then(|part| part.record) {
             return Err(
                 Failure::refused(format!("the same goods are pledged under record {other}")).proven(self.facts())
             );
         }
         let bill = format!("record {} secures no loan", self.id.0.short());
-        if goods {
+        if goods.is_some() {
             return self.answer(format!("{bill}, and no bill of these goods does"), None, &ladder);
         }
         self.answer(

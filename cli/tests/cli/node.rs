@@ -151,6 +151,13 @@ fn answer(request: &Request, world: &mut World) -> Response {
                 _ => refuse(Code::NotDisclosed, "not a party"),
             }
         }
+        ("GET", ["records", id, "bundle"]) if word(query, "with").is_some() => {
+            let other = word(query, "with").expect("the other record").parse().expect("id");
+            match world.record_beside(&id.parse().expect("id"), &other) {
+                Some(bundle) => json(200, &bundle),
+                None => refuse(Code::UnknownRecord, "no such record"),
+            }
+        }
         ("GET", ["records", id, "bundle"]) => {
             let bundle = world.record(&id.parse().expect("id"));
             if bundle.history.is_empty() { refuse(Code::UnknownRecord, "no such record") } else { json(200, &bundle) }
@@ -167,9 +174,14 @@ fn answer(request: &Request, world: &mut World) -> Response {
     }
 }
 
+/// A word in the query.
+fn word<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
 /// A number in the query.
 fn number(query: &str, name: &str) -> Option<u64> {
-    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+    word(query, name)?.parse().ok()
 }
 
 fn submit(request: &Request, world: &mut World) -> Response {

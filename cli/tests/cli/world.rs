@@ -20,8 +20,8 @@ use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::log::{self, LogRead, prove_inclusion};
 use sampan_proto::merkle::state::{self, Page, PagePath, StateProof};
 use sampan_proto::proof::{
-    Binary, Bundle, DisclosedBody, EntryPart, GoodsProof, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
-    StatusPart,
+    Binary, Bundle, Counterpart, DisclosedBody, EntryPart, GoodsProof, HistoryEntry, MemberProof, ReceiptPart,
+    ReferenceProof, StatusPart,
 };
 use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::{Code, Reject};
@@ -381,6 +381,13 @@ impl World {
     pub(crate) fn record_with_body(&self, id: &RecordId) -> Bundle {
         let body = self.bodies.get(id).cloned().map(|body| DisclosedBody(Binary(body)));
         Bundle { body, ..self.record(id) }
+    }
+
+    /// All there is to prove about a record, and how another one was issued.
+    pub(crate) fn record_beside(&self, id: &RecordId, other: &RecordId) -> Option<Bundle> {
+        let Entry::Act(issue) = &self.history.get(other)?.first()?.entry.0 else { return None };
+        let issue = self.receipt(&issue.statement)?.receipt?;
+        Some(Bundle { counterpart: Some(Counterpart { issue, body: None }), ..self.record(id) })
     }
 
     /// The receipt of an executed statement.
