@@ -66,6 +66,9 @@ impl AsOf {
     }
 }
 
+/// How old a proof may be by which something is signed or sealed: a node can go on showing what was true once.
+pub(crate) const FRESH: Duration = Duration::from_secs(300);
+
 /// What is asked of a bundle by the clock of this machine.
 pub(crate) fn policy(max_age: Option<Duration>, strict: bool) -> Policy<'static> {
     let max_age_ms = max_age.map(time::millis);

@@ -144,6 +144,17 @@ pub(crate) fn ask_again(statement: &StatementId) -> String {
     format!("the statement was accepted; ask for its receipt later: `sampan receipt {statement}`")
 }
 
+/// The act is final, and more about its record could not be had.
+pub(crate) fn has_the_receipt(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "the act is final: `{path}` holds its receipt; for all about the record ask a node that holds the whole log with `sampan bundle`"
+    )
+}
+
+/// The node does not hold the record's past.
+pub(crate) const NO_PAST_HERE: &str = "the node does not hold the record's past: this is its state; a node that holds the whole log also tells its acts and remarks";
+
 /// How to send again what may or may not have arrived.
 pub(crate) fn send_again(path: &Path) -> String {
     format!("nothing is lost: `sampan submit {}` sends the same statement, and it counts once", path.display())

@@ -8,14 +8,15 @@ use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use sampan_proto::record::Record;
 use serde::Serialize;
 
-use super::{Context, bundle_json, goods, key_on_day, proof, record_bundle};
+use super::{Context, goods, key_on_day, proof, record_bundle, write_bundle};
 use crate::anchor::Anchor;
 use crate::args::Subject;
 use crate::args::prove::{On, Prove, Unpledged};
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::page::Tone;
 use crate::proven::{self, AsOf};
-use crate::{files, text, time};
+use crate::{text, time};
 
 /// The answer.
 #[derive(Serialize)]
@@ -52,16 +53,21 @@ impl Report<'_> {
 /// Runs a subcommand.
 pub(super) fn run(command: &Prove, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Prove::Original(on) => Question::ask(on, context)?.original(),
+        Prove::Original(on) => Question::ask(on, context, record_bundle)?.original(),
         Prove::Unpledged(args) => unpledged(args, context),
-        Prove::Pledge(on) => Question::ask(on, context)?.pledge(),
+        // A state needs no past, which a node with a small disk does not hold.
+        Prove::Pledge(on) => Question::ask(on, context, |client, _, id| client.status(id))?.pledge(),
         Prove::Key(args) => key_on_day::run(args, context),
     }
 }
 
 fn unpledged(args: &Unpledged, context: &Context) -> Result<Exit, Failure> {
     let fingerprint = goods::named(&args.goods, context)?;
-    let mut question = Question::ask(&args.on, context)?;
+    let ask = |client: &Client, _: &Anchor, id: &RecordId| match &fingerprint {
+        Some(goods) => client.status_of_goods(id, goods),
+        None => client.status(id),
+    };
+    let mut question = Question::ask(&args.on, context, ask)?;
     if let Some(fingerprint) = fingerprint
         && question.bundle.goods.as_ref().is_none_or(|part| part.goods != fingerprint)
     {
@@ -81,8 +87,12 @@ struct Question<'a> {
 
 impl<'a> Question<'a> {
     /// Reads the bundle, or asks the node for one.
-    fn ask(on: &'a On, context: &'a Context) -> Result<Self, Failure> {
-        let (bundle, anchor) = proof(&on.record, context, record_bundle)?;
+    fn ask(
+        on: &'a On,
+        context: &'a Context,
+        ask: impl FnOnce(&Client, &Anchor, &RecordId) -> Result<Bundle, Failure>,
+    ) -> Result<Self, Failure> {
+        let (bundle, anchor) = proof(&on.record, context, ask)?;
         let id = match &on.record {
             Subject::Bundle(path) => {
                 let none = || Failure::refused(format!("`{}` is about no record", path.display()));
@@ -179,7 +189,7 @@ impl<'a> Question<'a> {
 
     fn answer(&self, proven: String, not_proven: Option<&str>, ladder: &Ladder) -> Result<Exit, Failure> {
         if let Some(path) = &self.on.output {
-            files::replace(path, &bundle_json(&self.bundle)?)?;
+            write_bundle(path, &self.bundle, &self.context.printer)?;
         }
         for rung in ladder.rungs().iter().filter(|rung| rung.verdict == Verdict::Warn) {
             self.context.printer.warn(format!("{}: {}", rung.name, rung.detail));

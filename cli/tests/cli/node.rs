@@ -98,7 +98,7 @@ pub(crate) fn problem(problem: &Problem) -> Response {
     (problem.status, PROBLEM_MEDIA_TYPE, serde_json::to_vec(problem).expect("JSON"))
 }
 
-fn refuse(code: Code, detail: &str) -> Response {
+pub(crate) fn refuse(code: Code, detail: &str) -> Response {
     problem(&Reject::new(code, "$", detail).into())
 }
 

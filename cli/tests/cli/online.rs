@@ -8,7 +8,7 @@ use sampan_proto::ids::RecordId;
 use sampan_proto::proof::Bundle;
 use sampan_proto::reject::{Code, Reject};
 
-use crate::node::{Node, Request, Response, json, problem};
+use crate::node::{Node, Request, Response, json, problem, refuse};
 use crate::sampan::{Machine, Run};
 use crate::world::{BUYER, CARRIER, SHIPPER, World};
 
@@ -101,6 +101,74 @@ fn the_issuer_may_keep_the_document_in_the_bundle() {
 }
 
 #[test]
+fn a_file_that_holds_the_document_is_for_its_owner_to_read() {
+    let node = Node::honest(World::live());
+    let machine = machine(&node);
+    machine.run(&format!("{ISSUE} --bundle plain.json")).exits(0);
+    assert!(!machine.is_private("plain.json"), "there is nothing to hide in it");
+    let bill = String::from_utf8(machine.read("bl.json")).expect("UTF-8");
+    machine.write("bl.json", bill.replace("SPLNGB2611047", "SPLNGB2611048"));
+    machine.run(&format!("{ISSUE} --with-body --bundle own.json")).exits(0);
+    machine.run("prove original own.json -o copy.json").exits(0).says("`copy.json` holds the document itself");
+    assert!(machine.is_private("own.json") && machine.is_private("copy.json"));
+}
+
+/// A node on a small disk has the state and no past: what became final there is done all the same.
+#[test]
+fn what_is_final_stays_so_on_a_node_that_holds_no_past() {
+    let node = Node::with(World::past(1), |request, _| {
+        request.path.ends_with("/bundle").then(|| refuse(Code::HistoryNotHeld, "older than the oldest block here"))
+    });
+    let machine = machine(&node);
+    let run = machine.run(&format!("{ISSUE} --with-body --bundle own.json --json")).exits(0);
+    run.says("history_not_held: older than the oldest block here").says("`own.json` holds its receipt");
+    machine.run("verify own.json").exits(0).says("inclusion").says("as committed and as claimed");
+    assert!(machine.is_private("own.json"));
+    let record = id(&run, "record");
+    let transfer = format!("transfer {record} --to klang-water --key ningbo-pumps.key.json --json");
+    let file = id(&machine.run(&transfer).exits(0), "file");
+    let receipt = Bundle::from_json(&machine.read(&file)).expect("a bundle");
+    assert!(file.ends_with(".receipt.json") && receipt.receipt.is_some() && receipt.status.is_none(), "{file}");
+    machine.run(&format!("verify {file}")).exits(0).says("signed transfer to `klang-water`");
+
+    let shown = machine.run(&format!("show {record}")).exits(0);
+    shown.says("does not hold the record's past").says("klang-water");
+    assert_eq!(machine.run(&format!("show {record} --json")).exits(0).json()["complete"], false);
+    machine.run(&format!("prove unpledged {record}")).exits(0).says("secures no loan");
+    machine.run(&format!("prove pledge {record}")).exits(1).says("the bill is not pledged");
+    machine.run(&format!("bundle {record} -o b.json")).exits(1).says("history_not_held");
+}
+
+#[test]
+fn a_lie_about_the_record_does_not_take_the_receipt_away() {
+    let node = Node::with(World::past(1), |request, world| {
+        let elsewhere = RecordId(sampan_proto::hash::Hash32([7; 32]));
+        request.path.ends_with("/bundle").then(|| json(200, &world.status(&elsewhere)))
+    });
+    let machine = machine(&node);
+    let run = machine.run(ISSUE).exits(3);
+    run.says("about something else than what was asked").says("`SPLNGB2611047.receipt.json` holds its receipt");
+    machine.run("verify SPLNGB2611047.receipt.json").exits(0).says("signed issue to `ningbo-pumps`");
+}
+
+#[test]
+fn a_node_that_says_not_now_is_asked_again() {
+    let asked = AtomicU32::new(0);
+    // Each of the three that follow on the statement is put off once.
+    let node = Node::with(World::past(1), move |request, _| {
+        let routes = ["/v1/statements/", "/v1/receipts/", "/v1/records/"];
+        let turn = asked.load(Ordering::Relaxed);
+        let next = routes.get(turn as usize).filter(|route| request.path.starts_with(**route))?;
+        asked.fetch_add(1, Ordering::Relaxed);
+        let code = if next.contains("receipts") { Code::NotReady } else { Code::TooManyRequests };
+        Some(refuse(code, "more than 200 a second"))
+    });
+    let machine = machine(&node);
+    machine.run(ISSUE).exits(0).says("final issue");
+    assert!(machine.has("SPLNGB2611047.bundle.json"));
+}
+
+#[test]
 fn a_remark_is_read_by_its_reader_alone() {
     let node = Node::honest(World::live());
     let machine = machine(&node);
@@ -130,6 +198,18 @@ fn a_remark_is_read_by_its_reader_alone() {
     let long = "x".repeat(73);
     let args: Vec<&str> = sealed.split_whitespace().chain([long.as_str()]).collect();
     machine.run_args(&args, &[]).exits(1).says("1 to 72 bytes");
+}
+
+/// A node that goes on showing an old entry would have remarks sealed to a key that was given up since.
+#[test]
+fn a_remark_is_not_sealed_to_a_key_of_long_ago() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    let record = issued(&machine);
+    let remark =
+        format!("title remark {record} --remark-for {BUYER} --key {SHIPPER}.key.json --sign-only r.json --text x");
+    machine.run(&remark).exits(3).says("at most 300 s asked for");
+    assert!(!machine.has("r.json"));
 }
 
 #[test]
