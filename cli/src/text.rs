@@ -47,6 +47,24 @@ pub(crate) fn anchor_from_node(node: &str, genesis: &Genesis, pinned: Option<&Pa
     )
 }
 
+/// The anchor is a network's that somebody looked at once.
+pub(crate) fn anchor_of_first_use(network: &str, chain: ChainId, origin: &str) -> String {
+    format!(
+        "the anchor of `{network}` was {origin}: compare the chain id {chain} with one you got elsewhere, or name the \
+         network that you mean: `--genesis FILE`"
+    )
+}
+
+/// A proof is of another network than the one that the node in the settings belongs to.
+pub(crate) fn another_network(chain: ChainId, node: &str, own: ChainId) -> String {
+    format!("the proof is of network {}, and {node} belongs to network {}", chain.0.short(), own.0.short())
+}
+
+/// Which network a proof is of.
+pub(crate) fn network(name: &str, chain: ChainId) -> String {
+    format!("network `{name}`, chain {chain}")
+}
+
 /// The genesis in an archive is no better than the archive.
 pub(crate) fn anchor_from_archive(genesis: &Genesis) -> String {
     format!(

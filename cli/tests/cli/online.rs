@@ -371,6 +371,30 @@ fn the_anchor_of_a_node_is_pinned_on_first_use() {
     machine.run(&format!("network --node {}", node.url)).exits(3).says("pinned on first use");
 }
 
+/// Whoever looked at a network once has not made it the one whose proofs he takes.
+#[test]
+fn a_network_that_was_only_looked_at_vouches_for_nothing_by_itself() {
+    let (ours, theirs) = (Node::honest(World::past(1)), Node::honest(World::past(2)));
+    let machine = bare(&theirs);
+    let (chain, genesis) = {
+        let world = theirs.world.lock().expect("world");
+        (world.genesis.chain.to_string(), world.genesis_bytes.clone())
+    };
+    machine.write("theirs.json", genesis);
+    machine.run(&format!("network --node {}", ours.url)).exits(0);
+    machine.run(&format!("{ISSUE} --bundle x.json --node {}", theirs.url)).exits(0);
+    for command in ["verify x.json", "trace x.json", "prove original x.json"] {
+        let run = machine.run(&format!("{command} --node {}", ours.url)).exits(3);
+        run.says("the proof is of network").says("`--genesis FILE`").says("`--node URL`");
+        let run = machine.run(command).exits(0);
+        assert!(run.stderr.contains("`harbour-2` was pinned on first use") && run.stderr.contains(&chain), "{run}");
+        for named in [format!("--node {}", theirs.url), format!("--node {} --genesis theirs.json", ours.url)] {
+            assert_eq!(machine.run(&format!("{command} {named}")).exits(0).stderr, "");
+        }
+    }
+    machine.run(&format!("verify x.json --node {}", theirs.url)).says(&format!("network `harbour-2`, chain {chain}"));
+}
+
 #[test]
 fn a_node_that_cannot_be_reached_is_exit_2_and_loses_nothing() {
     let node = Node::honest(World::past(1));
