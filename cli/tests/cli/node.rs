@@ -109,7 +109,7 @@ fn answer(request: &Request, world: &mut World) -> Response {
         ("GET", ["genesis"]) => (200, "application/json", world.genesis_bytes.clone()),
         ("GET", ["node"]) => json(200, &node_status(world)),
         ("GET", ["members"]) => {
-            let members = world.genesis.members.clone();
+            let members = world.registry.clone();
             json(200, &MembersView { members, as_of: as_of(world) })
         }
         ("GET", ["members", id]) => json(200, &world.member(&id.parse().expect("id"))),
@@ -211,7 +211,7 @@ pub(crate) fn as_of(world: &World) -> AsOf {
     AsOf { height: header.height, time_ms: header.time_ms, header: header.hash() }
 }
 
-fn node_status(world: &World) -> NodeStatus {
+pub(crate) fn node_status(world: &World) -> NodeStatus {
     let header = &world.head.0;
     NodeStatus {
         version: "0.1.0".to_owned(),

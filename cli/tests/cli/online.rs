@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
-use sampan_proto::api::{Problem, StatementStatus, Submission};
+use sampan_proto::api::{MembersView, Problem, StatementStatus, Submission};
 use sampan_proto::ids::RecordId;
+use sampan_proto::member::Standing;
 use sampan_proto::proof::Bundle;
 use sampan_proto::reject::{Code, Reject};
 
-use crate::node::{Node, Request, Response, json, problem, refuse};
+use crate::node::{Node, Request, Response, as_of, json, problem, refuse};
 use crate::sampan::{Machine, Run};
 use crate::world::{BUYER, CARRIER, SHIPPER, World};
 
@@ -365,10 +366,46 @@ fn the_anchor_of_a_node_is_pinned_on_first_use() {
     assert_snapshot!(run.with(&[(&chain.to_string(), "CHAIN"), (port, "PORT")]));
     let again = machine.run(&format!("network --node {} --json", node.url)).exits(0);
     assert_eq!(again.stderr, "");
-    assert_eq!(again.json()["members"][0]["proven"], true);
+    assert_eq!(again.json()["members"][0]["founding"], true);
     // The same address with another network behind it: the pin holds.
     *node.world.lock().expect("world") = World::past(2);
     machine.run(&format!("network --node {}", node.url)).exits(3).says("pinned on first use");
+}
+
+/// What stands in the genesis was so once: of a member whose key has changed since, it proves nothing.
+#[test]
+fn a_founding_entry_is_not_called_proven() {
+    let node = Node::with(World::past(1), |request: &Request, world: &World| {
+        let as_of = as_of(world);
+        let told = MembersView { members: world.genesis.members.clone(), as_of };
+        if request.path == "/v1/members" {
+            return Some(json(200, &told));
+        }
+        // As a node answers: with those who acted.
+        let id = request.path.strip_prefix("/v1/records/")?.strip_suffix("/bundle")?.parse().ok()?;
+        let mut bundle = world.record(&id);
+        bundle.members.retain(|part| part.member.0.id.as_str() == CARRIER);
+        Some(json(200, &bundle))
+    });
+    let machine = machine(&node);
+    let record = issued(&machine);
+    {
+        let mut world = node.world.lock().expect("world");
+        world.rotate(SHIPPER);
+        world.amend(CARRIER, |member| member.standing = Standing::Suspended);
+    }
+    let listed = machine.run("network --json").exits(0).json()["members"].clone();
+    let shipper = listed.as_array().expect("members").iter().find(|member| member["id"] == SHIPPER).expect("listed");
+    assert!(shipper["founding"] == true && shipper.get("proven").is_none(), "{shipper}");
+    let run = machine.run("network").exits(0);
+    run.says("the members are what the node says");
+    assert!(!run.stdout.contains(&format!("✓  {SHIPPER}")), "{run}");
+
+    let shown = machine.run(&format!("show {record} --json")).exits(0).json();
+    let ids = |list: &str| shown[list].as_array().expect(list).iter().map(|m| m["id"].clone()).collect::<Vec<_>>();
+    assert_eq!((ids("members"), ids("founding")), (vec![CARRIER.into()], vec![SHIPPER.into()]));
+    let run = machine.run(&format!("show {record}")).exits(0);
+    run.says("Ningbo Haishu Pump Works Co., Ltd., CN (as founded)").says("Sampan Pearl Line, CN, suspended");
 }
 
 /// Whoever looked at a network once has not made it the one whose proofs he takes.

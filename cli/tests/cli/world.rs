@@ -60,6 +60,8 @@ pub(crate) struct World {
     state: BTreeMap<PagePath, Page>,
     pub(crate) head: (Header, Certificate),
     heads: Vec<(Header, Certificate)>,
+    /// The members as they are now; the genesis has them as they were.
+    pub(crate) registry: Vec<Member>,
     records: BTreeMap<RecordId, Record>,
     references: BTreeMap<(MemberId, ReferenceKey), RecordId>,
     pledged: BTreeMap<Hash32, RecordId>,
@@ -144,6 +146,7 @@ impl World {
             head: (header(&genesis, &validator), nothing),
             heads: Vec::new(),
             genesis_bytes,
+            registry: genesis.members.clone(),
             genesis,
             validator,
             seed,
@@ -165,11 +168,33 @@ impl World {
 
     /// The key file of a member.
     pub(crate) fn key(&self, member: &str) -> Vec<u8> {
+        self.key_for(member, Purpose::Statement)
+    }
+
+    /// The same of a key that signs something else.
+    pub(crate) fn key_for(&self, member: &str, purpose: Purpose) -> Vec<u8> {
         let place = MEMBERS.iter().position(|(id, ..)| *id == member).expect("member");
-        let secret = secret(self.seed, place, Purpose::Statement);
-        KeyFile { member: Some(id(member)), purpose: Purpose::Statement, secret, pepper: Some([self.seed; 32]) }
-            .to_json()
-            .to_vec()
+        let secret = secret(self.seed, place, purpose);
+        KeyFile { member: Some(id(member)), purpose, secret, pepper: Some([self.seed; 32]) }.to_json().to_vec()
+    }
+
+    /// A member has another entry in the registry from now on.
+    pub(crate) fn amend(&mut self, member: &str, amend: impl FnOnce(&mut Member)) {
+        let entry = self.registry.iter_mut().find(|known| known.id.as_str() == member).expect("member");
+        amend(entry);
+        let change = BTreeMap::from([(state_key::member(&entry.id), Some(entry.value_hash()))]);
+        self.block(&[], &change);
+    }
+
+    /// A member gives up its statement key for another.
+    pub(crate) fn rotate(&mut self, member: &str) {
+        let height = self.head.0.height.next();
+        let key = SecretKey::from_seed([self.seed ^ 0x80; 32]).public();
+        self.amend(member, |entry| {
+            let old = entry.keys.iter_mut().filter(|key| key.purpose == Purpose::Statement);
+            old.for_each(|key| key.valid_until = Some(height));
+            entry.keys.push(MemberKey { valid_from: height, ..MemberKey::from_genesis(Purpose::Statement, key) });
+        });
     }
 
     /// Executes a submission in a block of its own, or says why not.
@@ -339,7 +364,7 @@ impl World {
             member: Binary(member.clone()),
             proof: self.prove(&state_key::member(&member.id)),
         };
-        self.genesis.members.iter().map(proof).collect()
+        self.registry.iter().map(proof).collect()
     }
 
     /// A member as the registry knows it.
