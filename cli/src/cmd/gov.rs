@@ -1,5 +1,6 @@
 //! `sampan gov`: who takes part, decided by those who run validators; and one's own keys.
 
+mod change;
 mod proposals;
 
 use std::path::Path;

@@ -5,14 +5,15 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use sampan_proto::api::{
-    AsOf, HeaderView, MembersView, NodeStatus, PROBLEM_MEDIA_TYPE, Problem, READ_HEADER, ReadRequest, StatementStatus,
-    Submission, Ticket,
+    AsOf, HeaderView, MembersView, NodeStatus, PROBLEM_MEDIA_TYPE, Problem, ProposalView, READ_HEADER, ReadRequest,
+    StatementStatus, Submission, Ticket,
 };
-use sampan_proto::governance::{Change, Proposal, State};
+use sampan_proto::governance::{Change, Govern, Proposal, State};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::StatementId;
 use sampan_proto::record::EntryRef;
 use sampan_proto::reject::{Code, Reject};
+use sampan_proto::statement::{Action, SignedStatement};
 use serde::Serialize;
 
 use crate::world::{World, now_ms};
@@ -113,6 +114,10 @@ fn answer(request: &Request, world: &mut World) -> Response {
             json(200, &MembersView { members, as_of: as_of(world) })
         }
         ("GET", ["members", id]) => json(200, &world.member(&id.parse().expect("id"))),
+        ("GET", ["proposals", id]) => match proposed(world, id.parse().expect("id")) {
+            Some(proposal) => json(200, &ProposalView { proposal, as_of: as_of(world) }),
+            None => refuse(Code::UnknownProposal, "no such proposal"),
+        },
         ("GET", ["headers", "latest"]) => {
             let (header, certificate) = world.head.clone();
             json(200, &HeaderView { hash: header.hash(), header, certificate, statements: Vec::new() })
@@ -204,6 +209,14 @@ fn submit(request: &Request, world: &mut World) -> Response {
 pub(crate) fn proposal(world: &World, id: StatementId, change: Change, state: State) -> Proposal {
     let (by, last) = (world.genesis.members[0].id.clone(), EntryRef { index: 0, leaf: Hash32([0; 32]) });
     Proposal { id, change, by, until_ms: 0, yes: [].into(), no: [].into(), state, seq: 1, last }
+}
+
+/// A proposal as its statement makes it.
+pub(crate) fn proposed(world: &World, id: StatementId) -> Option<Proposal> {
+    let envelope = world.receipt(&id)?.receipt?.statement;
+    let statement = SignedStatement::try_from(envelope).expect("an envelope").parse().expect("a statement");
+    let Action::Govern(Govern::Propose { change, until_ms }) = statement.action else { return None };
+    Some(Proposal { by: statement.member, until_ms, ..proposal(world, id, *change, State::Open) })
 }
 
 pub(crate) fn as_of(world: &World) -> AsOf {

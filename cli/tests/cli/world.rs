@@ -10,8 +10,11 @@ use sampan_proto::body::{Body, pepper_commitment};
 use sampan_proto::checkpoint::{Consistency, LogAt};
 use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
 use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
+use sampan_proto::governance::Govern;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::ids::{
+    BodyCommitment, EnvelopeId, HeaderHash, Height, MemberId, RecordId, ReferenceKey, StatementId,
+};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::law::{self, Terms};
@@ -207,6 +210,11 @@ impl World {
         }
         let member = verified.statement().member.clone();
         let action = &verified.statement().action;
+        if let Action::Govern(Govern::Propose { .. }) = action {
+            self.enter(&verified, action.record(verified.id()), 1, None);
+            self.block(&[verified.envelope()], &BTreeMap::new());
+            return Ok(verified.id());
+        }
         let (record, reference) = match action {
             Action::Issue(issue) => {
                 if let Some(record) = self.references.get(&(member.clone(), issue.reference)) {
@@ -250,23 +258,7 @@ impl World {
         mut record: Record,
         reference: Option<(MemberId, ReferenceKey)>,
     ) {
-        let height = self.head.0.height.next();
-        self.append(&Entry::Block(BlockEntry { height, previous: self.head.0.hash() }));
-        let body = reference.is_some().then_some(record.body);
-        let entry = Entry::Act(ActEntry {
-            height,
-            time_ms: self.time(height),
-            action: verified.statement().action.kind(),
-            record: record.id,
-            seq: record.seq,
-            actor: state_key::member(&verified.statement().member),
-            statement: verified.id(),
-            body,
-            previous: self.records.get(&record.id).map(|record| record.last),
-        });
-        record.last = EntryRef { index: self.append(&entry), leaf: entry.leaf_hash() };
-        let act = HistoryEntry { index: record.last.index, entry: Binary(entry), statement: verified.signed().into() };
-        self.history.entry(record.id).or_default().push(act);
+        record.last = self.enter(verified, record.id, record.seq, reference.is_some().then_some(record.body));
         let mut changes = BTreeMap::from([(state_key::record(&record.id), Some(record.value_hash()))]);
         if let Some((member, key)) = reference {
             let value = state_key::reference_value(&record.id);
@@ -279,6 +271,33 @@ impl World {
         }
         self.records.insert(record.id, record);
         self.block(&[verified.envelope()], &changes);
+    }
+
+    /// Enters an act into the log, in a block of its own.
+    fn enter(
+        &mut self,
+        verified: &VerifiedStatement,
+        record: RecordId,
+        seq: u64,
+        body: Option<BodyCommitment>,
+    ) -> EntryRef {
+        let height = self.head.0.height.next();
+        self.append(&Entry::Block(BlockEntry { height, previous: self.head.0.hash() }));
+        let entry = Entry::Act(ActEntry {
+            height,
+            time_ms: self.time(height),
+            action: verified.statement().action.kind(),
+            record,
+            seq,
+            actor: state_key::member(&verified.statement().member),
+            statement: verified.id(),
+            body,
+            previous: self.records.get(&record).map(|record| record.last),
+        });
+        let last = EntryRef { index: self.append(&entry), leaf: entry.leaf_hash() };
+        let act = HistoryEntry { index: last.index, entry: Binary(entry), statement: verified.signed().into() };
+        self.history.entry(record).or_default().push(act);
+        last
     }
 
     fn append(&mut self, entry: &Entry) -> u64 {
