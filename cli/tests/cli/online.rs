@@ -298,6 +298,29 @@ fn a_record_is_watched_from_before_it_exists() {
 }
 
 #[test]
+fn a_busy_node_does_not_end_a_watch() {
+    let asked = AtomicU32::new(0);
+    // The first look is put off, and so is one in the middle.
+    let node = Node::with(World::past(1), move |request, _| {
+        let turn = request.path.ends_with("/status").then(|| asked.fetch_add(1, Ordering::Relaxed))?;
+        (turn % 2 == 0).then(|| refuse(Code::TooManyRequests, "more than 200 a second"))
+    });
+    let machine = machine(&node);
+    let record = issued(&machine);
+    let transfer = format!("transfer {record} --to klang-water --seq 1 --key ningbo-pumps.key.json --sign-only t.json");
+    machine.run(&transfer).exits(0);
+    let submission: Submission = serde_json::from_slice(&machine.read("t.json")).expect("a submission");
+    let world = std::sync::Arc::clone(&node.world);
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(2_500));
+        world.lock().expect("world").submit(submission).expect("executed");
+    });
+    let run = machine.run(&format!("watch {record} --until 2")).exits(0);
+    later.join().expect("submitted");
+    run.says("too_many_requests; asking again").says("held by `klang-water`, seq 2");
+}
+
+#[test]
 fn a_problem_is_told_in_full() {
     let node = Node::with(World::past(1), |request: &Request, _: &World| {
         let reject = Reject::new(Code::WrongRole, "$.member", "`pearl-line` has not the role carrier");
