@@ -142,6 +142,16 @@ fn a_bill_signed_over_to_two_is_evidence() {
     assert_eq!(run.json()["id"], evidence.offence.id().to_string());
     machine.run("verify evidence two.json").exits(0);
     machine.run(&format!("{shows} bl.json b.json")).exits(1).says("holds no signed statement");
+
+    // Two networks that were looked at: each node speaks for its own.
+    machine.write("config/sampan/cli.toml", "");
+    let other = Node::honest(World::past(2));
+    for node in [&node, &other] {
+        machine.run(&format!("network --node {}", node.url)).exits(0);
+    }
+    let verify = |node: &Node| machine.run(&format!("verify evidence two.json --node {}", node.url));
+    verify(&node).exits(0).says("network `harbour-1`, chain");
+    verify(&other).exits(3).says("the proof is of network");
 }
 
 #[test]
