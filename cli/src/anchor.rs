@@ -120,13 +120,27 @@ fn find(settings: &Settings, client: &Client, printer: &Printer) -> Result<Ancho
     Ok(Anchor::genesis(genesis, text::origin_node(client.base())))
 }
 
-/// The anchor for checking a bundle of `chain`: a file, a pin, or, if a node is named, that node's.
+/// The anchor for checking a bundle of `chain`: a file, a pin, or, if a node is named, that node's. Whatever network was
+/// looked at once is pinned, so its pin vouches only for whoever names no other one, and says where it is from.
 pub(crate) fn for_bundle(settings: &Settings, chain: ChainId, printer: &Printer) -> Result<Anchor, Failure> {
     if let Some(path) = &settings.genesis {
         return from_file(path);
     }
-    if let Some(anchor) = settings.folder.as_deref().map(Pins::at).and_then(|pins| pins.anchor(chain).transpose()) {
-        return anchor;
+    let pins = settings.folder.as_deref().map(Pins::at);
+    let own = match (&pins, &settings.node) {
+        (Some(pins), Some(node)) => pins.chain_of(node)?.map(|own| (own, pins, node)),
+        _ => None,
+    };
+    if let Some((own, pins, node)) = own.filter(|(own, ..)| *own != chain) {
+        return Err(Failure::unproven(text::another_network(chain, node, own))
+            .hint(text::other_network(own, &text::origin_pin(&pins.genesis(own))))
+            .hint("if the other network is meant, name its genesis file, or a node of it: `--node URL`"));
+    }
+    if let Some(anchor) = pins.as_ref().map(|pins| pins.anchor(chain)).transpose()?.flatten() {
+        if own.is_none() {
+            printer.warn(text::anchor_of_first_use(anchor.network(), chain, &anchor.origin));
+        }
+        return Ok(anchor);
     }
     match &settings.node {
         Some(node) => for_node(settings, &Client::new(node), printer),

@@ -66,6 +66,9 @@ pub(crate) struct Parts {
     /// What to do next.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) hints: Vec<String>,
+    /// Whether it is a "not now": whoever waits and asks again may hear something else.
+    #[serde(skip)]
+    busy: bool,
     /// The node's answer, until somebody has checked the proof that may come with it.
     #[serde(skip)]
     problem: Option<Box<Problem>>,
@@ -83,6 +86,7 @@ impl Failure {
             ladder: None,
             findings: Vec::new(),
             hints: Vec::new(),
+            busy: false,
             problem: None,
         }))
     }
@@ -145,6 +149,12 @@ impl Failure {
         self.why(&reject.detail).hint(reject.code.hint())
     }
 
+    /// Makes it a "not now".
+    pub(crate) fn for_now(mut self) -> Self {
+        self.0.busy = true;
+        self
+    }
+
     /// Makes the failure that of a failed proof.
     pub(crate) fn into_unproven(mut self) -> Self {
         self.0.exit = Exit::Unproven;
@@ -166,6 +176,16 @@ impl Failure {
         self.0.code.as_deref() == Some(code.as_str())
     }
 
+    /// Whether somebody is there and says "not now".
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.busy
+    }
+
+    /// Whether it may pass by itself: "not now", or nobody there.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.0.busy || self.0.exit == Exit::Unexpected
+    }
+
     /// Takes the proof that came with a node's answer.
     pub(crate) fn take_proof(&mut self) -> Option<Box<sampan_proto::proof::Bundle>> {
         self.0.problem.take().and_then(|problem| problem.proof)
@@ -177,7 +197,9 @@ impl From<Problem> for Failure {
         // A full node has refused in order: whoever waits and sends again has put it right.
         let is_refusal = problem.status < 500 || problem.known_code() == Some(Code::MempoolFull);
         let exit = if is_refusal { Exit::Refused } else { Exit::Unexpected };
-        Self::new(exit, format!("the node refused: {}", problem.code)).with(problem)
+        let failure = Self::new(exit, format!("the node refused: {}", problem.code));
+        let failure = if matches!(problem.status, 429 | 503) { failure.for_now() } else { failure };
+        failure.with(problem)
     }
 }
 

@@ -124,8 +124,9 @@ impl Page {
 }
 
 /// Neither a control character nor one that reorders what stands around it.
-fn is_harmless(c: char) -> bool {
-    let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+pub(crate) fn is_harmless(c: char) -> bool {
+    let reorders =
+        matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{061c}');
     !c.is_control() && !reorders
 }
 
@@ -136,8 +137,8 @@ mod tests {
     #[test]
     fn what_others_wrote_cannot_steer_the_terminal() {
         let mut page = Page::new(true);
-        page.push(Tone::Good, "a\u{1b}[2Jb\r\n\u{202e}c").end();
-        assert_eq!(page.into_text(), "\u{1b}[32ma\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c\u{1b}[0m\n");
+        page.push(Tone::Good, "a\u{1b}[2Jb\r\n\u{202e}c\u{61c}").end();
+        assert_eq!(page.into_text(), "\u{1b}[32ma\u{fffd}[2Jb\u{fffd}\u{fffd}\u{fffd}c\u{fffd}\u{1b}[0m\n");
     }
 
     #[test]

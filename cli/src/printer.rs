@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cmd::write_finding;
 use crate::failure::{Exit, Failure};
-use crate::page::{Cell, Page, Tone};
+use crate::page::{Cell, Page, Tone, is_harmless};
 use crate::proven;
 
 /// Whom data is for.
@@ -63,7 +63,8 @@ impl Printer {
             Form::Lines => serde_json::to_string(document),
             Form::Text | Form::Json => serde_json::to_string_pretty(document),
         };
-        text.map(|text| text + "\n").map_err(|error| Failure::unexpected("cannot write the answer as JSON").why(error))
+        text.map(|text| escaped(&text) + "\n")
+            .map_err(|error| Failure::unexpected("cannot write the answer as JSON").why(error))
     }
 
     /// Exact bytes to stdout, with or without `--json`.
@@ -164,6 +165,21 @@ impl Printer {
         write(&mut page);
         Self::say(page);
     }
+}
+
+/// JSON in which no character can steer a terminal. Those that JSON itself does not escape stand nowhere but in strings,
+/// where an escape says the same.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || is_harmless(c) {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 /// A spinner or a bar that goes away when dropped.

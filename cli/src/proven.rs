@@ -66,6 +66,9 @@ impl AsOf {
     }
 }
 
+/// How old a proof may be by which something is signed or sealed: a node can go on showing what was true once.
+pub(crate) const FRESH: Duration = Duration::from_secs(300);
+
 /// What is asked of a bundle by the clock of this machine.
 pub(crate) fn policy(max_age: Option<Duration>, strict: bool) -> Policy<'static> {
     let max_age_ms = max_age.map(time::millis);
@@ -134,6 +137,24 @@ pub(crate) fn receipt(bundle: &Bundle, anchor: &Anchor, statement: &StatementId)
     }
 }
 
+/// Insists that a bundle proves the other document of the shipment, and that it is the one that was asked for.
+pub(crate) fn beside(bundle: &Bundle, ladder: &Ladder, other: &RecordId) -> Result<(), Failure> {
+    if ladder.verdict("counterpart") != Some(Verdict::Valid) {
+        return Err(Failure::unproven("the proof does not show the other document").ladder(ladder.clone()));
+    }
+    match counterpart(bundle, ladder) {
+        Some((act, _)) if act.record == *other => Ok(()),
+        _ => Err(Failure::unproven(text::OFF_THE_POINT).ladder(ladder.clone())),
+    }
+}
+
+/// The other document of the shipment, as the ladder found it valid: what issued it, and by whom.
+fn counterpart<'a>(bundle: &'a Bundle, ladder: &Ladder) -> Option<(&'a ActEntry, MemberId)> {
+    let part = bundle.counterpart.as_ref().filter(|_| ladder.verdict("counterpart") == Some(Verdict::Valid))?;
+    let Entry::Act(act) = &part.issue.entry.0 else { return None };
+    Some((act, read(&part.issue.statement)?.member))
+}
+
 /// The record is proven not to exist.
 pub(crate) fn absent(bundle: &Bundle, id: &RecordId) -> Failure {
     let facts = bundle.status.iter().map(|part| text::status_fact(part, bundle)).collect();
@@ -191,6 +212,9 @@ pub(crate) fn facts(bundle: &Bundle, ladder: &Ladder) -> Vec<String> {
         let verb = act.action.as_str();
         let to = act.to.as_ref().map_or(String::new(), |to| format!(" to `{to}`"));
         facts.push(format!("`{}` signed {verb}{to}, executed at height {}", act.member, act.height));
+    }
+    if let Some((act, by)) = counterpart(bundle, ladder) {
+        facts.push(text::counterpart_fact(act, &by));
     }
     if facts.is_empty() && valid("certificate") {
         facts.push(text::head_fact(bundle));

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use sampan_proto::entry::ActEntry;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::ids::{ChainId, Height, MemberId, RecordId, StatementId};
 use sampan_proto::proof::{Bundle, ReferenceProof, StatusPart};
@@ -44,6 +45,24 @@ pub(crate) fn anchor_from_node(node: &str, genesis: &Genesis, pinned: Option<&Pa
         "the anchor comes from {node} itself: compare the chain id {} of `{}` with one you got elsewhere{pinned}",
         genesis.chain, genesis.network
     )
+}
+
+/// The anchor is a network's that somebody looked at once.
+pub(crate) fn anchor_of_first_use(network: &str, chain: ChainId, origin: &str) -> String {
+    format!(
+        "the anchor of `{network}` was {origin}: compare the chain id {chain} with one you got elsewhere, or name the \
+         network that you mean: `--genesis FILE`"
+    )
+}
+
+/// A proof is of another network than the one that the node in the settings belongs to.
+pub(crate) fn another_network(chain: ChainId, node: &str, own: ChainId) -> String {
+    format!("the proof is of network {}, and {node} belongs to network {}", chain.0.short(), own.0.short())
+}
+
+/// Which network a proof is of.
+pub(crate) fn network(name: &str, chain: ChainId) -> String {
+    format!("network `{name}`, chain {chain}")
 }
 
 /// The genesis in an archive is no better than the archive.
@@ -99,6 +118,11 @@ pub(crate) fn reference_fact(part: &ReferenceProof, bundle: &Bundle) -> String {
     }
 }
 
+/// What a counterpart proves.
+pub(crate) fn counterpart_fact(act: &ActEntry, by: &MemberId) -> String {
+    format!("beside it is record {}, which `{by}` brought onto the ledger at height {}", act.record, act.height)
+}
+
 /// What a bundle with nothing on its head proves.
 pub(crate) fn head_fact(bundle: &Bundle) -> String {
     format!("the network decided the block at {}", as_of(bundle))
@@ -137,6 +161,17 @@ pub(crate) fn expired(statement: &StatementId) -> String {
 pub(crate) fn ask_again(statement: &StatementId) -> String {
     format!("the statement was accepted; ask for its receipt later: `sampan receipt {statement}`")
 }
+
+/// The act is final, and more about its record could not be had.
+pub(crate) fn has_the_receipt(path: &Path) -> String {
+    let path = path.display();
+    format!(
+        "the act is final: `{path}` holds its receipt; for all about the record ask a node that holds the whole log with `sampan bundle`"
+    )
+}
+
+/// The node does not hold the record's past.
+pub(crate) const NO_PAST_HERE: &str = "the node does not hold the record's past: this is its state; a node that holds the whole log also tells its acts and remarks";
 
 /// How to send again what may or may not have arrived.
 pub(crate) fn send_again(path: &Path) -> String {

@@ -154,7 +154,7 @@ pub(crate) struct Upgrade {
     /// Its first block, far enough ahead for the votes and for everybody to install the software
     #[arg(long, value_name = "HEIGHT", required_unless_present = "lead", conflicts_with = "lead")]
     pub(crate) height: Option<u64>,
-    /// Instead of a height: so many blocks after the node's newest one
+    /// Instead of a height: so many blocks after the newest one, which the node has to prove
     #[arg(long, value_name = "BLOCKS")]
     pub(crate) lead: Option<u64>,
     #[command(flatten)]

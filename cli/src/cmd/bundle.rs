@@ -8,14 +8,14 @@ use sampan_proto::member::Purpose;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use serde_json::json;
 
-use super::{Context, bundle_json, cosigned, record_bundle, record_id};
+use super::{Context, bundle_json, cosigned, record_bundle, record_id, write_bundle};
 use crate::anchor::Anchor;
 use crate::args::Bundle as Args;
 use crate::draft::Signer;
 use crate::failure::{Exit, Failure};
 use crate::page::Tone;
 use crate::printer::Printer;
-use crate::{files, proven, text, time};
+use crate::{files, proven, time};
 
 /// Fetches and checks the bundle, then writes it.
 pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -32,8 +32,8 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     if args.with_body && ladder.verdict("body") != Some(Verdict::Valid) {
         return Err(Failure::refused("the node sent no document with the bundle").hint("ask a party of the record"));
     }
-    if args.other.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
-        return Err(Failure::unproven("the proof does not show the other document").ladder(ladder));
+    if let Some(other) = &args.other {
+        proven::beside(&bundle, &ladder, other)?;
     }
     cosigned::attach(&mut bundle, args.witness.cosigned.as_deref(), &client, &context.printer)?;
     hand_over(context, &bundle, &ladder, args.output.as_deref())
@@ -54,22 +54,15 @@ pub(super) fn hand_over(
     ladder: &Ladder,
     output: Option<&Path>,
 ) -> Result<Exit, Failure> {
-    let bytes = bundle_json(bundle)?;
     let facts = proven::facts(bundle, ladder);
     let Some(path) = output.filter(|path| path.as_os_str() != files::STDIO) else {
-        Printer::bytes(&bytes)?;
+        Printer::bytes(&bundle_json(bundle)?)?;
         for fact in &facts {
             context.printer.note(format!("✓ {fact}"));
         }
         return Ok(Exit::Done);
     };
-    let others = bundle.counterpart.as_ref().is_some_and(|part| part.body.is_some());
-    if bundle.body.is_some() || others {
-        files::replace_private(path, &bytes)?;
-        context.printer.warn(text::holds_the_document(path));
-    } else {
-        files::replace(path, &bytes)?;
-    }
+    write_bundle(path, bundle, &context.printer)?;
     let report = json!({ "file": path, "proven": facts, "ladder": ladder });
     context.printer.data(&report, |page| {
         for fact in &facts {

@@ -176,8 +176,10 @@ fn in_force(context: &Context) -> Result<BTreeMap<String, InForce>, Failure> {
 fn write(known: &[Known], page: &mut Page) {
     let row = |list: &Known| {
         let state = match (&list.in_force, list.is_superseded()) {
-            (Some(decided), true) => Cell::new(format!("edition {} is in force", decided.edition), Tone::Care),
-            (Some(_), false) => Cell::new("in force", Tone::Good),
+            (Some(decided), true) => {
+                Cell::new(format!("edition {} is in force, as the node tells", decided.edition), Tone::Care)
+            }
+            (Some(_), false) => "in force, as the node tells".into(),
             (None, _) => Cell::from(""),
         };
         let file = list.file.as_ref().map_or("compiled in".to_owned(), |path| path.display().to_string());

@@ -10,7 +10,7 @@ use sampan_proto::proof::{Binary, Bundle, DisclosedBody, Outcome, Verdict};
 use sampan_proto::reject::Code;
 
 use super::parcel::{Delivered, Parcel};
-use super::{Context, bundle_json};
+use super::{Context, write_bundle};
 use crate::anchor::Anchor;
 use crate::args::Waiting;
 use crate::client::Client;
@@ -41,12 +41,13 @@ impl Courier<'_> {
             return Ok(parcel.accepted());
         }
         self.wait(parcel)?;
-        let receipt = self.client.receipt(&parcel.statement)?;
+        let receipt = patiently(|| self.client.receipt(&parcel.statement))
+            .map_err(|failure| failure.hint(text::ask_again(&parcel.statement)))?;
         let (act, ladder) = proven::receipt(&receipt, self.anchor, &parcel.statement)?;
         for rung in ladder.rungs().iter().filter(|rung| rung.verdict == Verdict::Warn) {
             self.context.printer.warn(format!("{}: {}", rung.name, rung.detail));
         }
-        let file = self.write_bundle(parcel, &receipt, with_body)?;
+        let file = self.write_down(parcel, &receipt, with_body)?;
         Ok(parcel.executed(act, file))
     }
 
@@ -60,58 +61,77 @@ impl Courier<'_> {
 
     fn wait(&self, parcel: &Parcel) -> Result<(), Failure> {
         let _progress = self.context.printer.progress("waiting until the network has decided");
-        let (mut unreachable, mut forgotten) = (0, 0);
+        let (mut silent, mut forgotten) = (0, 0);
+        // "Not now" is no answer, and ends when the time that the statement has ends.
+        let mut excuse = None;
         while time::now_ms() < parcel.not_after_ms + GRACE_MS {
             match self.client.statement(&parcel.statement, WAIT) {
                 Ok(StatementStatus::Final { .. }) => return Ok(()),
-                Ok(StatementStatus::Pending { .. }) => unreachable = 0,
+                Ok(StatementStatus::Pending { .. }) => (silent, excuse) = (0, None),
                 Ok(StatementStatus::Dropped { problem }) => {
                     return Err(self.explain(parcel, Failure::dropped(*problem)));
                 }
                 Ok(StatementStatus::Unknown) if forgotten == PATIENCE => {
                     return Err(Failure::unexpected(text::lost(&parcel.statement)));
                 }
-                Ok(StatementStatus::Unknown) => {
-                    forgotten += 1;
-                    self.send(parcel)?;
-                }
-                Err(failure) if failure.exit() != Exit::Unexpected || unreachable == PATIENCE => {
+                Ok(StatementStatus::Unknown) => match self.send(parcel) {
+                    Err(failure) if failure.is_busy() => excuse = Some(failure),
+                    sent => forgotten += sent.map(|()| 1)?,
+                },
+                Err(failure) if failure.is_busy() => excuse = Some(failure),
+                Err(failure) if failure.exit() != Exit::Unexpected || silent == PATIENCE => {
                     return Err(failure.hint(text::ask_again(&parcel.statement)));
                 }
-                Err(_) => unreachable += 1,
+                Err(_) => silent += 1,
             }
             // A node that answers at once instead of waiting is not to be hammered.
-            sleep(Duration::from_millis(200 + 800 * u64::from(unreachable + forgotten)));
+            let troubles = silent + forgotten + u32::from(excuse.is_some());
+            sleep(Duration::from_millis(200 + 800 * u64::from(troubles)));
         }
-        Err(Failure::refused(text::expired(&parcel.statement)).hint("sign it again with a later `--valid-for`"))
+        Err(match excuse {
+            Some(failure) => failure.hint(text::ask_again(&parcel.statement)),
+            None => Failure::refused(text::expired(&parcel.statement)).hint("sign it again with a later `--valid-for`"),
+        })
     }
 
-    /// Fetches all there is to prove about the record, and writes it down once it is proven. An act of governance
-    /// is on no record: its receipt is all.
-    fn write_bundle(&self, parcel: &Parcel, receipt: &Bundle, with_body: bool) -> Result<Option<PathBuf>, Failure> {
+    /// Writes down all there is to prove about the record. What is final stays so whatever the node answers now: if it
+    /// does not hold the past, or is gone, the receipt is written, which is proven already.
+    fn write_down(&self, parcel: &Parcel, receipt: &Bundle, with_body: bool) -> Result<Option<PathBuf>, Failure> {
         let path = match &self.waiting.bundle {
             Some(path) if path.as_os_str() == files::STDIO => return Ok(None),
             Some(path) => path.clone(),
             None => files::named(&parcel.stem(), "bundle.json"),
         };
-        if parcel.governs {
-            files::replace(&path, &bundle_json(receipt)?)?;
-            return Ok(Some(path));
+        let printer = &self.context.printer;
+        let body = parcel.submission.body.clone().filter(|_| with_body);
+        let body = body.map(|body| DisclosedBody(Binary(Body::from(body))));
+        // An act of governance is on no record: its receipt is all.
+        let bundle = if parcel.governs { Ok(receipt.clone()) } else { self.record(parcel, body.clone()) };
+        let failure = match bundle {
+            Ok(bundle) => return write_bundle(&path, &bundle, printer).map(|()| Some(path)),
+            Err(failure) => failure,
+        };
+        // It says less than a bundle that may stand there: under a name of its own, unless the user gave one.
+        let path = self.waiting.bundle.clone().unwrap_or_else(|| files::named(&parcel.stem(), "receipt.json"));
+        write_bundle(&path, &Bundle { body, ..receipt.clone() }, printer)?;
+        if failure.exit() == Exit::Unproven {
+            return Err(failure.hint(text::has_the_receipt(&path)));
         }
-        let mut bundle = self.client.record(&parcel.record)?;
-        if let Some(body) = parcel.submission.body.clone().filter(|_| with_body) {
-            bundle.body = Some(DisclosedBody(Binary(Body::from(body))));
-        }
+        let parts = failure.parts();
+        printer.warn(parts.why.as_ref().map_or_else(|| parts.what.clone(), |why| format!("{}: {why}", parts.what)));
+        printer.warn(text::has_the_receipt(&path));
+        Ok(Some(path))
+    }
+
+    /// All there is to prove about the record, proven, with this act in its history.
+    fn record(&self, parcel: &Parcel, body: Option<DisclosedBody>) -> Result<Bundle, Failure> {
+        let bundle = Bundle { body, ..patiently(|| self.client.record(&parcel.record))? };
         let (record, ladder) = proven::record(&bundle, self.anchor, &parcel.record)?;
         let acts = proven::acts(&bundle, &ladder);
         if proven::has_history(record) && !acts.iter().any(|act| act.statement == parcel.statement) {
             return Err(Failure::unproven(text::OFF_THE_POINT));
         }
-        files::replace(&path, &bundle_json(&bundle)?)?;
-        if bundle.body.is_some() {
-            self.context.printer.warn(text::holds_the_document(&path));
-        }
-        Ok(Some(path))
+        Ok(bundle)
     }
 
     /// A refusal may come with the proof of what stands in the way: checked, it is said; false, it is told.
@@ -126,7 +146,7 @@ impl Courier<'_> {
         }
         let failure = failure.proven(proven::facts(&proof, &ladder)).proven(self.rival(&proof));
         match self.waiting.bundle.as_deref().filter(|path| path.as_os_str() != files::STDIO) {
-            Some(path) => save_proof(failure, path, &proof),
+            Some(path) => self.save_proof(failure, path, &proof),
             None => failure.hint("`--bundle OUT` saves the proof"),
         }
     }
@@ -140,11 +160,22 @@ impl Courier<'_> {
             Err(_) => Vec::new(),
         }
     }
+
+    fn save_proof(&self, failure: Failure, path: &Path, proof: &Bundle) -> Failure {
+        match write_bundle(path, proof, &self.context.printer) {
+            Ok(()) => failure.hint(format!("the proof is in `{}`", path.display())),
+            Err(other) => failure.hint(format!("the proof could not be saved: {}", other.parts().what)),
+        }
+    }
 }
 
-fn save_proof(failure: Failure, path: &Path, proof: &Bundle) -> Failure {
-    match bundle_json(proof).and_then(|bytes| files::replace(path, &bytes)) {
-        Ok(()) => failure.hint(format!("the proof is in `{}`", path.display())),
-        Err(other) => failure.hint(format!("the proof could not be saved: {}", other.parts().what)),
+/// Asks again while nobody is there, or says "not now".
+fn patiently<T>(ask: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+    for pause in 1..PATIENCE {
+        match ask() {
+            Err(failure) if failure.may_pass() => sleep(Duration::from_secs(pause.into())),
+            answer => return answer,
+        }
     }
+    ask()
 }

@@ -78,13 +78,14 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// The newest statement key of a member, proven.
+    /// The newest statement key of a member, proven as of now: one that was retired since, perhaps because it was stolen,
+    /// is to read nothing more.
     pub(super) fn statement_key(&self, id: &MemberId) -> Result<PublicKey, Failure> {
         let client = self.client.as_ref().ok_or_else(|| {
             Failure::refused(format!("the key of `{id}` is not known")).hint("name a node to ask for it: `--node URL`")
         })?;
         let bundle = client.member(id)?;
-        let ladder = proven::demand(&bundle, &self.anchor, &["members"], None)?;
+        let ladder = proven::demand(&bundle, &self.anchor, &["members"], Some(proven::FRESH))?;
         let members = proven::members(&bundle, &ladder);
         let member = members.into_iter().find(|member| member.id == *id);
         let member = member.ok_or_else(|| Failure::unproven(text::OFF_THE_POINT))?;

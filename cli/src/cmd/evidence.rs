@@ -12,9 +12,9 @@ use super::Context;
 use crate::anchor;
 use crate::args::log::VerifyEvidence;
 use crate::failure::{Exit, Failure};
-use crate::files;
 use crate::page::{Page, Tone};
 use crate::printer::write_ladder;
+use crate::{files, text};
 
 /// The answer.
 #[derive(Serialize)]
@@ -24,6 +24,7 @@ struct Report<'a> {
     outcome: Outcome,
     kind: &'static str,
     id: OffenceId,
+    network: &'a str,
     chain: ChainId,
     anchor: &'a str,
     ladder: &'a Ladder,
@@ -44,6 +45,7 @@ pub(super) fn run(args: &VerifyEvidence, context: &Context) -> Result<Exit, Fail
         outcome: if proven.is_some() { Outcome::Valid } else { Outcome::Invalid },
         kind: evidence.offence.kind(),
         id: evidence.offence.id(),
+        network: anchor.network(),
         chain: evidence.chain,
         anchor: &anchor.origin,
         ladder: &ladder,
@@ -97,6 +99,7 @@ fn write(report: &Report<'_>, proven: Option<&Proven>, page: &mut Page) {
         return;
     };
     page.tagged(Tone::Good, "✓ valid", place);
+    page.line(format!("  {}", text::network(report.network, report.chain)));
     page.tagged(Tone::Strong, "  proven:", &proven.shows);
     let members: Vec<_> = proven.members.iter().map(|member| format!("`{member}`")).collect();
     if !members.is_empty() {

@@ -1,5 +1,6 @@
 //! `sampan gov`: who takes part, decided by those who run validators; and one's own keys.
 
+mod change;
 mod proposals;
 
 use std::path::Path;
@@ -22,7 +23,7 @@ use crate::args::Signing;
 use crate::args::gov::{Edition, Gov, Propose, Proposing, Upgrade};
 use crate::args::trade::YesNo;
 use crate::failure::{Exit, Failure};
-use crate::{files, time};
+use crate::{files, proven, time};
 
 /// An entry, a request for a seat, or a set of parameters, in bytes.
 const FILE_BYTES: usize = 64 * 1024;
@@ -79,11 +80,18 @@ fn propose<'a>(what: &'a Propose, context: &Context) -> Result<(&'a Signing, Gov
     Ok((signing, Govern::Propose { change: Box::new(change), until_ms }))
 }
 
-/// The first block of a version: as it is named, or so far ahead of the newest one.
+/// The first block of a version: as it is named, or so far ahead of the newest one, which is proven: what is signed is
+/// not for a node to say.
 fn first_block(args: &Upgrade, context: &Context) -> Result<Height, Failure> {
     match (args.height, args.lead) {
         (Some(height), _) => Ok(Height(height)),
-        (None, Some(lead)) => Ok(Height(context.client()?.node()?.height.0.saturating_add(lead))),
+        (None, Some(lead)) => {
+            let client = context.client()?;
+            let anchor = context.anchor(&client)?;
+            let newest = client.head(None)?;
+            proven::demand(&newest, &anchor, &["certificate"], Some(proven::FRESH))?;
+            Ok(Height(newest.head.header.0.height.0.saturating_add(lead)))
+        }
         (None, None) => {
             Err(Failure::refused("no first block is named").hint("pass `--height HEIGHT` or `--lead BLOCKS`"))
         }

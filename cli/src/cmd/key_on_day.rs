@@ -20,12 +20,7 @@ use crate::proven::{self, AsOf};
 use crate::{files, text, time};
 
 const DAY_MS: u64 = 86_400_000;
-const PURPOSES: [(Purpose, &str); 4] = [
-    (Purpose::Statement, "statement"),
-    (Purpose::Governance, "governance"),
-    (Purpose::Consensus, "consensus"),
-    (Purpose::Network, "network"),
-];
+const PURPOSES: [Purpose; 4] = [Purpose::Statement, Purpose::Governance, Purpose::Consensus, Purpose::Network];
 const LEAVES_OPEN: &str = "that the member was not suspended that day, nor who held the secret half of the key";
 
 /// The file.
@@ -77,7 +72,7 @@ pub(super) fn run(args: &KeyOnDay, context: &Context) -> Result<Exit, Failure> {
 
 /// What the registry says of the key, under the purpose for which it says most.
 fn standing(member: &Member, args: &KeyOnDay, height: Height) -> Option<(&'static str, KeyStanding)> {
-    let of = |(purpose, name)| (name, member.key_standing(purpose, &args.key, height));
+    let of = |purpose| (purpose_name(purpose), member.key_standing(purpose, &args.key, height));
     let known = PURPOSES.into_iter().map(of).filter(|(_, standing)| *standing != KeyStanding::Unknown);
     let mut known: Vec<_> = known.collect();
     known.sort_by_key(|(_, standing)| *standing != KeyStanding::Valid);
@@ -96,6 +91,16 @@ fn day(proof: &KeyProof, args: &KeyOnDay, anchor: &Anchor) -> Result<Height, Fai
         return Err(Failure::unproven("the registry is proven as of a time before that day"));
     }
     Ok(day.height)
+}
+
+/// What a key is for, in a word.
+pub(super) const fn purpose_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Statement => "statement",
+        Purpose::Governance => "governance",
+        Purpose::Consensus => "consensus",
+        Purpose::Network => "network",
+    }
 }
 
 /// Looks for the last block before the day's end by halving.

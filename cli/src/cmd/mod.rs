@@ -51,7 +51,7 @@ use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::{files, proven};
+use crate::{files, proven, text};
 
 /// What every command has at hand.
 pub(crate) struct Context {
@@ -163,6 +163,18 @@ fn record_bundle(client: &Client, anchor: &Anchor, id: &RecordId) -> Result<Bund
         }
         bundle => bundle,
     }
+}
+
+/// Writes a bundle into a file. One that holds a document is for its owner to read, and he is told.
+fn write_bundle(path: &Path, bundle: &Bundle, printer: &Printer) -> Result<(), Failure> {
+    let bytes = bundle_json(bundle)?;
+    let beside = bundle.counterpart.as_ref().and_then(|part| part.body.as_ref());
+    if bundle.body.as_ref().or(beside).is_none() {
+        return files::replace(path, &bytes);
+    }
+    files::replace_private(path, &bytes)?;
+    printer.warn(text::holds_the_document(path));
+    Ok(())
 }
 
 /// A bundle as it rests in a file.

@@ -1,8 +1,9 @@
-//! `sampan network`: the network, the node, the members. What is proven has a tick; the rest is what the node says.
+//! `sampan network`: the network, the node, the members. What is proven has a tick; the rest is what the node says, the
+//! members among it.
 
 use sampan_proto::api::{NodeStatus, UpgradeView};
 use sampan_proto::ids::ChainId;
-use sampan_proto::member::Member;
+use sampan_proto::member::{Member, Standing};
 use sampan_proto::proof::Anchor as _;
 use sampan_proto::reject::Code;
 use serde::Serialize;
@@ -30,11 +31,11 @@ struct Report<'a> {
     members: Vec<Listed>,
 }
 
-/// A member of the registry.
+/// A member of the registry, as the node says.
 #[derive(Serialize)]
 struct Listed {
-    /// Whether the anchor has the very same entry; otherwise the node says so.
-    proven: bool,
+    /// Whether the anchor has the very same entry: it was so when the network began, which proves nothing of today.
+    founding: bool,
     #[serde(flatten)]
     member: Member,
 }
@@ -49,7 +50,7 @@ pub(super) fn run(context: &Context) -> Result<Exit, Failure> {
         .members()?
         .members
         .into_iter()
-        .map(|member| Listed { proven: anchor.members().contains(&member), member });
+        .map(|member| Listed { founding: anchor.members().contains(&member), member });
     let report = Report {
         network: anchor.network(),
         chain: anchor.chain(),
@@ -111,18 +112,23 @@ fn write(report: &Report<'_>, base: &str, page: &mut Page) {
     ]);
     page.end();
     let row = |listed: &Listed| {
-        let mark = if listed.proven { Cell::new("✓", Tone::Good) } else { Cell::new("?", Tone::Care) };
         let roles: Vec<_> = listed.member.roles.iter().map(|role| role.as_str()).collect();
         vec![
-            mark,
             Cell::new(listed.member.id.as_str(), Tone::Strong),
             listed.member.country.as_str().into(),
             roles.join(", ").into(),
+            standing(listed.member.standing),
+            Cell::new(if listed.founding { "as founded" } else { "" }, Tone::Faint),
             listed.member.name.clone().into(),
         ]
     };
     page.table(&report.members.iter().map(row).collect::<Vec<_>>());
-    if report.members.iter().any(|listed| !listed.proven) {
-        page.line("? as the node says: not among the founding members of the anchor");
+    page.line("the members are what the node says; `as founded`: the anchor has the same entry, from the beginning");
+}
+
+fn standing(standing: Standing) -> Cell {
+    match standing {
+        Standing::Active => "active".into(),
+        Standing::Suspended => Cell::new("suspended", Tone::Care),
     }
 }

@@ -2,19 +2,21 @@
 
 use std::path::Path;
 
+use sampan_proto::hash::Hash32;
 use sampan_proto::ids::RecordId;
 use sampan_proto::proof::{Bundle, Ladder, Verdict};
 use sampan_proto::record::Record;
 use serde::Serialize;
 
-use super::{Context, bundle_json, goods, key_on_day, proof, record_bundle};
+use super::{Context, goods, key_on_day, proof, record_bundle, write_bundle};
 use crate::anchor::Anchor;
 use crate::args::Subject;
 use crate::args::prove::{On, Prove, Unpledged};
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::page::Tone;
 use crate::proven::{self, AsOf};
-use crate::{files, text, time};
+use crate::{text, time};
 
 /// The answer.
 #[derive(Serialize)]
@@ -51,22 +53,27 @@ impl Report<'_> {
 /// Runs a subcommand.
 pub(super) fn run(command: &Prove, context: &Context) -> Result<Exit, Failure> {
     match command {
-        Prove::Original(on) => Question::ask(on, context)?.original(),
+        Prove::Original(on) => Question::ask(on, context, record_bundle)?.original(),
         Prove::Unpledged(args) => unpledged(args, context),
-        Prove::Pledge(on) => Question::ask(on, context)?.pledge(),
+        // A state needs no past, which a node with a small disk does not hold.
+        Prove::Pledge(on) => Question::ask(on, context, |client, _, id| client.status(id))?.pledge(),
         Prove::Key(args) => key_on_day::run(args, context),
     }
 }
 
 fn unpledged(args: &Unpledged, context: &Context) -> Result<Exit, Failure> {
     let fingerprint = goods::named(&args.goods, context)?;
-    let mut question = Question::ask(&args.on, context)?;
+    let ask = |client: &Client, _: &Anchor, id: &RecordId| match &fingerprint {
+        Some(goods) => client.status_of_goods(id, goods),
+        None => client.status(id),
+    };
+    let mut question = Question::ask(&args.on, context, ask)?;
     if let Some(fingerprint) = fingerprint
         && question.bundle.goods.as_ref().is_none_or(|part| part.goods != fingerprint)
     {
         question.bundle = context.client()?.status_of_goods(&question.id, &fingerprint)?;
     }
-    question.unpledged(fingerprint.is_some())
+    question.unpledged(fingerprint)
 }
 
 /// A record's proof, and who asks.
@@ -80,8 +87,12 @@ struct Question<'a> {
 
 impl<'a> Question<'a> {
     /// Reads the bundle, or asks the node for one.
-    fn ask(on: &'a On, context: &'a Context) -> Result<Self, Failure> {
-        let (bundle, anchor) = proof(&on.record, context, record_bundle)?;
+    fn ask(
+        on: &'a On,
+        context: &'a Context,
+        ask: impl FnOnce(&Client, &Anchor, &RecordId) -> Result<Bundle, Failure>,
+    ) -> Result<Self, Failure> {
+        let (bundle, anchor) = proof(&on.record, context, ask)?;
         let id = match &on.record {
             Subject::Bundle(path) => {
                 let none = || Failure::refused(format!("`{}` is about no record", path.display()));
@@ -121,23 +132,28 @@ impl<'a> Question<'a> {
         )
     }
 
-    /// No bank holds security on the bill; with `goods`, on the goods under whatever bill.
-    fn unpledged(&self, goods: bool) -> Result<Exit, Failure> {
-        let needed: &[&str] = if goods { &["status", "goods"] } else { &["status"] };
+    /// No bank holds security on the bill; with `goods`, on these goods under whatever bill.
+    fn unpledged(&self, goods: Option<Hash32>) -> Result<Exit, Failure> {
+        let needed: &[&str] = if goods.is_some() { &["status", "goods"] } else { &["status"] };
         let (record, ladder) = self.record(needed)?;
         let title = title(record)?;
+        let part = self.bundle.goods.as_ref().filter(|_| goods.is_some());
+        // That other goods secure nothing is true of nearly all there are.
+        if part.map(|part| part.goods) != goods {
+            return Err(Failure::unproven(text::OFF_THE_POINT).ladder(ladder));
+        }
         if let Some(bank) =
             title.lien.as_ref().map(|lien| &lien.bank).or(title.pledge.as_ref().map(|pledge| &pledge.bank))
         {
             return Err(Failure::refused(format!("the bill is pledged to `{bank}`")).proven(self.facts()));
         }
-        if let Some(other) = self.bundle.goods.as_ref().filter(|_| goods).and_then(|part| part.record) {
+        if let Some(other) = part.and_then(|part| part.record) {
             return Err(
                 Failure::refused(format!("the same goods are pledged under record {other}")).proven(self.facts())
             );
         }
         let bill = format!("record {} secures no loan", self.id.0.short());
-        if goods {
+        if goods.is_some() {
             return self.answer(format!("{bill}, and no bill of these goods does"), None, &ladder);
         }
         self.answer(
@@ -173,7 +189,7 @@ impl<'a> Question<'a> {
 
     fn answer(&self, proven: String, not_proven: Option<&str>, ladder: &Ladder) -> Result<Exit, Failure> {
         if let Some(path) = &self.on.output {
-            files::replace(path, &bundle_json(&self.bundle)?)?;
+            write_bundle(path, &self.bundle, &self.context.printer)?;
         }
         for rung in ladder.rungs().iter().filter(|rung| rung.verdict == Verdict::Warn) {
             self.context.printer.warn(format!("{}: {}", rung.name, rung.detail));

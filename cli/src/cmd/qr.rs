@@ -136,6 +136,7 @@ fn write(report: &Report<'_>, page: &mut Page) {
     match report.outcome {
         Outcome::Valid => {
             page.tagged(Tone::Good, "✓ valid", format!("against the anchor {}", report.anchor));
+            page.line(format!("  {}", text::network(report.network, report.chain)));
             let (state, AsOf { height, time, .. }) = (text::record_state(report.record), &report.as_of);
             let id = report.record.id;
             page.line(format!("  record {id} of `{}` is {state}, as of height {height}, {time}", report.record.issuer));

@@ -3,7 +3,7 @@
 use sampan_proto::checkpoint::LogAt;
 use sampan_proto::entry::Entry;
 use sampan_proto::ids::{RecordId, StatementId};
-use sampan_proto::proof::{Bundle, Counterpart, Ladder, Outcome, Verdict};
+use sampan_proto::proof::{Bundle, Counterpart, Ladder, Outcome};
 use sampan_proto::statement::{DsseEnvelope, SignedStatement};
 
 use super::bundle::hand_over;
@@ -51,27 +51,12 @@ fn refresh(args: &Refresh, context: &Context) -> Result<Exit, Failure> {
 
 /// The same claim under the newest head, proven.
 fn anew(old: &Bundle, client: &Client, anchor: &Anchor) -> Result<(Bundle, Ladder), Failure> {
-    let off = |what: &str| Failure::unproven(format!("the node proves another {what} than the file holds"));
     if let (Some(_), Some(_)) = (&old.status, &old.goods) {
         let what = "the file proves something about goods, and would not any more";
         return Err(Failure::refused(what).hint("ask the question again: `sampan prove unpledged … --goods … -o FILE`"));
     }
     if let Some(part) = &old.status {
-        let body = old.body.clone();
-        let new = match &old.counterpart {
-            Some(other) => beside(&part.id, other, client)?,
-            None => record_bundle(client, anchor, &part.id)?,
-        };
-        let new = Bundle { body, ..new };
-        let (_, ladder) = proven::record(&new, anchor, &part.id)?;
-        if old.counterpart.is_some() && ladder.verdict("counterpart") != Some(Verdict::Valid) {
-            return Err(Failure::unproven("the node does not prove the other document any more").ladder(ladder));
-        }
-        let before = old.history.last().map(|last| &last.entry);
-        if before.is_some_and(|last| !new.history.is_empty() && !new.history.iter().any(|act| act.entry == *last)) {
-            return Err(off("history"));
-        }
-        return Ok((new, ladder));
+        return record_anew(&part.id, old, client, anchor);
     }
     if let Some(part) = &old.receipt {
         let id = statement_id(&part.statement)?;
@@ -95,16 +80,40 @@ fn anew(old: &Bundle, client: &Client, anchor: &Anchor) -> Result<(Bundle, Ladde
         .hint("name a receipt, or a bundle of a record"))
 }
 
-/// The record with the other document of the shipment, which stays disclosed if it was.
-fn beside(id: &RecordId, other: &Counterpart, client: &Client) -> Result<Bundle, Failure> {
-    let Entry::Act(act) = &other.issue.entry.0 else {
-        return Err(Failure::unproven("the file's other document is none"));
+/// The record's state and history under the newest head, which go on from those in the file; beside it the same other
+/// document, if the file has one.
+fn record_anew(id: &RecordId, old: &Bundle, client: &Client, anchor: &Anchor) -> Result<(Bundle, Ladder), Failure> {
+    let other = old.counterpart.as_ref().map(issued).transpose()?;
+    let mut new = match &other {
+        Some(other) => client.record_beside(id, other, false, None)?,
+        None => record_bundle(client, anchor, id)?,
     };
-    let mut new = client.record_beside(id, &act.record, false, None)?;
-    if let Some(part) = &mut new.counterpart {
-        part.body.clone_from(&other.body);
+    // What was disclosed stays so.
+    new.body.clone_from(&old.body);
+    if let (Some(new), Some(old)) = (&mut new.counterpart, &old.counterpart) {
+        new.body.clone_from(&old.body);
     }
-    Ok(new)
+    let (_, ladder) = proven::record(&new, anchor, id)?;
+    if let Some(other) = &other {
+        proven::beside(&new, &ladder, other)?;
+    }
+    let before = old.history.last().map(|last| &last.entry);
+    if before.is_some_and(|last| !new.history.is_empty() && !new.history.iter().any(|act| act.entry == *last)) {
+        return Err(off("history"));
+    }
+    Ok((new, ladder))
+}
+
+fn off(what: &str) -> Failure {
+    Failure::unproven(format!("the node proves another {what} than the file holds"))
+}
+
+/// The record of the other document of the shipment, by the old file's word: what comes anew has to prove it.
+fn issued(other: &Counterpart) -> Result<RecordId, Failure> {
+    match &other.issue.entry.0 {
+        Entry::Act(act) => Ok(act.record),
+        Entry::Block(_) => Err(Failure::unproven("the file's other document is none")),
+    }
 }
 
 fn statement_id(envelope: &DsseEnvelope) -> Result<StatementId, Failure> {

@@ -1,31 +1,56 @@
 //! `sampan show`: a record, who controls it, and by whom that was decided.
 
-use sampan_proto::ids::MemberId;
-use sampan_proto::member::Member;
+use sampan_proto::ids::{MemberId, RecordId};
+use sampan_proto::member::{Member, Standing};
 use sampan_proto::origin::Origin;
+use sampan_proto::proof::Bundle;
 use sampan_proto::record::Record;
+use sampan_proto::reject::Code;
 use sampan_proto::text::Sealed;
 use sampan_proto::title::Title;
 use serde::Serialize;
 
 use super::{Context, record_bundle, record_id};
+use crate::anchor::Anchor;
 use crate::args::Show;
+use crate::client::Client;
 use crate::failure::{Exit, Failure};
 use crate::page::{Cell, Page, Tone};
 use crate::proven::{self, Act, AsOf};
 use crate::remark::{Place, open};
-use crate::{draft, time};
+use crate::{draft, text, time};
 
 /// The answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
     record: &'a Record,
+    /// Those who acted, proven.
     members: Vec<&'a Member>,
+    /// Others that are named, as they were when the network began: what the anchor says of them may have changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    founding: Vec<&'a Member>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     remarks: Vec<Remark>,
+    /// Whether the node held the past, with all remarks; otherwise this is the state alone.
+    complete: bool,
     as_of: AsOf,
     proven: bool,
+}
+
+impl Report<'_> {
+    /// Who a member is, as far as that is known, and whether it may act.
+    fn name(&self, id: &MemberId) -> String {
+        let is = |member: &&&Member| member.id == *id;
+        match (self.members.iter().find(is), self.founding.iter().find(is)) {
+            (Some(Member { name, country, standing: Standing::Suspended, .. }), _) => {
+                format!("{id}  {name}, {country}, suspended")
+            }
+            (Some(Member { name, country, .. }), _) => format!("{id}  {name}, {country}"),
+            (None, Some(Member { name, country, .. })) => format!("{id}  {name}, {country} (as founded)"),
+            (None, None) => id.to_string(),
+        }
+    }
 }
 
 /// A remark, as far as the key at hand reads it.
@@ -70,18 +95,37 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let client = context.client()?;
     let anchor = context.anchor(&client)?;
     let id = record_id(&args.record)?;
-    let bundle = record_bundle(&client, &anchor, &id)?;
-    let (record, ladder) = proven::record(&bundle, &anchor, &id)?;
-    let mut members = proven::members(&bundle, &ladder);
-    // The bundle proves those who acted; the anchor knows the founding members.
-    let acted: Vec<_> = members.iter().map(|member| &member.id).collect();
+    let (bundle, complete) = past_or_state(&client, &anchor, &id, context)?;
+    let (record, ladder) = if complete {
+        proven::record(&bundle, &anchor, &id)?
+    } else {
+        let (record, ladder) = proven::status(&bundle, &anchor, &id, None)?;
+        (record.ok_or_else(|| proven::absent(&bundle, &id))?, ladder)
+    };
+    let members = proven::members(&bundle, &ladder);
+    let acted = |id: &MemberId| members.iter().any(|member| member.id == *id);
     let others = anchor.members().iter().filter(|member| is_named(record, &member.id));
-    let others: Vec<_> = others.filter(|member| !acted.contains(&&member.id)).collect();
-    members.extend(others);
+    let founding = others.filter(|member| !acted(&member.id)).collect();
     let remarks = remarks(proven::acts(&bundle, &ladder), args, context, Place { chain: anchor.chain(), record: id })?;
-    let report = Report { record, members, remarks, as_of: AsOf::of(&bundle), proven: true };
+    let report = Report { record, members, founding, remarks, complete, as_of: AsOf::of(&bundle), proven: true };
     context.printer.data(&report, |page| write(&report, page))?;
     Ok(Exit::Done)
+}
+
+/// All there is to prove about the record and true; from a node that does not hold the past its state, and false.
+fn past_or_state(
+    client: &Client,
+    anchor: &Anchor,
+    id: &RecordId,
+    context: &Context,
+) -> Result<(Bundle, bool), Failure> {
+    match record_bundle(client, anchor, id) {
+        Err(failure) if failure.is(Code::HistoryNotHeld) => {
+            context.printer.warn(text::NO_PAST_HERE);
+            Ok((client.status(id)?, false))
+        }
+        bundle => Ok((bundle?, true)),
+    }
 }
 
 fn is_named(record: &Record, id: &MemberId) -> bool {
@@ -145,10 +189,7 @@ fn heirs(record: &Record, pairs: &mut Vec<(&'static str, Cell)>) {
 
 fn write(report: &Report<'_>, page: &mut Page) {
     let record = report.record;
-    let named = |id: &MemberId| match report.members.iter().find(|member| member.id == *id) {
-        Some(member) => format!("{id}  {}, {}", member.name, member.country),
-        None => id.to_string(),
-    };
+    let named = |id: &MemberId| report.name(id);
     let mut pairs = vec![
         ("record", Cell::new(record.id.to_string(), Tone::Strong)),
         ("kind", record.kind.as_str().into()),

@@ -86,10 +86,11 @@ fn answer(file: &Path, args: &Verify, known: &mut Known, context: &Context) -> R
 fn write(report: &Report<'_>, anchor: &Anchor, page: &mut Page) {
     write_ladder(report.ladder, page);
     page.end();
-    let file = report.file.display();
+    let (file, network) = (report.file.display(), text::network(report.network, report.chain));
     match report.outcome {
         Outcome::Valid => {
             page.tagged(Tone::Good, "✓ valid", format!("`{file}`, against the anchor {}", report.anchor));
+            page.line(format!("  {network}"));
             report.proven.iter().for_each(|fact| page.line(format!("  {fact}")));
         }
         Outcome::Invalid => {

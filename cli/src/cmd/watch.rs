@@ -59,8 +59,9 @@ pub(super) fn run(args: &Watch, context: &Context) -> Result<Exit, Failure> {
                     return Ok(Exit::Done);
                 }
             }
-            // Before the first answer a fault ends it; afterwards the network may come and go.
-            Err(failure) if failure.exit() != Exit::Unexpected || told.is_none() => return Err(failure),
+            // Who says "not now" is there. Before the first answer any other fault ends it; afterwards the network may
+            // come and go.
+            Err(failure) if !failure.is_busy() && (!failure.may_pass() || told.is_none()) => return Err(failure),
             Err(failure) => {
                 if !troubled {
                     context.printer.warn(format!("{}; asking again", failure.parts().what));

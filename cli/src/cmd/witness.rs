@@ -71,10 +71,10 @@ fn again_and_again(args: &Run, context: &Context) -> Result<Exit, Failure> {
     let mut left = args.count;
     loop {
         let exit = match post.once() {
-            // The node may be down for a while; that a proof fails is the end.
-            Err(failure) if failure.exit() == Exit::Unexpected => {
+            // The node may be down, busy or behind for a while; that a proof fails is the end.
+            Err(failure) if failure.may_pass() => {
                 context.printer.warn(&failure.parts().what);
-                Exit::Unexpected
+                failure.exit()
             }
             done => done?,
         };
@@ -175,7 +175,8 @@ impl<'a> Post<'a> {
         if old.size > new.size {
             let (had, has) = (old.size, new.size);
             return Err(Failure::refused(format!("the log has {has} entries here, and {had} were seen before"))
-                .hint("wait until the node has caught up, or ask another with `--node`"));
+                .hint("wait until the node has caught up, or ask another with `--node`")
+                .for_now());
         }
         let consistency = self.client.consistency(old.size, new.size)?;
         consistency.connects(&old, &new).map_err(|bad| {

@@ -1,5 +1,8 @@
 //! The log over time and over nodes: forks are found and written down, old proofs are made anew, anchors grow young.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use sampan_proto::evidence::{Evidence, Offence};
 use sampan_proto::proof::Bundle;
 use serde_json::Value;
@@ -139,6 +142,16 @@ fn a_bill_signed_over_to_two_is_evidence() {
     assert_eq!(run.json()["id"], evidence.offence.id().to_string());
     machine.run("verify evidence two.json").exits(0);
     machine.run(&format!("{shows} bl.json b.json")).exits(1).says("holds no signed statement");
+
+    // Two networks that were looked at: each node speaks for its own.
+    machine.write("config/sampan/cli.toml", "");
+    let other = Node::honest(World::past(2));
+    for node in [&node, &other] {
+        machine.run(&format!("network --node {}", node.url)).exits(0);
+    }
+    let verify = |node: &Node| machine.run(&format!("verify evidence two.json --node {}", node.url));
+    verify(&node).exits(0).says("network `harbour-1`, chain");
+    verify(&other).exits(3).says("the proof is of network");
 }
 
 #[test]
@@ -170,6 +183,36 @@ fn old_proofs_are_made_anew() {
     let empty = Node::honest(World::past(1));
     machine.run(&format!("receipt refresh r.json --node {}", empty.url)).exits(1).says("not_found");
     assert_eq!(height("r.json"), 2, "nothing was written over");
+}
+
+/// The other document of the shipment is the one that was asked for, or that the old file holds: no third one.
+#[test]
+fn another_document_than_the_one_asked_for_is_no_counterpart() {
+    let lies = Arc::new(AtomicBool::new(false));
+    let lie = Arc::clone(&lies);
+    let node = Node::with(World::past(1), move |request: &Request, world: &World| -> Option<Response> {
+        let (id, other) = request.path.strip_prefix("/v1/records/")?.split_once("/bundle?body=false&with=")?;
+        let id = id.parse().expect("an id");
+        let third = world.bodies.keys().find(|known| **known != id && known.to_string() != other)?;
+        lie.load(Ordering::Relaxed).then(|| json(200, &world.record_beside(&id, third)))
+    });
+    let machine = machine();
+    let bill = String::from_utf8(machine.read("bl.json")).expect("UTF-8");
+    let [one, other, _] = ["1", "2", "3"].map(|number| {
+        machine.write("bl.json", bill.replace("SPLNGB2611047", &format!("SPLNGB261104{number}")));
+        issued(&machine, &[&node]).0
+    });
+    let fetch = |file: &str| machine.run(&format!("bundle {one} --with {other} -o {file} --node {}", node.url));
+    fetch("pair.json").exits(0).says(&format!("beside it is record {other}"));
+    let verified = machine.run("verify pair.json --json").exits(0).json();
+    assert!(verified["proven"].to_string().contains(&other), "{verified}");
+    machine.run(&format!("receipt refresh pair.json -o new.json --node {}", node.url)).exits(0).says(&other);
+
+    lies.store(true, Ordering::Relaxed);
+    fetch("third.json").exits(3).says("about something else than what was asked");
+    let run = machine.run(&format!("receipt refresh pair.json -o third.json --node {}", node.url)).exits(3);
+    run.says("about something else than what was asked");
+    assert!(!machine.has("third.json"));
 }
 
 #[test]

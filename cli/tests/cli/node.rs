@@ -5,14 +5,15 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use sampan_proto::api::{
-    AsOf, HeaderView, MembersView, NodeStatus, PROBLEM_MEDIA_TYPE, Problem, READ_HEADER, ReadRequest, StatementStatus,
-    Submission, Ticket,
+    AsOf, HeaderView, MembersView, NodeStatus, PROBLEM_MEDIA_TYPE, Problem, ProposalView, READ_HEADER, ReadRequest,
+    StatementStatus, Submission, Ticket,
 };
-use sampan_proto::governance::{Change, Proposal, State};
+use sampan_proto::governance::{Change, Govern, Proposal, State};
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::StatementId;
 use sampan_proto::record::EntryRef;
 use sampan_proto::reject::{Code, Reject};
+use sampan_proto::statement::{Action, SignedStatement};
 use serde::Serialize;
 
 use crate::world::{World, now_ms};
@@ -98,7 +99,7 @@ pub(crate) fn problem(problem: &Problem) -> Response {
     (problem.status, PROBLEM_MEDIA_TYPE, serde_json::to_vec(problem).expect("JSON"))
 }
 
-fn refuse(code: Code, detail: &str) -> Response {
+pub(crate) fn refuse(code: Code, detail: &str) -> Response {
     problem(&Reject::new(code, "$", detail).into())
 }
 
@@ -109,10 +110,14 @@ fn answer(request: &Request, world: &mut World) -> Response {
         ("GET", ["genesis"]) => (200, "application/json", world.genesis_bytes.clone()),
         ("GET", ["node"]) => json(200, &node_status(world)),
         ("GET", ["members"]) => {
-            let members = world.genesis.members.clone();
+            let members = world.registry.clone();
             json(200, &MembersView { members, as_of: as_of(world) })
         }
         ("GET", ["members", id]) => json(200, &world.member(&id.parse().expect("id"))),
+        ("GET", ["proposals", id]) => match proposed(world, id.parse().expect("id")) {
+            Some(proposal) => json(200, &ProposalView { proposal, as_of: as_of(world) }),
+            None => refuse(Code::UnknownProposal, "no such proposal"),
+        },
         ("GET", ["headers", "latest"]) => {
             let (header, certificate) = world.head.clone();
             json(200, &HeaderView { hash: header.hash(), header, certificate, statements: Vec::new() })
@@ -151,6 +156,13 @@ fn answer(request: &Request, world: &mut World) -> Response {
                 _ => refuse(Code::NotDisclosed, "not a party"),
             }
         }
+        ("GET", ["records", id, "bundle"]) if word(query, "with").is_some() => {
+            let other = word(query, "with").expect("the other record").parse().expect("id");
+            match world.record_beside(&id.parse().expect("id"), &other) {
+                Some(bundle) => json(200, &bundle),
+                None => refuse(Code::UnknownRecord, "no such record"),
+            }
+        }
         ("GET", ["records", id, "bundle"]) => {
             let bundle = world.record(&id.parse().expect("id"));
             if bundle.history.is_empty() { refuse(Code::UnknownRecord, "no such record") } else { json(200, &bundle) }
@@ -167,9 +179,14 @@ fn answer(request: &Request, world: &mut World) -> Response {
     }
 }
 
+/// A word in the query.
+fn word<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
 /// A number in the query.
 fn number(query: &str, name: &str) -> Option<u64> {
-    query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
+    word(query, name)?.parse().ok()
 }
 
 fn submit(request: &Request, world: &mut World) -> Response {
@@ -194,12 +211,20 @@ pub(crate) fn proposal(world: &World, id: StatementId, change: Change, state: St
     Proposal { id, change, by, until_ms: 0, yes: [].into(), no: [].into(), state, seq: 1, last }
 }
 
+/// A proposal as its statement makes it.
+pub(crate) fn proposed(world: &World, id: StatementId) -> Option<Proposal> {
+    let envelope = world.receipt(&id)?.receipt?.statement;
+    let statement = SignedStatement::try_from(envelope).expect("an envelope").parse().expect("a statement");
+    let Action::Govern(Govern::Propose { change, until_ms }) = statement.action else { return None };
+    Some(Proposal { by: statement.member, until_ms, ..proposal(world, id, *change, State::Open) })
+}
+
 pub(crate) fn as_of(world: &World) -> AsOf {
     let header = &world.head.0;
     AsOf { height: header.height, time_ms: header.time_ms, header: header.hash() }
 }
 
-fn node_status(world: &World) -> NodeStatus {
+pub(crate) fn node_status(world: &World) -> NodeStatus {
     let header = &world.head.0;
     NodeStatus {
         version: "0.1.0".to_owned(),

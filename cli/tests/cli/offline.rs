@@ -28,7 +28,7 @@ fn submission(machine: &Machine, file: &str) -> Submission {
     serde_json::from_slice(&machine.read(file)).expect("a submission")
 }
 
-fn statement(machine: &Machine, file: &str) -> Statement {
+pub(crate) fn statement(machine: &Machine, file: &str) -> Statement {
     SignedStatement::try_from(submission(machine, file).statement).expect("envelope").parse().expect("statement")
 }
 

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use insta::assert_snapshot;
-use sampan_proto::api::{Problem, StatementStatus, Submission};
+use sampan_proto::api::{MembersView, Problem, StatementStatus, Submission};
 use sampan_proto::ids::RecordId;
+use sampan_proto::member::Standing;
 use sampan_proto::proof::Bundle;
 use sampan_proto::reject::{Code, Reject};
 
-use crate::node::{Node, Request, Response, json, problem};
+use crate::node::{Node, Request, Response, as_of, json, problem, refuse};
 use crate::sampan::{Machine, Run};
 use crate::world::{BUYER, CARRIER, SHIPPER, World};
 
@@ -101,6 +102,74 @@ fn the_issuer_may_keep_the_document_in_the_bundle() {
 }
 
 #[test]
+fn a_file_that_holds_the_document_is_for_its_owner_to_read() {
+    let node = Node::honest(World::live());
+    let machine = machine(&node);
+    machine.run(&format!("{ISSUE} --bundle plain.json")).exits(0);
+    assert!(!machine.is_private("plain.json"), "there is nothing to hide in it");
+    let bill = String::from_utf8(machine.read("bl.json")).expect("UTF-8");
+    machine.write("bl.json", bill.replace("SPLNGB2611047", "SPLNGB2611048"));
+    machine.run(&format!("{ISSUE} --with-body --bundle own.json")).exits(0);
+    machine.run("prove original own.json -o copy.json").exits(0).says("`copy.json` holds the document itself");
+    assert!(machine.is_private("own.json") && machine.is_private("copy.json"));
+}
+
+/// A node on a small disk has the state and no past: what became final there is done all the same.
+#[test]
+fn what_is_final_stays_so_on_a_node_that_holds_no_past() {
+    let node = Node::with(World::past(1), |request, _| {
+        request.path.ends_with("/bundle").then(|| refuse(Code::HistoryNotHeld, "older than the oldest block here"))
+    });
+    let machine = machine(&node);
+    let run = machine.run(&format!("{ISSUE} --with-body --bundle own.json --json")).exits(0);
+    run.says("history_not_held: older than the oldest block here").says("`own.json` holds its receipt");
+    machine.run("verify own.json").exits(0).says("inclusion").says("as committed and as claimed");
+    assert!(machine.is_private("own.json"));
+    let record = id(&run, "record");
+    let transfer = format!("transfer {record} --to klang-water --key ningbo-pumps.key.json --json");
+    let file = id(&machine.run(&transfer).exits(0), "file");
+    let receipt = Bundle::from_json(&machine.read(&file)).expect("a bundle");
+    assert!(file.ends_with(".receipt.json") && receipt.receipt.is_some() && receipt.status.is_none(), "{file}");
+    machine.run(&format!("verify {file}")).exits(0).says("signed transfer to `klang-water`");
+
+    let shown = machine.run(&format!("show {record}")).exits(0);
+    shown.says("does not hold the record's past").says("klang-water");
+    assert_eq!(machine.run(&format!("show {record} --json")).exits(0).json()["complete"], false);
+    machine.run(&format!("prove unpledged {record}")).exits(0).says("secures no loan");
+    machine.run(&format!("prove pledge {record}")).exits(1).says("the bill is not pledged");
+    machine.run(&format!("bundle {record} -o b.json")).exits(1).says("history_not_held");
+}
+
+#[test]
+fn a_lie_about_the_record_does_not_take_the_receipt_away() {
+    let node = Node::with(World::past(1), |request, world| {
+        let elsewhere = RecordId(sampan_proto::hash::Hash32([7; 32]));
+        request.path.ends_with("/bundle").then(|| json(200, &world.status(&elsewhere)))
+    });
+    let machine = machine(&node);
+    let run = machine.run(ISSUE).exits(3);
+    run.says("about something else than what was asked").says("`SPLNGB2611047.receipt.json` holds its receipt");
+    machine.run("verify SPLNGB2611047.receipt.json").exits(0).says("signed issue to `ningbo-pumps`");
+}
+
+#[test]
+fn a_node_that_says_not_now_is_asked_again() {
+    let asked = AtomicU32::new(0);
+    // Each of the three that follow on the statement is put off once.
+    let node = Node::with(World::past(1), move |request, _| {
+        let routes = ["/v1/statements/", "/v1/receipts/", "/v1/records/"];
+        let turn = asked.load(Ordering::Relaxed);
+        let next = routes.get(turn as usize).filter(|route| request.path.starts_with(**route))?;
+        asked.fetch_add(1, Ordering::Relaxed);
+        let code = if next.contains("receipts") { Code::NotReady } else { Code::TooManyRequests };
+        Some(refuse(code, "more than 200 a second"))
+    });
+    let machine = machine(&node);
+    machine.run(ISSUE).exits(0).says("final issue");
+    assert!(machine.has("SPLNGB2611047.bundle.json"));
+}
+
+#[test]
 fn a_remark_is_read_by_its_reader_alone() {
     let node = Node::honest(World::live());
     let machine = machine(&node);
@@ -130,6 +199,18 @@ fn a_remark_is_read_by_its_reader_alone() {
     let long = "x".repeat(73);
     let args: Vec<&str> = sealed.split_whitespace().chain([long.as_str()]).collect();
     machine.run_args(&args, &[]).exits(1).says("1 to 72 bytes");
+}
+
+/// A node that goes on showing an old entry would have remarks sealed to a key that was given up since.
+#[test]
+fn a_remark_is_not_sealed_to_a_key_of_long_ago() {
+    let node = Node::honest(World::past(1));
+    let machine = machine(&node);
+    let record = issued(&machine);
+    let remark =
+        format!("title remark {record} --remark-for {BUYER} --key {SHIPPER}.key.json --sign-only r.json --text x");
+    machine.run(&remark).exits(3).says("at most 300 s asked for");
+    assert!(!machine.has("r.json"));
 }
 
 #[test]
@@ -217,6 +298,29 @@ fn a_record_is_watched_from_before_it_exists() {
 }
 
 #[test]
+fn a_busy_node_does_not_end_a_watch() {
+    let asked = AtomicU32::new(0);
+    // The first look is put off, and so is one in the middle.
+    let node = Node::with(World::past(1), move |request, _| {
+        let turn = request.path.ends_with("/status").then(|| asked.fetch_add(1, Ordering::Relaxed))?;
+        (turn % 2 == 0).then(|| refuse(Code::TooManyRequests, "more than 200 a second"))
+    });
+    let machine = machine(&node);
+    let record = issued(&machine);
+    let transfer = format!("transfer {record} --to klang-water --seq 1 --key ningbo-pumps.key.json --sign-only t.json");
+    machine.run(&transfer).exits(0);
+    let submission: Submission = serde_json::from_slice(&machine.read("t.json")).expect("a submission");
+    let world = std::sync::Arc::clone(&node.world);
+    let later = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(2_500));
+        world.lock().expect("world").submit(submission).expect("executed");
+    });
+    let run = machine.run(&format!("watch {record} --until 2")).exits(0);
+    later.join().expect("submitted");
+    run.says("too_many_requests; asking again").says("held by `klang-water`, seq 2");
+}
+
+#[test]
 fn a_problem_is_told_in_full() {
     let node = Node::with(World::past(1), |request: &Request, _: &World| {
         let reject = Reject::new(Code::WrongRole, "$.member", "`pearl-line` has not the role carrier");
@@ -285,10 +389,70 @@ fn the_anchor_of_a_node_is_pinned_on_first_use() {
     assert_snapshot!(run.with(&[(&chain.to_string(), "CHAIN"), (port, "PORT")]));
     let again = machine.run(&format!("network --node {} --json", node.url)).exits(0);
     assert_eq!(again.stderr, "");
-    assert_eq!(again.json()["members"][0]["proven"], true);
+    assert_eq!(again.json()["members"][0]["founding"], true);
     // The same address with another network behind it: the pin holds.
     *node.world.lock().expect("world") = World::past(2);
     machine.run(&format!("network --node {}", node.url)).exits(3).says("pinned on first use");
+}
+
+/// What stands in the genesis was so once: of a member whose key has changed since, it proves nothing.
+#[test]
+fn a_founding_entry_is_not_called_proven() {
+    let node = Node::with(World::past(1), |request: &Request, world: &World| {
+        let as_of = as_of(world);
+        let told = MembersView { members: world.genesis.members.clone(), as_of };
+        if request.path == "/v1/members" {
+            return Some(json(200, &told));
+        }
+        // As a node answers: with those who acted.
+        let id = request.path.strip_prefix("/v1/records/")?.strip_suffix("/bundle")?.parse().ok()?;
+        let mut bundle = world.record(&id);
+        bundle.members.retain(|part| part.member.0.id.as_str() == CARRIER);
+        Some(json(200, &bundle))
+    });
+    let machine = machine(&node);
+    let record = issued(&machine);
+    {
+        let mut world = node.world.lock().expect("world");
+        world.rotate(SHIPPER);
+        world.amend(CARRIER, |member| member.standing = Standing::Suspended);
+    }
+    let listed = machine.run("network --json").exits(0).json()["members"].clone();
+    let shipper = listed.as_array().expect("members").iter().find(|member| member["id"] == SHIPPER).expect("listed");
+    assert!(shipper["founding"] == true && shipper.get("proven").is_none(), "{shipper}");
+    let run = machine.run("network").exits(0);
+    run.says("the members are what the node says");
+    assert!(!run.stdout.contains(&format!("✓  {SHIPPER}")), "{run}");
+
+    let shown = machine.run(&format!("show {record} --json")).exits(0).json();
+    let ids = |list: &str| shown[list].as_array().expect(list).iter().map(|m| m["id"].clone()).collect::<Vec<_>>();
+    assert_eq!((ids("members"), ids("founding")), (vec![CARRIER.into()], vec![SHIPPER.into()]));
+    let run = machine.run(&format!("show {record}")).exits(0);
+    run.says("Ningbo Haishu Pump Works Co., Ltd., CN (as founded)").says("Sampan Pearl Line, CN, suspended");
+}
+
+/// Whoever looked at a network once has not made it the one whose proofs he takes.
+#[test]
+fn a_network_that_was_only_looked_at_vouches_for_nothing_by_itself() {
+    let (ours, theirs) = (Node::honest(World::past(1)), Node::honest(World::past(2)));
+    let machine = bare(&theirs);
+    let (chain, genesis) = {
+        let world = theirs.world.lock().expect("world");
+        (world.genesis.chain.to_string(), world.genesis_bytes.clone())
+    };
+    machine.write("theirs.json", genesis);
+    machine.run(&format!("network --node {}", ours.url)).exits(0);
+    machine.run(&format!("{ISSUE} --bundle x.json --node {}", theirs.url)).exits(0);
+    for command in ["verify x.json", "trace x.json", "prove original x.json"] {
+        let run = machine.run(&format!("{command} --node {}", ours.url)).exits(3);
+        run.says("the proof is of network").says("`--genesis FILE`").says("`--node URL`");
+        let run = machine.run(command).exits(0);
+        assert!(run.stderr.contains("`harbour-2` was pinned on first use") && run.stderr.contains(&chain), "{run}");
+        for named in [format!("--node {}", theirs.url), format!("--node {} --genesis theirs.json", ours.url)] {
+            assert_eq!(machine.run(&format!("{command} {named}")).exits(0).stderr, "");
+        }
+    }
+    machine.run(&format!("verify x.json --node {}", theirs.url)).says(&format!("network `harbour-2`, chain {chain}"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One question, one proof, always with its time; and the same offline.
 
-use crate::node::Node;
+use crate::node::{Node, json};
 use crate::sampan::Machine;
 use crate::world::{BUYER, CARRIER, SHIPPER, World};
 
@@ -77,6 +77,20 @@ fn a_pledge_is_proven_and_so_is_that_there_is_none() {
         .run("pledge offer u.json --bank klang-water --key ningbo-pumps.key.json")
         .exits(1)
         .says("the goods are not named");
+}
+
+/// A true answer about other goods, which secure nothing, is no answer about these.
+#[test]
+fn other_goods_that_are_free_say_nothing_of_these() {
+    let node = Node::with(World::past(1), |request, world| {
+        let id = request.path.strip_prefix("/v1/records/")?.split_once("/status?goods=")?.0;
+        let other = "5".repeat(64).parse().expect("goods");
+        Some(json(200, &world.status_of_goods(&id.parse().expect("id"), other)))
+    });
+    let (machine, record) = machine(&node);
+    let run = machine.run(&format!("prove unpledged {record} --goods {GOODS} -o u.json")).exits(3);
+    run.says("about something else than what was asked");
+    assert!(!machine.has("u.json") && !run.stdout.contains("secures no loan"), "{run}");
 }
 
 #[test]

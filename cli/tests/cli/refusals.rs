@@ -125,6 +125,20 @@ fn what_a_node_refuses_is_told_as_it_said_it() {
     }
 }
 
+/// Whoever looks at JSON on a terminal is steered by nothing that a node says, and a program reads what it said.
+#[test]
+fn json_holds_no_character_that_steers_a_terminal() {
+    let detail = "gone\u{9b}2J\u{7f} \u{202e}61.1\u{61c}";
+    let node = Node::with(World::past(1), move |request, _| {
+        (request.path == "/v1/statements").then(|| problem(&Reject::new(Code::WrongRole, "$.member", detail).into()))
+    });
+    let machine = machine(&node);
+    let run = machine.run("submit s.json --json").exits(1);
+    assert!(run.stdout.contains("gone\\u009b2J\\u007f \\u202e61.1\\u061c"), "{run}");
+    assert!(!run.stdout.contains(['\u{9b}', '\u{7f}', '\u{202e}', '\u{61c}']), "{:?}", run.stdout);
+    assert_eq!(run.json()["error"]["why"], detail);
+}
+
 #[test]
 fn what_a_node_cannot_do_is_not_the_users_fault() {
     let node = Node::with(World::past(1), |request, _| {

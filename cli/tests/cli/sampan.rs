@@ -63,6 +63,18 @@ impl Machine {
         }
     }
 
+    /// Whether nobody but the owner can read a file; wherever files have owners.
+    pub(crate) fn is_private(&self, name: &str) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let meta = std::fs::metadata(self.path(name)).expect("the file");
+            meta.permissions().mode() & 0o777 == 0o600
+        }
+        #[cfg(not(unix))]
+        self.has(name)
+    }
+
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use sampan_proto::checkpoint::{Note, WitnessKey};
+use sampan_proto::reject::Code;
 
-use crate::node::{Node, Request, json};
+use crate::node::{Node, Request, json, refuse};
 use crate::sampan::Machine;
 use crate::world::{CARRIER, SHIPPER, World};
 
@@ -105,6 +106,33 @@ fn a_witness_that_saw_a_block_named_makes_up_for_an_old_anchor() {
     machine.write("other.json", &other.genesis_bytes);
     let elsewhere = format!("--node {} --genesis other.json", Node::honest(other).url);
     machine.run(&format!("witness add b.json --cosigned checkpoint.txt {elsewhere}")).exits(3).says("does not verify");
+}
+
+/// Told "not now", or met by a node that is behind, a witness at its post waits; asked for one signature, it says so.
+#[test]
+fn a_witness_waits_for_a_node_that_is_busy_or_behind() {
+    let put_off = Arc::new(AtomicU8::new(0));
+    let turn = Arc::clone(&put_off);
+    let node = Node::with(World::past(1), move |request: &Request, world: &World| {
+        if request.path != "/v1/log/head" {
+            return None;
+        }
+        match turn.swap(0, Ordering::Relaxed) {
+            1 => Some(refuse(Code::TooManyRequests, "more than 200 a second")),
+            2 => world.decided(Some(1)).map(|head| json(200, &head)),
+            _ => None,
+        }
+    });
+    let (machine, _) = machine(&node);
+    issued(&machine);
+    for (why, words) in [(1, "the node refused: too_many_requests"), (2, "the log has 0 entries here")] {
+        machine.run("witness cosign").exits(0);
+        put_off.store(why, Ordering::Relaxed);
+        let run = machine.run("witness run --every 1s --count 2").exits(0);
+        assert!(run.stderr.contains(words) && run.stdout.contains("the log of 2 entries"), "{run}");
+        put_off.store(why, Ordering::Relaxed);
+        machine.run("witness run --count 1").exits(1).says(words);
+    }
 }
 
 #[test]

@@ -10,8 +10,11 @@ use sampan_proto::body::{Body, pepper_commitment};
 use sampan_proto::checkpoint::{Consistency, LogAt};
 use sampan_proto::entry::{ActEntry, BlockEntry, Entry};
 use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
+use sampan_proto::governance::Govern;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, MemberId, RecordId, ReferenceKey, StatementId};
+use sampan_proto::ids::{
+    BodyCommitment, EnvelopeId, HeaderHash, Height, MemberId, RecordId, ReferenceKey, StatementId,
+};
 use sampan_proto::keyfile::KeyFile;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::law::{self, Terms};
@@ -20,8 +23,8 @@ use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::log::{self, LogRead, prove_inclusion};
 use sampan_proto::merkle::state::{self, Page, PagePath, StateProof};
 use sampan_proto::proof::{
-    Binary, Bundle, DisclosedBody, EntryPart, GoodsProof, HistoryEntry, MemberProof, ReceiptPart, ReferenceProof,
-    StatusPart,
+    Binary, Bundle, Counterpart, DisclosedBody, EntryPart, GoodsProof, HistoryEntry, MemberProof, ReceiptPart,
+    ReferenceProof, StatusPart,
 };
 use sampan_proto::record::{EntryRef, Record};
 use sampan_proto::reject::{Code, Reject};
@@ -60,6 +63,8 @@ pub(crate) struct World {
     state: BTreeMap<PagePath, Page>,
     pub(crate) head: (Header, Certificate),
     heads: Vec<(Header, Certificate)>,
+    /// The members as they are now; the genesis has them as they were.
+    pub(crate) registry: Vec<Member>,
     records: BTreeMap<RecordId, Record>,
     references: BTreeMap<(MemberId, ReferenceKey), RecordId>,
     pledged: BTreeMap<Hash32, RecordId>,
@@ -144,6 +149,7 @@ impl World {
             head: (header(&genesis, &validator), nothing),
             heads: Vec::new(),
             genesis_bytes,
+            registry: genesis.members.clone(),
             genesis,
             validator,
             seed,
@@ -165,11 +171,33 @@ impl World {
 
     /// The key file of a member.
     pub(crate) fn key(&self, member: &str) -> Vec<u8> {
+        self.key_for(member, Purpose::Statement)
+    }
+
+    /// The same of a key that signs something else.
+    pub(crate) fn key_for(&self, member: &str, purpose: Purpose) -> Vec<u8> {
         let place = MEMBERS.iter().position(|(id, ..)| *id == member).expect("member");
-        let secret = secret(self.seed, place, Purpose::Statement);
-        KeyFile { member: Some(id(member)), purpose: Purpose::Statement, secret, pepper: Some([self.seed; 32]) }
-            .to_json()
-            .to_vec()
+        let secret = secret(self.seed, place, purpose);
+        KeyFile { member: Some(id(member)), purpose, secret, pepper: Some([self.seed; 32]) }.to_json().to_vec()
+    }
+
+    /// A member has another entry in the registry from now on.
+    pub(crate) fn amend(&mut self, member: &str, amend: impl FnOnce(&mut Member)) {
+        let entry = self.registry.iter_mut().find(|known| known.id.as_str() == member).expect("member");
+        amend(entry);
+        let change = BTreeMap::from([(state_key::member(&entry.id), Some(entry.value_hash()))]);
+        self.block(&[], &change);
+    }
+
+    /// A member gives up its statement key for another.
+    pub(crate) fn rotate(&mut self, member: &str) {
+        let height = self.head.0.height.next();
+        let key = SecretKey::from_seed([self.seed ^ 0x80; 32]).public();
+        self.amend(member, |entry| {
+            let old = entry.keys.iter_mut().filter(|key| key.purpose == Purpose::Statement);
+            old.for_each(|key| key.valid_until = Some(height));
+            entry.keys.push(MemberKey { valid_from: height, ..MemberKey::from_genesis(Purpose::Statement, key) });
+        });
     }
 
     /// Executes a submission in a block of its own, or says why not.
@@ -182,6 +210,11 @@ impl World {
         }
         let member = verified.statement().member.clone();
         let action = &verified.statement().action;
+        if let Action::Govern(Govern::Propose { .. }) = action {
+            self.enter(&verified, action.record(verified.id()), 1, None);
+            self.block(&[verified.envelope()], &BTreeMap::new());
+            return Ok(verified.id());
+        }
         let (record, reference) = match action {
             Action::Issue(issue) => {
                 if let Some(record) = self.references.get(&(member.clone(), issue.reference)) {
@@ -225,23 +258,7 @@ impl World {
         mut record: Record,
         reference: Option<(MemberId, ReferenceKey)>,
     ) {
-        let height = self.head.0.height.next();
-        self.append(&Entry::Block(BlockEntry { height, previous: self.head.0.hash() }));
-        let body = reference.is_some().then_some(record.body);
-        let entry = Entry::Act(ActEntry {
-            height,
-            time_ms: self.time(height),
-            action: verified.statement().action.kind(),
-            record: record.id,
-            seq: record.seq,
-            actor: state_key::member(&verified.statement().member),
-            statement: verified.id(),
-            body,
-            previous: self.records.get(&record.id).map(|record| record.last),
-        });
-        record.last = EntryRef { index: self.append(&entry), leaf: entry.leaf_hash() };
-        let act = HistoryEntry { index: record.last.index, entry: Binary(entry), statement: verified.signed().into() };
-        self.history.entry(record.id).or_default().push(act);
+        record.last = self.enter(verified, record.id, record.seq, reference.is_some().then_some(record.body));
         let mut changes = BTreeMap::from([(state_key::record(&record.id), Some(record.value_hash()))]);
         if let Some((member, key)) = reference {
             let value = state_key::reference_value(&record.id);
@@ -254,6 +271,33 @@ impl World {
         }
         self.records.insert(record.id, record);
         self.block(&[verified.envelope()], &changes);
+    }
+
+    /// Enters an act into the log, in a block of its own.
+    fn enter(
+        &mut self,
+        verified: &VerifiedStatement,
+        record: RecordId,
+        seq: u64,
+        body: Option<BodyCommitment>,
+    ) -> EntryRef {
+        let height = self.head.0.height.next();
+        self.append(&Entry::Block(BlockEntry { height, previous: self.head.0.hash() }));
+        let entry = Entry::Act(ActEntry {
+            height,
+            time_ms: self.time(height),
+            action: verified.statement().action.kind(),
+            record,
+            seq,
+            actor: state_key::member(&verified.statement().member),
+            statement: verified.id(),
+            body,
+            previous: self.records.get(&record).map(|record| record.last),
+        });
+        let last = EntryRef { index: self.append(&entry), leaf: entry.leaf_hash() };
+        let act = HistoryEntry { index: last.index, entry: Binary(entry), statement: verified.signed().into() };
+        self.history.entry(record).or_default().push(act);
+        last
     }
 
     fn append(&mut self, entry: &Entry) -> u64 {
@@ -339,7 +383,7 @@ impl World {
             member: Binary(member.clone()),
             proof: self.prove(&state_key::member(&member.id)),
         };
-        self.genesis.members.iter().map(proof).collect()
+        self.registry.iter().map(proof).collect()
     }
 
     /// A member as the registry knows it.
@@ -381,6 +425,13 @@ impl World {
     pub(crate) fn record_with_body(&self, id: &RecordId) -> Bundle {
         let body = self.bodies.get(id).cloned().map(|body| DisclosedBody(Binary(body)));
         Bundle { body, ..self.record(id) }
+    }
+
+    /// All there is to prove about a record, and how another one was issued.
+    pub(crate) fn record_beside(&self, id: &RecordId, other: &RecordId) -> Option<Bundle> {
+        let Entry::Act(issue) = &self.history.get(other)?.first()?.entry.0 else { return None };
+        let issue = self.receipt(&issue.statement)?.receipt?;
+        Some(Bundle { counterpart: Some(Counterpart { issue, body: None }), ..self.record(id) })
     }
 
     /// The receipt of an executed statement.

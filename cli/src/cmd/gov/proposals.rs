@@ -1,12 +1,12 @@
 //! `sampan gov list` and `show`: what the roster is asked to decide. What is proposed is proven by the statement that
 //! proposed it, whose id is what a vote signs; how far it has come is what the node says.
 
-use sampan_proto::governance::{Change, Govern, Proposal, State};
+use sampan_proto::governance::{Govern, Proposal, State};
 use sampan_proto::ids::{MemberId, StatementId};
-use sampan_proto::protocol::Protocol;
 use sampan_proto::statement::Action;
 
 use super::super::Context;
+use super::change::{details, words};
 use crate::anchor::Anchor;
 use crate::client::Client;
 use crate::failure::{Exit, Failure};
@@ -33,7 +33,9 @@ pub(super) fn show(id: &StatementId, context: &Context) -> Result<Exit, Failure>
     let view = client.proposal(id)?;
     proposed(id, &view.proposal, &client, &anchor)?;
     context.printer.data(&view, |page| write(&view.proposal, page))?;
-    context.printer.note("the change and who proposed it are proven; state and votes are what the node says");
+    context.printer.note(
+        "the change, who proposed it and until when it is open are proven; state and votes are what the node says",
+    );
     if view.proposal.state == State::Open {
         context.printer.note(format!("vote with `sampan gov vote {id} yes --key GOVERNANCE_KEY`"));
     }
@@ -46,8 +48,8 @@ fn proposed(id: &StatementId, shown: &Proposal, client: &Client, anchor: &Anchor
     let (act, _) = proven::receipt(&bundle, anchor, id)?;
     let said = bundle.receipt.as_ref().and_then(|part| proven::read(&part.statement));
     let same = match said.map(|statement| statement.action) {
-        Some(Action::Govern(Govern::Propose { change, .. })) => {
-            (shown.id, &shown.change, &shown.by) == (*id, &change, &act.member)
+        Some(Action::Govern(Govern::Propose { change, until_ms })) => {
+            (shown.id, &shown.change, &shown.by, shown.until_ms) == (*id, &change, &act.member, until_ms)
         }
         _ => false,
     };
@@ -83,29 +85,17 @@ fn write(proposal: &Proposal, page: &mut Page) {
         let names: Vec<&str> = members.iter().map(MemberId::as_str).collect();
         if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
     };
-    page.pairs(&[
+    let mut pairs = vec![
         ("proposal", Cell::new(proposal.id.to_string(), Tone::Strong)),
         ("change", words(&proposal.change).into()),
+    ];
+    pairs.extend(details(&proposal.change));
+    pairs.extend([
         ("by", proposal.by.to_string().into()),
         ("state", state(proposal)),
         ("open until", time::utc(proposal.until_ms).into()),
         ("for it", names(&proposal.yes).into()),
         ("against it", names(&proposal.no).into()),
     ]);
-}
-
-fn words(change: &Change) -> String {
-    match change {
-        Change::Admit { member, .. } => format!("admit `{}` ({}, {})", member.0.id, member.0.name, member.0.country),
-        Change::Suspend { member, reason } => format!("suspend `{member}`: {reason}"),
-        Change::Reinstate { member, reason } => format!("reinstate `{member}`: {reason}"),
-        Change::RecoverKeys { member, .. } => format!("give `{member}` new keys"),
-        Change::Seat { member, power, ready } => {
-            format!("seat `{member}` with power {power}, key {}", ready.key.short())
-        }
-        Change::Unseat { member, reason } => format!("unseat `{member}`: {reason}"),
-        Change::Parameters(_) => "other protocol parameters".to_owned(),
-        Change::Edition { list, edition, .. } => format!("{list} in edition {edition}"),
-        Change::Upgrade(Protocol { version, from }) => format!("protocol version {version} from block {from} on"),
-    }
+    page.pairs(&pairs);
 }
