@@ -69,6 +69,9 @@ pub const MEMBER_ID_CHARS: usize = 40;
 pub const MEMBER_NAME_CHARS: usize = 140;
 /// Keys of one purpose that a member has had, retired ones included.
 pub const MEMBER_KEYS: usize = 64;
+/// As many as a member comes to by turning over its own: whoever stole a key cannot use up the places that a recovery
+/// needs.
+pub const ROTATED_KEYS: usize = 48;
 /// The largest integer a statement may hold: what every JSON reader represents exactly (2^53).
 pub const JSON_INTEGER: u64 = 1 << 53;
 /// One frame of an archive, in bytes: a block with its certificate, or the genesis file.
@@ -81,5 +84,6 @@ const _: () = {
     assert!(GOSSIPED_BODY_BYTES + STATEMENT_BYTES + 1_024 <= DOCS_MESSAGE_BYTES, "one document fits the docs topic");
     assert!(BODY_BYTES + STATEMENT_BYTES <= BLOCK_BYTES, "the largest document fits a block");
     assert!(GENESIS_BYTES < ARCHIVE_FRAME_BYTES, "a genesis file fits a frame of an archive");
+    assert!(ROTATED_KEYS + 2 <= MEMBER_KEYS, "whoever has turned over all it may can still be recovered");
     assert!(2 * BODY_BYTES + 64 * 1_024 <= BUNDLE_BYTES, "the largest body fits a bundle in base64");
 };
