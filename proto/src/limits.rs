@@ -69,6 +69,9 @@ pub const MEMBER_ID_CHARS: usize = 40;
 pub const MEMBER_NAME_CHARS: usize = 140;
 /// Keys of one purpose that a member has had, retired ones included.
 pub const MEMBER_KEYS: usize = 64;
+/// As many as a member comes to by turning over its own: whoever stole a key cannot use up the places that a recovery
+/// needs.
+pub const ROTATED_KEYS: usize = 48;
 /// The largest integer a statement may hold: what every JSON reader represents exactly (2^53).
 pub const JSON_INTEGER: u64 = 1 << 53;
 /// One frame of an archive, in bytes: a block with its certificate, or the genesis file.
@@ -85,4 +88,5 @@ const _: () = {
         2 * (BODY_BYTES * 4 / 3) + HISTORY_ENTRIES * (STATEMENT_BYTES * 4 / 3 + 2_048) + 256 * 1_024 <= BUNDLE_BYTES,
         "two bodies and the longest history fit a bundle in base64"
     );
+    assert!(ROTATED_KEYS + 2 <= MEMBER_KEYS, "whoever has turned over all it may can still be recovered");
 };

@@ -85,7 +85,7 @@ codes! {
     NoSurrender = "no_surrender", 409, "the bill has to be surrendered to the carrier first";
     NotIssuer = "not_issuer", 403, "only the member that issued it may do this";
     NotVoidable = "not_voidable", 409, "a bill that moved is surrendered first";
-    Pledged = "pledged", 409, "ask the bank that holds the pledge to consent or to release it";
+    Pledged = "pledged", 409, "ask the bank that holds the pledge to consent, or to release it before the bill is changed";
     NoPledge = "no_pledge", 409, "fetch the record's newest state; no such pledge is there";
     GoodsPledged = "goods_pledged", 409, "these goods secure a loan already; the proof names the record";
     RecordFrozen = "record_frozen", 409, "customs froze the record; ask the agencies that it names";
@@ -94,7 +94,7 @@ codes! {
     NotAParty = "not_a_party", 403, "only a party of the document may do this";
     NotReplaceable = "not_replaceable", 422, "see the detail: what replaces what, and how";
     VersionMismatch = "version_mismatch", 422, "a first issue is version 1; an amendment is one above what it replaces";
-    QuantityImbalance = "quantity_imbalance", 422, "packages and weights must add up to those replaced";
+    QuantityImbalance = "quantity_imbalance", 422, "packages and weights must add up to those replaced; a certificate certifies at most what it draws";
     NotACertificate = "not_a_certificate", 422, "only a certificate of origin has this act";
     WrongState = "wrong_state", 409, "fetch the record's newest state; the detail names it";
     NotImportingCustoms = "not_importing_customs", 403, "customs of the country where preference is asked decide";

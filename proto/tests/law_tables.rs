@@ -8,9 +8,11 @@ mod support;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use sampan_proto::origin::{self, OriginAct};
+use sampan_proto::doc::{Amounts, ItemNumber};
+use sampan_proto::origin::{self, ItemAmounts, Origin, OriginAct};
 use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::Reject;
+use sampan_proto::title::{Purpose, TitleAct};
 use support::cast;
 use support::scene::{self, AGENCY, BANK, BUYER, CARRIER, NOW, SECOND_AGENCY, SHIPPER, STRANGER};
 
@@ -47,17 +49,43 @@ fn every_act_on_a_bill_in_every_situation_by_everybody() {
     let mut page = String::from(
         "# What may be done with a bill of lading\n\nWritten by a test from the code. Rows are acts, columns who acts; \
          **yes**, or the code of the refusal. The shipper\nhas the bill and, where it is named, title, unless the heading \
-         says otherwise. Whether members named in an act exist, and\nwhether goods are pledged elsewhere, the ledger \
-         checks besides.\n",
+         says otherwise. The first row of `surrender` is for delivery, the\nsecond for amendment. Whether members named \
+         in an act exist, and whether goods are pledged elsewhere, the ledger checks besides.\n",
     );
-    for (situation, record) in scene::situations() {
+    for (situation, record) in scene::situations().into_iter().chain(pledged_situations()) {
         head(&mut page, situation, &columns);
-        for act in scene::acts() {
+        for act in title_rows() {
             let cells = actors.map(|(_, by)| cell(&scene::act(&record, by, &act)));
             let _ = writeln!(page, "| {} | {} |", act.kind().as_str(), cells.join(" | "));
         }
     }
     settle("TITLE.md", &page);
+}
+
+/// One act of every kind, and surrender a second time, for another purpose than delivery.
+fn title_rows() -> Vec<TitleAct> {
+    let other = TitleAct::Surrender { to: cast::id(CARRIER), purpose: Purpose::Amendment };
+    let twice = |act: TitleAct| {
+        let other = matches!(act, TitleAct::Surrender { .. }).then(|| other.clone());
+        [act].into_iter().chain(other)
+    };
+    scene::acts().into_iter().flat_map(twice).collect()
+}
+
+/// A pledged bill after the bank consented, once to the carrier, once to a buyer who is to pay for it.
+fn pledged_situations() -> [(&'static str, Record); 2] {
+    let situations = scene::situations();
+    let (_, pledged) = situations.iter().find(|(name, _)| *name == "pledged").expect("it is there");
+    let consent = |to| TitleAct::ConsentToTransfer { to: cast::id(to) };
+    let after = |record: &Record, by, act: &TitleAct| scene::act(record, by, act).expect("lawful");
+    let to_buyer = after(pledged, BANK, &consent(BUYER));
+    [
+        ("pledged, the bank consents to the carrier", after(pledged, BANK, &consent(CARRIER))),
+        (
+            "pledged, the bank consents to the buyer, offered against payment",
+            after(&to_buyer, SHIPPER, &scene::offer(true)),
+        ),
+    ]
 }
 
 fn origin_act(record: &Record, by: &str, country: &str, act: &OriginAct) -> Result<Record, Reject> {
@@ -126,7 +154,71 @@ fn every_act_on_a_certificate_in_every_situation_by_everybody() {
             let _ = writeln!(page, "| {} | {} |", act.kind().as_str(), cells.join(" | "));
         }
     }
+    page.push_str(
+        "\n## drawn on\n\nA back-to-back certificate of another authority takes a part of the goods; the ledger asks \
+         besides that it certifies\nno more than it draws.\n\n| situation | draw |\n|---|---|\n",
+    );
+    for (situation, record) in origin_situations() {
+        let _ = writeln!(page, "| {situation} | {} |", cell(&drawn(&record)));
+    }
     settle("ORIGIN.md", &page);
+}
+
+/// An original after another certificate under the same agreement drew four tons from it.
+fn drawn(original: &Record) -> Result<Record, Reject> {
+    let new = scene::certificate().origin.expect("a certificate");
+    origin::draw_on(original, &scene::kilograms("4000"), &new, NOW)
+}
+
+#[test]
+fn nothing_is_drawn_from_a_certificate_in_doubt() {
+    let note = scene::note;
+    let by_customs = |record: &Record, act| origin_act(record, SECOND_AGENCY, "MY", &act).expect("lawful");
+    let present = OriginAct::Present { to: cast::id(SECOND_AGENCY), late: None };
+    let presented = origin_act(&scene::certificate(), SHIPPER, "CN", &present).expect("lawful");
+    assert!(drawn(&presented).is_ok());
+    let checked = by_customs(&presented, OriginAct::OpenCheck { reason: note("stamp in doubt") });
+    assert_eq!(drawn(&checked).map_err(|reject| reject.code.as_str()), Err("check_open"));
+    let answer = OriginAct::AnswerCheck { genuine: true, answer: note("issued by us") };
+    let answered = origin_act(&checked, "ningbo-chamber", "CN", &answer).expect("lawful");
+    assert_eq!(drawn(&answered).map_err(|reject| reject.code.as_str()), Err("check_open"), "customs decide");
+    let upheld = by_customs(&answered, OriginAct::CloseCheck { upheld: true, reason: note("confirmed") });
+    assert!(drawn(&upheld).is_ok());
+}
+
+/// A certificate of these items, presented.
+fn presented(items: ItemAmounts) -> Record {
+    let issued = scene::certificate();
+    let origin = issued.origin.clone().expect("a certificate");
+    let origin = Origin { account: items.clone(), certified: items, ..origin };
+    Record { status: Status::Presented, origin: Some(origin), ..issued }
+}
+
+#[test]
+fn all_that_is_left_leaves_out_what_is_used_up_and_what_has_no_amount() {
+    let accept = |record: &Record, used| origin_act(record, SECOND_AGENCY, "MY", &OriginAct::Accept { used });
+    let account = |record: &Record| record.origin.as_ref().map(|origin| origin.account.clone()).expect("an account");
+    let pieces = |count: &str| Amounts([("PCE".parse().expect("unit"), count.parse().expect("amount"))].into());
+    let with_second = |amounts| {
+        let mut items = scene::kilograms("9840.5");
+        items.insert(ItemNumber(2), amounts);
+        items
+    };
+    let part =
+        accept(&presented(with_second(pieces("240"))), Some(scene::kilograms("9840.5"))).expect("the first item");
+    let again = OriginAct::Present { to: cast::id(SECOND_AGENCY), late: None };
+    let again = origin_act(&part, SHIPPER, "CN", &again).expect("lawful");
+    let rest = accept(&again, None).expect("the second one is left");
+    assert!((part.status, rest.status) == (Status::PartlyAccepted, Status::Accepted));
+    assert!(account(&rest).values().all(Amounts::is_zero));
+
+    let unmeasured = accept(&presented(with_second(Amounts::default())), None).expect("one item says no amount");
+    assert!(unmeasured.status == Status::Accepted && account(&unmeasured).values().all(Amounts::is_zero));
+    let without = ItemAmounts::from([(ItemNumber(1), Amounts::default())]);
+    assert_eq!(accept(&presented(without), None).map(|record| record.status), Ok(Status::Accepted), "as a whole");
+
+    let nothing = accept(&Record { status: Status::Confirmed, ..rest }, None).expect_err("all of it is used");
+    assert_eq!((nothing.code.as_str(), nothing.path.as_str()), ("account_overdrawn", "$.used"));
 }
 
 #[test]

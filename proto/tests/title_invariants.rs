@@ -95,10 +95,15 @@ fn check_step(before: &Record, after: &Record, act: &TitleAct, by: &MemberId) ->
     if let Some(lien) = &old.lien {
         let lender_spoke = *by == lien.bank || lien.consent.is_some();
         let title_stays = (&new.holder, new.form) == (&old.holder, old.form);
-        let undone = matches!(act, TitleAct::RejectTransfer {} | TitleAct::AcceptSurrender {} | TitleAct::Void { .. });
-        let paper = matches!(act, TitleAct::SwitchToPaper { .. });
-        prop_assert!(title_stays || lender_spoke || undone || paper, "a lien holds title: {act:?}");
-        prop_assert!(new.lien.is_some() || *by == lien.bank || after.status.is_ended(), "only the bank lets go");
+        let undone = matches!(act, TitleAct::RejectTransfer {});
+        let delivered = after.status == Status::SurrenderedForDelivery;
+        prop_assert!(title_stays || lender_spoke || undone || delivered, "a lien holds title: {act:?}");
+        prop_assert!(
+            new.lien.is_some() || *by == lien.bank || delivered,
+            "only the bank lets go, or the goods are out"
+        );
+        let changing = matches!(after.status, Status::PendingSurrenderForAmendment | Status::SurrenderedForAmendment);
+        prop_assert!(!changing, "no other bill comes in the place of one that is pledged: {act:?}");
     }
     if old.freeze.in_force {
         prop_assert_eq!((&after.possessor, &new.holder), (&before.possessor, &old.holder), "a frozen bill stands");
@@ -247,4 +252,49 @@ fn nobody_makes_a_lender_the_owner_of_what_it_lent_on() {
     let offered = scene::act(&named, SHIPPER, &TitleAct::Offer(offer)).expect("it may be asked");
     let taken = scene::act(&offered, BANK, &TitleAct::AcceptOffer {}).expect("and may agree");
     assert_eq!(taken.title.and_then(|title| title.holder), Some(cast::id(BANK)));
+}
+
+/// A named bill of the shipper's, pledged to the bank.
+fn pledged() -> Record {
+    let pledge = TitleAct::Pledge { bank: cast::id(BANK), goods: GOODS };
+    let offered = scene::act(&scene::bill(TitleForm::Named, Some(SHIPPER)), SHIPPER, &pledge).expect("lawful");
+    scene::act(&offered, BANK, &TitleAct::AcceptPledge {}).expect("the bank lends")
+}
+
+fn consent(to: &str) -> TitleAct {
+    TitleAct::ConsentToTransfer { to: cast::id(to) }
+}
+
+#[test]
+fn no_security_is_lost_by_another_bill_in_its_place() {
+    let agreed = scene::act(&pledged(), BANK, &consent(CARRIER)).expect("lawful");
+    let surrender =
+        |record: &Record, purpose| scene::act(record, SHIPPER, &TitleAct::Surrender { to: cast::id(CARRIER), purpose });
+    let changes = [Purpose::Amendment, Purpose::ChangeOfDestination, Purpose::SwitchBill, Purpose::SwitchToPaper];
+    for purpose in changes {
+        let refused = surrender(&agreed, purpose).expect_err("whatever the bank said of the carrier");
+        assert_eq!((refused.code, refused.path.as_str()), (Code::Pledged, "$.purpose"), "{purpose:?}");
+    }
+    let delivering = surrender(&agreed, Purpose::Delivery).expect("with the bank's consent");
+    let back = scene::act(&delivering, CARRIER, &TitleAct::RejectSurrender { reason: scene::note("charges unpaid") });
+    assert!(back.expect("lawful").title.is_some_and(|title| title.lien.is_some()), "given back, it is still pledged");
+    let free = scene::act(&agreed, BANK, &TitleAct::ReleasePledge {}).expect("paid");
+    assert!(changes.into_iter().all(|purpose| surrender(&free, purpose).is_ok()));
+}
+
+#[test]
+fn a_lender_stands_by_its_consent_while_somebody_may_be_paying() {
+    let agreed = scene::act(&pledged(), BANK, &consent(BUYER)).expect("lawful");
+    let offered = scene::act(&agreed, SHIPPER, &scene::offer(true)).expect("lawful");
+    let elsewhere = scene::act(&offered, BANK, &consent(STRANGER)).map_err(|reject| reject.code);
+    assert_eq!(elsewhere.map(drop), Err(Code::PaymentAwaited));
+    assert!(scene::act(&offered, BANK, &consent(BUYER)).is_ok(), "to say it again is no harm");
+    let pay = TitleAct::ConfirmPayment { amount: scene::usd("31200"), reference: scene::note("E2E-2611-07") };
+    let paid = scene::act(&offered, BANK, &pay).expect("title moves against the money");
+    assert_eq!(paid.title.and_then(|title| title.holder), Some(cast::id(BUYER)));
+    let (bank, late) = (cast::id(BANK), NOW + 86_400_001);
+    let after = sampan_proto::title::act(&offered, &consent(STRANGER), &scene::actor(&bank, late));
+    assert!(after.is_ok(), "the offer lapsed, and nobody pays any more");
+    let unpaid = scene::act(&agreed, SHIPPER, &scene::offer(false)).expect("lawful");
+    assert!(scene::act(&unpaid, BANK, &consent(STRANGER)).is_ok(), "no money waits for this one");
 }

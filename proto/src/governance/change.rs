@@ -226,6 +226,11 @@ pub fn rotated(
     if purpose == Purpose::Consensus {
         return refuse(Code::MemberRefused, "$.purpose", "a consensus key changes with the roster");
     }
+    if member.keys.len() >= limits::ROTATED_KEYS {
+        let detail =
+            format!("the registry has {} keys of `{}`; the roster can recover it", member.keys.len(), member.id);
+        return refuse(Code::MemberRefused, "$.add", detail);
+    }
     let mut next = member.clone();
     if let Some(old) = retire {
         let found = next.keys.iter_mut().find(|k| k.key == *old && k.purpose == purpose && k.valid_until.is_none());

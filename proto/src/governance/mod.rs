@@ -46,7 +46,7 @@ pub enum Govern {
         /// The statement that proposed it.
         proposal: StatementId,
     },
-    /// Anybody on the roster carries out a recovery whose waiting time is over.
+    /// Anybody on the roster carries out a recovery whose waiting time is over, within 90 days.
     Enact {
         /// The statement that proposed it.
         proposal: StatementId,

@@ -18,7 +18,7 @@ use crate::reject::{Code, Reject};
 pub enum State {
     /// It can be voted on until its time is over.
     Open,
-    /// Accepted; it can be carried out from then on, unless the member objects. Unix milliseconds.
+    /// Accepted; it can be carried out from then on, for 90 days, unless the member objects. Unix milliseconds.
     Accepted {
         /// When its waiting time is over.
         from_ms: u64,
@@ -111,20 +111,22 @@ impl Proposal {
         Ok(Self { state: State::Objected, seq: self.seq + 1, ..self.clone() })
     }
 
-    /// The proposal carried out, once its waiting time is over.
+    /// The proposal carried out, once its waiting time is over and before it lapses: the keys that it brings are those
+    /// of its day, and who holds them years later nobody decided.
     ///
     /// # Errors
     /// [`Code::NotOnRoster`], [`Code::ProposalClosed`], [`Code::ProposalWaits`].
     pub fn enact(&self, by: &MemberId, terms: &Terms<'_>) -> Result<Self, Reject> {
         on_roster(by, terms)?;
         match self.state {
-            State::Accepted { from_ms } if terms.time_ms >= from_ms => {
-                Ok(Self { state: State::Enacted, seq: self.seq + 1, ..self.clone() })
-            }
-            State::Accepted { from_ms } => {
+            State::Accepted { from_ms } if terms.time_ms < from_ms => {
                 let days = (from_ms - terms.time_ms).div_ceil(86_400_000);
                 refuse(Code::ProposalWaits, "$.proposal", format!("it waits {days} days more for an objection"))
             }
+            State::Accepted { from_ms } if terms.time_ms - from_ms > PROPOSAL_HORIZON_MS => {
+                refuse(Code::ProposalClosed, "$.proposal", "nobody carried it out in 90 days: propose it again")
+            }
+            State::Accepted { .. } => Ok(Self { state: State::Enacted, seq: self.seq + 1, ..self.clone() }),
             _ => refuse(Code::ProposalClosed, "$.proposal", "it is not accepted, or carried out already"),
         }
     }

@@ -119,6 +119,8 @@ fn lost_keys_come_back_after_a_wait_unless_the_member_objects() {
     let enact = |time_ms| accepted.enact(&id("cn-customs"), &terms(&roster, time_ms)).map_err(|reject| reject.code);
     assert_eq!(enact(NOW + 14 * DAY - 1).map(drop), Err(Code::ProposalWaits));
     assert_eq!(enact(NOW + 14 * DAY).expect("enacted").state, State::Enacted);
+    assert_eq!(enact(NOW + (14 + 90) * DAY).expect("on the last day").state, State::Enacted);
+    assert_eq!(enact(NOW + (14 + 90) * DAY + 1).map(drop), Err(Code::ProposalClosed), "who holds the keys by now?");
     assert_eq!(accepted.object(&id("other-one")).map_err(|reject| reject.code), Err(Code::NotAParty));
     let objected = accepted.object(&id("hai-phong")).expect("its own keys");
     let late = objected.enact(&id("cn-customs"), &terms(&roster, NOW + 15 * DAY));
@@ -152,6 +154,29 @@ fn a_member_turns_over_its_own_keys() {
     assert_eq!(code(Purpose::Statement, key(9), Some(&key(4))).map(drop), Err(Code::UnknownKey), "another purpose");
     assert_eq!(code(Purpose::Statement, key(4), None).map(drop), Err(Code::MemberRefused), "a key serves one purpose");
     assert!(code(Purpose::Governance, key(9), Some(&key(4))).is_ok());
+}
+
+#[test]
+fn who_turned_over_all_the_keys_it_may_is_still_recovered_and_seated() {
+    let seeded = |i: usize| SecretKey::from_seed([u8::try_from(i).expect("few"); 32]).public();
+    // As a thief with the governance key would: in, in, in, until the registry takes no more.
+    let mut member = agency("vn-customs", 20);
+    while member.keys.len() < 48 {
+        let add = seeded(100 + member.keys.len());
+        member = rotated(&member, Purpose::Governance, add, None, AT).expect("rotated");
+    }
+    let more = rotated(&member, Purpose::Governance, seeded(200), Some(&key(21)), AT);
+    let refused = (Code::MemberRefused, "$.add".to_owned());
+    assert_eq!(more.map_err(|reject| (reject.code, reject.path)), Err(refused));
+    let recovery = Change::RecoverKeys { member: id("vn-customs"), statement: key(7), governance: key(8) };
+    let apply = |change: Change, member: &Member| {
+        change.apply(Some(member), &four(), &Protocol::FOUNDING, AT).expect("applied").member.expect("a member")
+    };
+    let recovered = apply(recovery, &member);
+    let governs: Vec<_> = recovered.keys_at(Purpose::Governance, AT.next()).collect();
+    assert_eq!((governs, recovered.keys.len()), (vec![&key(8)], 50));
+    let other = Ready::sign(CHAIN, &id("vn-customs"), &SecretKey::from_seed([30; 32]), NOW);
+    assert_eq!(apply(seat(|ready| *ready = other), &recovered).keys.len(), 51, "a new consensus key has its place too");
 }
 
 #[test]

@@ -32,11 +32,22 @@ pub(super) fn accept(
 ) -> Result<Record, Reject> {
     importing_customs(origin, actor)?;
     presented(record, origin)?;
-    let account = account::draw(origin, used.unwrap_or(&origin.account))
+    let taken = used.map_or_else(|| left(origin), |used| Ok(used.clone()));
+    let account = taken
+        .and_then(|taken| account::draw(origin, &taken))
         .map_err(|reject| Reject { path: format!("$.used{}", reject.path.trim_start_matches('$')), ..reject })?;
     let status =
         if account.values().all(crate::doc::Amounts::is_zero) { Status::Accepted } else { Status::PartlyAccepted };
     Ok(Record { status, origin: Some(Origin { account, ..origin.clone() }), ..record.clone() })
+}
+
+/// All that is left: not the items that are used up, nor those certified without an amount. Once everything is used
+/// there is nothing to give preference for; a certificate without any amount is accepted as a whole.
+fn left(origin: &Origin) -> Result<ItemAmounts, Reject> {
+    let mut left = origin.account.clone();
+    left.retain(|_, amounts| !amounts.is_zero());
+    let certified = origin.certified.values().any(|amounts| !amounts.is_zero());
+    if left.is_empty() && certified { refuse(Code::AccountOverdrawn, "nothing is left of it") } else { Ok(left) }
 }
 
 /// No preference.

@@ -80,7 +80,8 @@ fn used(origin: &Origin) -> ItemAmounts {
 /// An original after a back-to-back certificate drew on it.
 ///
 /// # Errors
-/// The rule that forbids it: another scheme, its life over, its last day before the new one's, not enough left.
+/// The rule that forbids it: another scheme, its life over, in doubt, its last day before the new one's, not enough
+/// left.
 pub fn draw_on(original: &Record, used: &ItemAmounts, new: &Origin, at_ms: u64) -> Result<Record, Reject> {
     let Some(origin) = &original.origin else {
         return refuse(Code::NotACertificate, format!("this {} certifies no origin", original.kind.as_str()));
@@ -91,6 +92,9 @@ pub fn draw_on(original: &Record, used: &ItemAmounts, new: &Origin, at_ms: u64) 
             return refuse(Code::RecordEnded, format!("the original is {}", status.as_str()));
         }
         status => return refuse(Code::WrongState, format!("the original is {}", status.as_str())),
+    }
+    if origin.open_check().is_some() {
+        return refuse(Code::CheckOpen, "a retroactive check of the original is open: it has to be closed first");
     }
     if origin.is_expired(at_ms) || new.expires > origin.expires {
         let detail = format!("the original is valid until {}, no longer", origin.expires);

@@ -55,7 +55,7 @@ pub enum TitleAct {
         /// What the verifier chose.
         challenge: Nonce,
     },
-    /// [11, 12] Back to the carrier that issued it, who decides.
+    /// [11, 12] Back to the carrier that issued it, who decides. While a bank has a lien, for delivery alone.
     Surrender {
         /// The carrier that issued it; anybody else is refused.
         to: MemberId,

@@ -66,9 +66,12 @@ fn lender<'a>(title: &'a Title, actor: &Actor<'_>) -> Result<&'a Lien, Reject> {
     Err(Reject::new(Code::NotTheBank, "$.member", format!("it is pledged to `{}`", lien.bank)))
 }
 
-/// The bank lets title go to one member; its lien stays.
+/// The bank lets title go to one member; its lien stays. It does not turn to another while somebody may be paying.
 pub(super) fn consent(record: &Record, title: &Title, to: &MemberId, actor: &Actor<'_>) -> Result<Record, Reject> {
     let lien = Lien { consent: Some(to.clone()), ..lender(title, actor)?.clone() };
+    if title.offer.as_ref().is_none_or(|offer| offer.to != *to) {
+        super::offer::unpaid(title, actor)?;
+    }
     Ok(Record { title: Some(Title { lien: Some(lien), ..title.clone() }), ..record.clone() })
 }
 

@@ -27,9 +27,14 @@ pub(super) fn surrender(
     if !(title.form == TitleForm::Straight && record.issued_to == *actor.id) {
         holds(title, actor.id)?;
     }
-    let status = match purpose {
-        Purpose::Delivery => Status::PendingSurrenderForDelivery,
-        _ => Status::PendingSurrenderForAmendment,
+    let status = match (purpose, &title.lien) {
+        (Purpose::Delivery, _) => Status::PendingSurrenderForDelivery,
+        // The bill that comes in its place knows nothing of a lien; consent to the carrier gives up no security.
+        (_, Some(lien)) => {
+            let detail = format!("pledged to `{}`, which releases it before the bill is changed", lien.bank);
+            return refuse_field(Code::Pledged, "purpose", detail);
+        }
+        (_, None) => Status::PendingSurrenderForAmendment,
     };
     let next = Title {
         surrendered: Some((purpose, actor.id.clone())),

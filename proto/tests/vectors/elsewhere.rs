@@ -130,7 +130,7 @@ fn certify(story: &mut Story, application: RecordId) {
 }
 
 fn draw(story: &mut Story) {
-    let draws = BTreeMap::from([(story.origin, kilograms("3000"))]);
+    let draws = BTreeMap::from([(story.origin, kilograms("9840.5"))]);
     let issue = Issue { draws, ..story.origin_issue.clone() };
     let original = story.origin;
     let chain = &mut story.chain;

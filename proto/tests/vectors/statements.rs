@@ -43,7 +43,7 @@ fn actions(story: &Story) -> Vec<Action> {
     };
     let certificate = Issue {
         application: Some(record),
-        draws: BTreeMap::from([(RecordId(digest(0x24)), kilograms("3000"))]),
+        draws: BTreeMap::from([(RecordId(digest(0x24)), kilograms("9840.5"))]),
         ..story.origin_issue.clone()
     };
     let Issue { claims, body, .. } = story.origin_issue.clone();

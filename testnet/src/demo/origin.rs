@@ -73,19 +73,23 @@ async fn checked(scene: &Scene, story: &mut Story, certificate: &RecordId) -> Re
 /// A back-to-back certificate for what goes on from Singapore.
 async fn drawn(scene: &Scene, story: &mut Story, certificate: &RecordId) -> Result<()> {
     story.step("Singapore certifies part of the rest back to back");
-    let back_to_back = |name: &str, number: &str| {
+    let back_to_back = |name: &str, number: &str, weight: &str| {
         form_e(scene, name, number, |form| {
             form["issuingCountry"] = "SG".into();
+            form["items"][0]["box9GrossWeight"]["value"] = weight.into();
             form["box13Ticks"]["movementCertificate"] = true.into();
             form["box13Original"] = json!({ "referenceNumber": NUMBER, "issuingCountry": "CN", "date": "2026-11-19" });
         })
     };
-    let (id, first) = (certificate.to_string(), back_to_back("b2b-1.json", "SG26E0001")?);
+    let (id, first) = (certificate.to_string(), back_to_back("b2b-1.json", "SG26E0001", "3000")?);
     let draw = format!("{id}:1=3000KGM");
     let issue = ["issue", &first, "--to", IMPORTER, "--draw", &draw];
     does(scene, story, TRANSIT_AUTHORITY, 2, &issue).await?;
-    story.step("Fraud: a second one asks for more than is left");
-    let (second, draw) = (back_to_back("b2b-2.json", "SG26E0002")?, format!("{id}:1=5000KGM"));
+    story.step("Fraud: a second one certifies more than it draws, then asks for more than is left");
+    let (second, draw) = (back_to_back("b2b-2.json", "SG26E0002", "5000")?, format!("{id}:1=2840.5KGM"));
+    let issue = ["issue", &second, "--to", IMPORTER, "--draw", &draw];
+    may_not(scene, story, TRANSIT_AUTHORITY, 2, &issue, "quantity_imbalance").await?;
+    let draw = format!("{id}:1=5000KGM");
     let issue = ["issue", &second, "--to", IMPORTER, "--draw", &draw];
     may_not_provably(scene, story, TRANSIT_AUTHORITY, 2, &issue, "account_overdrawn").await?;
     let left = scene.record(3, certificate).await?.origin.map(|origin| origin.account);

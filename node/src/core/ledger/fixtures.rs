@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sampan_proto::body::{Body, pepper_commitment, reference_key};
 use sampan_proto::doc::{self, DocKind};
+use sampan_proto::entry::Entry;
 use sampan_proto::genesis::{Genesis, GenesisEntry, GenesisFile, Parameters};
 use sampan_proto::hash::Domain;
 use sampan_proto::ids::RecordId;
@@ -56,6 +57,15 @@ fn member(id: &str, country: &str, role: Role) -> GenesisEntry {
     let digest = GenesisEntry::signing_digest(&member, power);
     let signature = seed(id, Purpose::Governance).sign(&digest.0);
     GenesisEntry { member, power, signature }
+}
+
+/// No statement writes two entries to one record: the second would be written over the first.
+fn once_each(outcome: &Outcome) {
+    let mut seen = BTreeSet::new();
+    for entry in &outcome.entries {
+        let Entry::Act(act) = entry else { continue };
+        assert!(seen.insert((act.statement, act.record)), "{act:?}");
+    }
 }
 
 impl Network {
@@ -195,6 +205,7 @@ impl Network {
         });
         let answers = answers.collect();
         let outcome = execution.finish().expect("the tree is whole");
+        once_each(&outcome);
         self.state.commit(&outcome);
         self.tip = outcome.tip();
         (outcome, answers)

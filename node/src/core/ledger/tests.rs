@@ -1,5 +1,6 @@
 mod frozen;
 mod law;
+mod origin;
 
 use std::sync::Arc;
 
@@ -29,6 +30,16 @@ fn code(net: &Network, document: &Arc<Document>) -> Code {
 fn path(net: &Network, document: &Arc<Document>) -> String {
     let Ok(judged) = judge(&Overlay::new(&net.state), document.statement(), net.at());
     judged.expect_err("refused").path
+}
+
+fn note(text: &str) -> sampan_proto::text::Note {
+    text.parse().expect("a note")
+}
+
+fn accepted(net: &mut Network, document: Arc<Document>) -> Outcome {
+    let (outcome, answers) = net.block(&[document]);
+    assert_eq!(answers, [Ok(())]);
+    outcome
 }
 
 /// A network with one bill of lading, possessed by `ningbo-tools`.

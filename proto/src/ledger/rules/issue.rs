@@ -1,6 +1,7 @@
 //! Issue: a document comes onto the ledger, once, ever, alone or in the place of others.
 
 use crate::doc::{Claims, DocKind, TitleForm};
+use crate::ids::RecordId;
 use crate::limits::REPLACED_RECORDS;
 use crate::member::{Member, Role};
 use crate::origin;
@@ -87,7 +88,23 @@ fn coherent(issue: &Issue) -> Result<(), Reject> {
     if issue.version == 0 || (issue.version > 1 && !amends) {
         return refuse(Code::VersionMismatch, "version", "only an amendment has a version above 1");
     }
-    Ok(())
+    draws_coherent(issue)
+}
+
+/// What a back-to-back certificate says of its originals: it draws on none that it ends itself, and certifies no
+/// more than it draws.
+fn draws_coherent(issue: &Issue) -> Result<(), Reject> {
+    let Claims::CertificateOfOrigin(claims) = &issue.claims else { return Ok(()) };
+    let ends = |id: &&RecordId| issue.replaces.as_ref().is_some_and(|replaces| replaces.records.contains_key(id));
+    if let Some(id) = issue.draws.keys().find(ends) {
+        let detail = "the same statement replaces it: what is left of it goes over to the new one";
+        return Err(Reject::new(Code::NotReplaceable, format!("{ACT}.draws.{}", id.0), detail));
+    }
+    if issue.draws.is_empty() {
+        return Ok(());
+    }
+    let items = format!("{ACT}.claims.certificate-of-origin.items");
+    origin::covered(&claims.items, &issue.draws).map_err(|reject| below(reject, &items))
 }
 
 /// Records that change with the issue: those it replaces, the application it answers, those it draws on.
@@ -126,9 +143,9 @@ fn with_predecessors<V: View>(
             Err(reject) => return Ok(Err(reject)),
         };
         let Some(new) = change.records.first().and_then(|(record, _)| record.origin.as_ref()) else { continue };
-        match origin::draw_on(&original, used, new, at.time_ms) {
-            Ok(after) => change.records.push((after, ActionKind::Draw)),
-            Err(reject) => return Ok(Err(below(reject, &path))),
+        let drawn = origin::draw_on(&original, used, new, at.time_ms);
+        if let Err(reject) = drawn.and_then(|after| change.also(after, ActionKind::Draw)) {
+            return Ok(Err(below(reject, &path)));
         }
     }
     Ok(Ok(change))
@@ -156,14 +173,14 @@ fn replace(
         (Claims::BillOfLading(claims), _) => {
             let after = title_law::replace(replaces.how, old, heir.id, &claims.quantity, &actor(issuer, at))?;
             change.goods = old.iter().zip(&after).flat_map(|(before, after)| goods_moved(before, after)).collect();
-            change.records.extend(after.into_iter().map(|record| (record, ActionKind::Replace)));
+            after.into_iter().try_for_each(|record| change.also(record, ActionKind::Replace))?;
         }
         (Claims::CertificateOfOrigin(_), [one]) if replaces.how == Replacement::Amendment => {
             let Some(new) = &heir.origin else { return Ok(()) };
             let actor = origin::Actor::new(issuer, at.time_ms);
             let (after, origin) = origin::replace(one, new, heir.id, &actor)?;
             heir.origin = Some(origin);
-            change.records.push((after, ActionKind::Replace));
+            change.also(after, ActionKind::Replace)?;
         }
         (Claims::CertificateOfOrigin(_), _) => {
             return Err(Reject::new(Code::NotReplaceable, "$.how", "one certificate replaces one"));
@@ -178,8 +195,7 @@ fn certify(application: &Record, issuer: &Member, at: At<'_>, change: &mut Chang
     if let Some(origin) = &mut certificate.origin {
         origin.applicant = Some(application.issuer.clone());
     }
-    change.records.push((after, ActionKind::Certify));
-    Ok(())
+    change.also(after, ActionKind::Certify)
 }
 
 /// An exporter applies for a certificate with an issuing authority.

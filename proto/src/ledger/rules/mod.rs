@@ -51,6 +51,17 @@ impl Change {
     fn of_member(member: Member) -> Self {
         Self { member: Some(member), ..Self::default() }
     }
+
+    /// A record that changes besides the statement's own. Each was judged as it stood before the statement, so of two
+    /// states of one record the second would forget what the first did to it.
+    fn also(&mut self, record: Record, kind: ActionKind) -> Result<(), Reject> {
+        if self.records.iter().any(|(earlier, _)| earlier.id == record.id) {
+            let detail = format!("the statement changes record {} twice", record.id.0.short());
+            return Err(Reject::new(Code::NotReplaceable, "$", detail));
+        }
+        self.records.push((record, kind));
+        Ok(())
+    }
 }
 
 /// When a statement is judged.
@@ -189,4 +200,29 @@ fn recipient<V: View>(
         let detail = format!("`{id}` is not in the registry");
         Reject::new(Code::UnknownRecipient, at, detail)
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doc::{self, DocKind};
+    use crate::ids::StatementId;
+    use crate::statement::{Application, BodyRef};
+
+    #[test]
+    fn no_statement_changes_a_record_twice() {
+        let kind = DocKind::CertificateOfOrigin;
+        let checked = doc::check(kind, doc::template(kind).as_bytes()).expect("accepted");
+        let commitment = BodyCommitment(Hash32([1; 32]));
+        let body = BodyRef { commitment, jcs_sha256: checked.jcs_sha256, size: 1 };
+        let application = Application { claims: checked.claims, body, to: "ningbo-chamber".parse().expect("id") };
+        let record = |statement: u8| {
+            let (id, exporter) = (StatementId(Hash32([statement; 32])), "pump-works".parse().expect("id"));
+            Record::applied(id, &exporter, &application, Height(1))
+        };
+        let mut change = Change::of(record(2), ActionKind::Issue);
+        assert_eq!(change.also(record(3), ActionKind::Replace), Ok(()));
+        let again = change.also(record(3), ActionKind::Draw).map_err(|reject| reject.code);
+        assert_eq!((again, change.records.len()), (Err(Code::NotReplaceable), 2));
+    }
 }

@@ -1,5 +1,7 @@
 //! Acts on bills of lading: the law of `crate::title`, and whether goods are pledged already.
 
+use crate::hash::Hash32;
+use crate::ids::RecordId;
 use crate::law::Terms;
 use crate::member::{Member, Role};
 use crate::record::Record;
@@ -42,7 +44,7 @@ pub(super) fn judge<V: View>(
             Ok(_) => {}
         }
     }
-    if let Some(reject) = pledged_twice(state, &next, &path)? {
+    if let Some(reject) = pledged_twice(state, &on.act, &next, &path)? {
         return Ok(Err(reject));
     }
     let goods = goods_moved(&record, &next);
@@ -53,22 +55,35 @@ pub(super) fn actor<'a>(member: &'a Member, at: At<'_>) -> Actor<'a> {
     Actor::new(member, Terms { time_ms: at.time_ms, freeze_quorum: at.in_force.parameters.freeze_quorum })
 }
 
-/// Goods secure one loan at a time, whichever bank and whichever bill.
-fn pledged_twice<V: View>(state: &Overlay<'_, V>, next: &Record, path: &str) -> Result<Option<Reject>, V::Error> {
-    let Some(title) = &next.title else { return Ok(None) };
-    let offered = title.pledge.as_ref().map(|pledge| &pledge.goods);
-    let Some(goods) = offered.or(title.lien.as_ref().map(|lien| &lien.goods)) else { return Ok(None) };
-    let other = state.pledged(goods)?.filter(|record| *record != next.id);
+/// Goods secure one loan at a time, whichever bank and whichever bill. Asked when they are offered and when a bank takes
+/// them: an offer that nobody answers keeps nobody from another act on its bill, and no agency from freezing it.
+fn pledged_twice<V: View>(
+    state: &Overlay<'_, V>,
+    act: &TitleAct,
+    next: &Record,
+    path: &str,
+) -> Result<Option<Reject>, V::Error> {
+    let goods = match act {
+        TitleAct::Pledge { goods, .. } => Some(*goods),
+        TitleAct::AcceptPledge {} => secured(next),
+        _ => None,
+    };
+    let Some(goods) = goods else { return Ok(None) };
+    let other = state.pledged(&goods)?.filter(|record| *record != next.id);
     Ok(other.map(|record| {
         let detail = format!("these goods are pledged already, on record {}", record.0.short());
         Reject::new(Code::GoodsPledged, format!("{path}.goods"), detail)
     }))
 }
 
+/// Goods under a bank's lien.
+fn secured(record: &Record) -> Option<Hash32> {
+    record.title.as_ref().and_then(|title| title.lien.as_ref()).map(|lien| lien.goods)
+}
+
 /// Goods that come under a lien or out of it.
-pub(super) fn goods_moved(before: &Record, after: &Record) -> Vec<(crate::hash::Hash32, Option<crate::ids::RecordId>)> {
-    let goods = |record: &Record| record.title.as_ref().and_then(|title| title.lien.as_ref()).map(|lien| lien.goods);
-    let (before_goods, after_goods) = (goods(before), goods(after));
+pub(super) fn goods_moved(before: &Record, after: &Record) -> Vec<(Hash32, Option<RecordId>)> {
+    let (before_goods, after_goods) = (secured(before), secured(after));
     if before_goods == after_goods {
         return Vec::new();
     }

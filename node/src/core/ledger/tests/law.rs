@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sampan_proto::doc::{Amounts, ItemNumber};
+use sampan_proto::doc::Amounts;
 use sampan_proto::entry::Entry;
 use sampan_proto::genesis::{GenesisEntry, Parameters};
 use sampan_proto::governance::{Change as Decided, Govern, Ready, State};
@@ -12,33 +12,19 @@ use sampan_proto::ids::{Height, RecordId};
 use sampan_proto::keys::{SecretKey, Signature};
 use sampan_proto::member::{Member, MemberKey, Purpose, Role, Standing};
 use sampan_proto::merkle::state::tree;
-use sampan_proto::origin::{ItemAmounts, OriginAct};
 use sampan_proto::proof::Binary;
 use sampan_proto::protocol::Protocol;
 use sampan_proto::record::{Record, Status};
 use sampan_proto::reject::{Code, Reject};
 use sampan_proto::state_key;
-use sampan_proto::statement::{
-    Action, ActionKind, Application, Finding, Issue, Replacement, Replaces, SignedStatement,
-};
+use sampan_proto::statement::{Action, ActionKind, Finding, Issue, Replacement, Replaces, SignedStatement};
 use sampan_proto::title::{self, TitleAct};
 
 use super::super::fixtures::Network;
-use super::super::*;
-use super::{code, path, with_bill};
+use super::{accepted, code, note, path, with_bill};
 use crate::core::Document;
 
 const GOODS: Hash32 = Hash32([7; 32]);
-
-fn note(text: &str) -> sampan_proto::text::Note {
-    text.parse().expect("a note")
-}
-
-fn accepted(net: &mut Network, document: Arc<Document>) -> Outcome {
-    let (outcome, answers) = net.block(&[document]);
-    assert_eq!(answers, [Ok(())]);
-    outcome
-}
 
 fn act(net: &mut Network, by: &str, id: RecordId, act: TitleAct) {
     let document = net.title(by, id, net.state.records[&id].seq, act);
@@ -78,6 +64,11 @@ fn goods_are_pledged_once_whatever_the_bill_and_the_bank() {
     act(&mut net, "harbour-bank", first, TitleAct::AcceptPledge {});
     assert_eq!(net.state.goods[&GOODS], first);
     assert_eq!(refused(&net, "harbour-bank", second_id, TitleAct::AcceptPledge {}), Code::GoodsPledged);
+    assert_eq!(refused(&net, "klang-import", second_id, pledge()), Code::GoodsPledged, "nor offered once more");
+    // The offer that no bank can take any more hinders nobody else.
+    act(&mut net, "cn-customs", second_id, TitleAct::Freeze { reason: note("court order 12/2026") });
+    let remark = sampan_proto::text::Sealed::Sha256(Hash32([8; 32]));
+    act(&mut net, "klang-import", second_id, TitleAct::Remark(remark));
     let key = state_key::goods(&GOODS);
     let proof = tree::prove(&net.state, &key).expect("whole");
     let value = state_key::goods_value(&first);
@@ -191,76 +182,6 @@ fn a_freeze_needs_enough_agencies_and_no_seq() {
     assert_eq!((code(&net, &document), path(&net, &document).as_str()), (Code::SeqMissing, "$.action.title.seq"));
     let own = TitleAct::Freeze { reason: note("mine") };
     assert_eq!(refused(&net, "ningbo-tools", id, own), Code::WrongRole);
-}
-
-fn kilograms(amount: &str) -> ItemAmounts {
-    let amounts = Amounts([("KGM".parse().expect("unit"), amount.parse().expect("amount"))].into());
-    ItemAmounts::from([(ItemNumber(1), amounts)])
-}
-
-/// A back-to-back certificate of Hanoi on the original of Ningbo.
-fn back_to_back(net: &mut Network, number: &str, original: RecordId, used: &str) -> Result<RecordId, Reject> {
-    let kind = sampan_proto::doc::DocKind::CertificateOfOrigin;
-    let (mut issue, body) = net.issue("moit-hanoi", kind, Network::form_e(number), "klang-import");
-    issue.draws = BTreeMap::from([(original, kilograms(used))]);
-    let document = net.document(net.sign("moit-hanoi", Action::from(issue), |_| ()), Some(body));
-    let id = Record::id_of(document.statement().id());
-    let (_, mut answers) = net.block(&[document]);
-    answers.remove(0).map(|()| id)
-}
-
-#[test]
-fn what_a_certificate_certifies_is_used_once_across_countries() {
-    let mut net = Network::new();
-    let original = net.issue_form_e("ccpit-ningbo", "E1", "klang-import");
-    let id = Record::id_of(original.statement().id());
-    accepted(&mut net, original);
-    back_to_back(&mut net, "B1", id, "6000").expect("within the balance");
-    let record = &net.state.records[&id];
-    assert_eq!(
-        (record.seq, record.origin.as_ref().map(|origin| origin.account.clone())),
-        (2, Some(kilograms("3840.5")))
-    );
-    let beyond = back_to_back(&mut net, "B2", id, "3840.6").expect_err("refused");
-    assert_eq!(beyond.code, Code::AccountOverdrawn);
-    assert_eq!(beyond.path, format!("$.action.issue.draws.{}.1", id.0));
-    assert!(beyond.detail.contains("3840.5 KGM left"), "{}", beyond.detail);
-    back_to_back(&mut net, "B2", id, "3840.5").expect("to the last gram");
-    assert_eq!(back_to_back(&mut net, "B3", id, "0.1").map_err(|reject| reject.code), Err(Code::AccountOverdrawn));
-}
-
-#[test]
-fn an_exporter_applies_and_an_authority_certifies_the_same_document() {
-    let mut net = Network::new();
-    let kind = sampan_proto::doc::DocKind::CertificateOfOrigin;
-    let (issue, body) = net.issue("ccpit-ningbo", kind, Network::form_e("E7"), "ningbo-tools");
-    let to = "ccpit-ningbo".parse().expect("id");
-    let application = Application { claims: issue.claims.clone(), body: issue.body.clone(), to };
-    let apply = |by: &str, net: &Network| {
-        let signed = net.sign(by, Action::Apply(Box::new(application.clone())), |_| ());
-        net.document(signed, Some(sampan_proto::body::Body { pepper: [0; 32], ..body.clone() }))
-    };
-    assert_eq!(code(&net, &apply("harbour-bank", &net)), Code::WrongRole);
-    let applied = apply("ningbo-tools", &net);
-    net.admit(Arc::clone(&applied));
-    let id = Record::id_of(applied.statement().id());
-    accepted(&mut net, applied);
-    assert_eq!(net.state.records[&id].status, Status::Applied);
-    let (mut other, other_body) = net.issue("ccpit-ningbo", kind, Network::form_e("E8"), "ningbo-tools");
-    other.application = Some(id);
-    let document = net.document(net.sign("ccpit-ningbo", Action::from(other), |_| ()), Some(other_body));
-    assert_eq!(code(&net, &document), Code::ApplicationMismatch);
-    let certify = Issue { application: Some(id), ..issue };
-    let document = net.document(net.sign("ccpit-ningbo", Action::from(certify), |_| ()), Some(body));
-    let certificate = Record::id_of(document.statement().id());
-    accepted(&mut net, document);
-    let answered = &net.state.records[&id];
-    assert_eq!((answered.status, answered.replaced_by.as_slice()), (Status::Certified, [certificate].as_slice()));
-    let exporter = net.state.records[&certificate].origin.as_ref().and_then(|origin| origin.applicant.clone());
-    assert_eq!(exporter.map(|id| id.to_string()), Some("ningbo-tools".to_owned()));
-    let present = OriginAct::Present { to: "cn-customs".parse().expect("id"), late: None };
-    let document = net.document(net.sign("ningbo-tools", Action::origin(certificate, 1, present), |_| ()), None);
-    assert_eq!(code(&net, &document), Code::NotImportingCustoms, "the form names another country");
 }
 
 #[test]
