@@ -3,6 +3,7 @@
 
 use super::anchor::Start;
 use super::ladder::{Ladder, Verdict};
+use super::signers::is_own;
 use crate::block::Header;
 use crate::entry::ActEntry;
 use crate::law::{self, Terms};
@@ -68,7 +69,7 @@ fn run(acts: &[(&ActEntry, VerifiedStatement)], setting: &Setting<'_>) -> Result
             (Action::Apply(application), None) => {
                 Some(Record::applied(verified.id(), &said.member, application, act.height))
             }
-            (action, Some(before)) if action.record(verified.id()) == act.record => {
+            (action, Some(before)) if is_own(act, verified) => {
                 let signer = setting.members.iter().find(|member| member.id == said.member);
                 let signer = signer.ok_or_else(|| format!("no proof that `{}` is a member", said.member))?;
                 if setting.freeze_quorum.is_none() && is_freeze(act) {

@@ -5,7 +5,7 @@ use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, EntryPart, HistoryEntry, ReceiptP
 use super::counterpart::counterpart;
 use super::ladder::{Ladder, Verdict, expect};
 use super::replay::{Setting, replay};
-use super::signers::Signers;
+use super::signers::{Signers, is_own};
 use super::trust::{self, Voucher};
 use super::witness;
 use crate::block::Header;
@@ -218,7 +218,8 @@ fn entry(part: &EntryPart, subject: Option<RecordId>, header: &Header, ladder: &
     let _ = ladder.check("entry", expect(included, place, "the entry's path does not lead to the head's log root"));
 }
 
-/// The statement's entry is in the log, says what the statement says, and a member's key signed it.
+/// The statement's entry is in the log, says what the statement says, and a member's key signed it. Gives the statement
+/// if the record is its own: an issue replaces other records and draws on them, and its document is not theirs.
 fn receipt(
     part: &ReceiptPart,
     subject: Option<RecordId>,
@@ -239,7 +240,8 @@ fn receipt(
     } else {
         Err("the receipt is of another record than the status".to_owned())
     };
-    ladder.check("statement", statement.map(|statement| (statement, act_words(act))))
+    let statement = ladder.check("statement", statement.map(|statement| (statement, act_words(act))))?;
+    is_own(act, &statement).then_some(statement)
 }
 
 /// The record's state, or its absence, at the head.

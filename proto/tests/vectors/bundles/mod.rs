@@ -5,6 +5,7 @@ mod goods;
 mod lies;
 mod parts;
 mod refused;
+mod touched;
 mod witness;
 
 use sampan_proto::block::Header;
@@ -103,6 +104,7 @@ fn bundles() {
     parts::reference(&mut cases, &story);
     parts::body(&mut cases, &story);
     parts::counterpart(&mut cases, &story);
+    touched::touched_records(&mut cases);
     lies::lies(&mut cases);
     lies::beginnings(&mut cases);
     lies::issuers(&mut cases, &story);
