@@ -117,6 +117,8 @@ def hand_over(step: Handover, number: int, trusted: tuple[int, Roster], chain: b
         raise Refused(f"handover {number}: of another network or protocol version")
     if header.height <= height or header.roster_hash != roster.hash():
         raise Refused(f"handover {number}: does not follow the one before")
+    if header.next_roster_hash == header.roster_hash:
+        raise Refused(f"handover {number}: its header names the roster that decided it")
     if not certificate.names(header):
         raise Refused(f"handover {number}: the certificate is for another header")
     fault = certificate.fault(chain, roster)
