@@ -4,7 +4,7 @@ use super::anchor::{Anchor, Start};
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, EntryPart, HistoryEntry, ReceiptPart, StatusPart};
 use super::counterpart::counterpart;
 use super::ladder::{Ladder, Verdict, expect};
-use super::replay::{Setting, replay};
+use super::replay::replay;
 use super::signers::{Signers, is_own};
 use super::trust::{self, Voucher};
 use super::witness;
@@ -112,7 +112,7 @@ pub fn verify_knowing(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>,
     };
     let record = bundle.status.as_ref().and_then(|part| status(part, header, &mut ladder));
     let origin = match (&record, bundle.history.is_empty()) {
-        (Some(record), false) => history(&bundle.history, record, header, &mut signers, &mut ladder),
+        (Some(record), false) => history(&bundle.history, record, &mut signers, &mut ladder),
         (None, false) => {
             ladder.push(
                 "history",
@@ -265,7 +265,6 @@ fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Rec
 fn history(
     history: &[HistoryEntry],
     record: &Record,
-    header: &Header,
     signers: &mut Signers<'_>,
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
@@ -275,7 +274,7 @@ fn history(
     });
     let count = history.len();
     let said = ladder.check("history", said.map(|said| (said, format!("{count} acts, complete back to the issue"))))?;
-    replay(&said, record, &Setting::new(signers.anchor, header, signers.members), ladder);
+    replay(&said, record, signers.members, ladder);
     // The walk ended at the issue, so there is a first.
     said.into_iter().next().map(|(_, issue)| issue)
 }

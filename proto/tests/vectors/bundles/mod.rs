@@ -107,6 +107,7 @@ fn bundles() {
     touched::touched_records(&mut cases);
     lies::lies(&mut cases);
     lies::beginnings(&mut cases);
+    lies::laws(&mut cases);
     lies::issuers(&mut cases, &story);
     refused::refused(&mut cases, &story);
     settle("bundles.json", &[("cases", cases.index)]);
