@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use sampan_proto::entry::{ActEntry, Entry};
 use sampan_proto::ids::{Height, RecordId, StatementId};
 use sampan_proto::law::{self, Terms};
-use sampan_proto::proof::{Binary, Bundle, Outcome, Policy, StatusPart, Verdict, verify};
+use sampan_proto::proof::{Binary, Bundle, Ladder, Outcome, Policy, StatusPart, Verdict, verify};
 use sampan_proto::record::{EntryRef, Record, Status};
 use sampan_proto::state_key;
 use sampan_proto::statement::{ActionKind, SignedStatement};
@@ -18,6 +18,7 @@ use support::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
 use support::chain::Chain;
 use support::digest;
 use support::story::{self, ISSUE_INDEX, Story};
+use support::unlawful;
 
 /// A chain on which the bill was issued, and the trader's transfer of it to the bank.
 fn begun() -> (Chain, RecordId, SignedStatement) {
@@ -75,11 +76,39 @@ fn a_record_is_what_its_history_makes_it() {
     assert_eq!(told(&holder), law());
 }
 
+/// The rung `law` of a history whose statements, entries and record agree, and all that is INVALID.
+fn law(bundle: &Bundle) -> (Option<Verdict>, BTreeSet<&'static str>) {
+    let ladder = verify(bundle, &cast::genesis(), &Policy::default());
+    (ladder.verdict("law"), invalid_rungs(&ladder))
+}
+
+#[test]
+fn what_the_law_forbids_is_found_whatever_the_record_says() {
+    for (name, bundle) in unlawful::unlawful() {
+        assert_eq!(law(&bundle), (Some(Verdict::Invalid), BTreeSet::from(["law"])), "{name}");
+    }
+    for (name, bundle) in unlawful::lawful() {
+        assert_eq!(law(&bundle), (Some(Verdict::Valid), BTreeSet::new()), "{name}");
+    }
+}
+
+/// Parameters may have been others when a bill was frozen, and what they are again today.
+#[test]
+fn a_freeze_is_not_judged_by_a_quorum_of_another_time() {
+    for (name, bundle) in unlawful::open() {
+        assert_eq!(bundle.head.header.0.parameters_hash, cast::genesis().parameters_hash());
+        assert_eq!(law(&bundle), (Some(Verdict::Skipped), BTreeSet::new()), "{name}");
+    }
+}
+
+fn invalid_rungs(ladder: &Ladder) -> BTreeSet<&'static str> {
+    ladder.rungs().iter().filter(|rung| rung.verdict == Verdict::Invalid).map(|rung| rung.name).collect()
+}
+
 fn invalid(chain: &Chain, bundle: &Bundle) -> BTreeSet<&'static str> {
     let ladder = verify(bundle, &chain.genesis, &Policy::default());
     assert_eq!(ladder.verdict("certificate"), Some(Verdict::Valid), "the head is decided all the same");
-    let invalid: BTreeSet<_> =
-        ladder.rungs().iter().filter(|rung| rung.verdict == Verdict::Invalid).map(|rung| rung.name).collect();
+    let invalid = invalid_rungs(&ladder);
     assert_eq!(ladder.outcome() == Outcome::Invalid, !invalid.is_empty());
     invalid
 }

@@ -11,5 +11,6 @@ mod view;
 
 pub use execute::{Draft, Execution, GenesisState, Outcome, Placed, genesis_state};
 pub use memory::Memory;
+pub(crate) use rules::coherent;
 pub use rules::{At, Change, Judged, judge};
 pub use view::{InForce, Overlay, Tip, View};

@@ -5,7 +5,7 @@
 
 use super::bundle::{Bundle, Counterpart};
 use super::ladder::{Ladder, Verdict};
-use super::signers::Signers;
+use super::signers::{Signers, is_own};
 use super::verify::check_body;
 use crate::block::Header;
 use crate::body::Body;
@@ -54,8 +54,7 @@ fn issued(
     }
     let Entry::Act(act) = &part.issue.entry.0 else { return Err("the entry records no statement".to_owned()) };
     let statement = signers.recorded(act, &part.issue.statement)?;
-    let own = act.record == statement.statement().action.record(statement.id());
-    if !own || !matches!(statement.statement().action, Action::Issue(_) | Action::Apply(_)) {
+    if !is_own(act, &statement) || !matches!(statement.statement().action, Action::Issue(_) | Action::Apply(_)) {
         return Err("the statement issues no document".to_owned());
     }
     if subject.is_none_or(|subject| subject == act.record) {

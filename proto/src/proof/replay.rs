@@ -1,88 +1,145 @@
 //! Replay: a history carried out again by the law, from the issue to the record's state. The roots already prove
 //! that the validators agreed on that state; this proves that they kept the law.
+//!
+//! What only the whole state of that time knew is not asked: who was suspended, which members and numbers there were,
+//! what was pledged on other records.
 
-use super::anchor::Start;
+use std::collections::BTreeSet;
+
 use super::ladder::{Ladder, Verdict};
-use crate::block::Header;
+use super::signers::is_own;
+use crate::doc::DocKind;
 use crate::entry::ActEntry;
 use crate::law::{self, Terms};
-use crate::member::Member;
+use crate::ledger;
+use crate::limits::EXPIRY_HORIZON_MS;
+use crate::member::{Member, Role};
 use crate::record::Record;
-use crate::statement::{Action, ActionKind, VerifiedStatement};
+use crate::statement::{Action, ActionKind, Issue, VerifiedStatement};
 
 /// A step that a replay cannot take: it depends on records that the bundle does not hold.
 const ELSEWHERE: &str = "a step depends on other records than this one";
 
-/// A step whose terms are not known here.
-const OTHER_TERMS: &str = "a freeze under parameters that changed since the anchor";
+/// Parameters change, and change back: those at the head and at the anchor tell nothing of those between.
+const OTHER_TERMS: &str = "nothing proves how many agencies it took to freeze, or to lift a freeze, at that time";
 
-/// What the acts are judged by.
-pub(super) struct Setting<'a> {
-    members: &'a [&'a Member],
-    /// How many agencies freeze together; none when the parameters at the head are not those of the anchor.
-    freeze_quorum: Option<u32>,
-}
-
-impl<'a> Setting<'a> {
-    pub(super) fn new(anchor: &Start<'_>, head: &Header, members: &'a [&'a Member]) -> Self {
-        let known = anchor.parameters.filter(|known| known.hash() == head.parameters_hash);
-        Self { members, freeze_quorum: known.map(|parameters| parameters.freeze_quorum) }
-    }
-}
+/// An act with its statement.
+type Said<'a> = (&'a ActEntry, VerifiedStatement);
 
 /// Adds the rung `law`: whether the acts, each allowed where it stands, lead to `record`.
-pub(super) fn replay(
-    acts: &[(&ActEntry, VerifiedStatement)],
-    record: &Record,
-    setting: &Setting<'_>,
-    ladder: &mut Ladder,
-) {
+pub(super) fn replay(acts: &[Said<'_>], record: &Record, members: &[&Member], ladder: &mut Ladder) {
     // Where the last entry stands in the log is the log's to say, not the law's.
-    let end = run(acts, setting).map(|end| end.map(|end| Record { last: record.last, ..end }));
-    match end {
-        Ok(Some(end)) if end == *record => {
-            ladder.push("law", Verdict::Valid, "every act was allowed, and together they make this state");
+    let is_end = |end: &Record| Record { last: record.last, ..end.clone() } == *record;
+    match run(acts, members) {
+        Ok(None) => ladder.push("law", Verdict::Skipped, ELSEWHERE),
+        Ok(Some(ends)) if !ends.iter().any(is_end) => {
+            ladder.push("law", Verdict::Invalid, "the acts, carried out again, make another state");
         }
-        Ok(Some(_)) => ladder.push("law", Verdict::Invalid, "the acts, carried out again, make another state"),
-        Ok(None) if setting.freeze_quorum.is_none() && acts.iter().any(|(act, _)| is_freeze(act)) => {
+        Ok(Some(_)) if acts.iter().any(|(act, _)| is_freeze(act)) => {
             ladder.push("law", Verdict::Skipped, OTHER_TERMS);
         }
-        Ok(None) => ladder.push("law", Verdict::Skipped, ELSEWHERE),
+        Ok(Some(_)) => ladder.push("law", Verdict::Valid, "every act was allowed, and together they make this state"),
         Err(why) => ladder.push("law", Verdict::Invalid, why),
     }
 }
 
-/// The record that the acts make; none when a step cannot be taken here.
-fn run(acts: &[(&ActEntry, VerifiedStatement)], setting: &Setting<'_>) -> Result<Option<Record>, String> {
-    let mut record: Option<Record> = None;
-    for (act, verified) in acts {
+/// The records that the acts may have made, more than one where a freeze leaves it open; none when a step cannot be
+/// taken here.
+fn run(acts: &[Said<'_>], members: &[&Member]) -> Result<Option<Vec<Record>>, String> {
+    let mut executed = BTreeSet::new();
+    let signers = acts.iter().map(|(act, verified)| {
+        let signer = signer(act, verified, members).and_then(|signer| {
+            let once = executed.insert(verified.id());
+            once.then_some(signer).ok_or_else(|| "its statement was executed before".to_owned())
+        });
+        signer.map_err(|why| format!("act {} was not allowed: {why}", act.seq))
+    });
+    let signers = signers.collect::<Result<Vec<_>, _>>()?;
+    let mut records = Vec::new();
+    for ((act, verified), signer) in acts.iter().zip(signers) {
         let said = verified.statement();
-        record = match (&said.action, record) {
-            (Action::Issue(issue), None) if act.action == ActionKind::Issue => {
-                // Replacements and answered applications inherit from records that are not here.
-                if issue.replaces.is_some() || issue.application.is_some() {
-                    return Ok(None);
-                }
-                Some(Record::issued(verified.id(), &said.member, issue, act.height))
+        records = match (&said.action, records.as_slice()) {
+            (Action::Issue(issue), []) if act.action == ActionKind::Issue && stands_alone(issue) => {
+                vec![Record::issued(verified.id(), &said.member, issue, act.height)]
             }
-            (Action::Apply(application), None) => {
-                Some(Record::applied(verified.id(), &said.member, application, act.height))
+            (Action::Apply(application), []) => {
+                vec![Record::applied(verified.id(), &said.member, application, act.height)]
             }
-            (action, Some(before)) if action.record(verified.id()) == act.record => {
-                let signer = setting.members.iter().find(|member| member.id == said.member);
-                let signer = signer.ok_or_else(|| format!("no proof that `{}` is a member", said.member))?;
-                if setting.freeze_quorum.is_none() && is_freeze(act) {
-                    return Ok(None);
-                }
-                // Nothing but a freeze asks for the quorum.
-                let terms = Terms { time_ms: act.time_ms, freeze_quorum: setting.freeze_quorum.unwrap_or(u32::MAX) };
-                let after = law::act(&before, action, signer, terms);
-                Some(after.map_err(|reject| format!("act {} was not allowed: {reject}", act.seq))?)
-            }
+            (action, [_, ..]) if is_own(act, verified) => step(&records, act, action, signer)?,
             _ => return Ok(None),
         };
     }
-    Ok(record)
+    Ok(Some(records))
+}
+
+/// Replacements and answered applications inherit from records that are not here, and what is drawn on has to last.
+fn stands_alone(issue: &Issue) -> bool {
+    issue.replaces.is_none() && issue.application.is_none() && issue.draws.is_empty()
+}
+
+/// What an act makes of a record. A freeze comes into force, or ends, when enough agencies have spoken: as how many
+/// that were at the time is not known, it is followed both ways.
+fn step(before: &[Record], act: &ActEntry, action: &Action, signer: &Member) -> Result<Vec<Record>, String> {
+    // One is always enough, and so many never are. Nothing but a freeze asks for it.
+    let quorums: &[u32] = if is_freeze(act) { &[1, u32::MAX] } else { &[u32::MAX] };
+    let (mut after, mut refused) = (Vec::new(), None);
+    for record in before {
+        for &freeze_quorum in quorums {
+            match law::act(record, action, signer, Terms { time_ms: act.time_ms, freeze_quorum }) {
+                Ok(next) if after.contains(&next) => {}
+                Ok(next) => after.push(next),
+                Err(reject) => refused = Some(reject),
+            }
+        }
+    }
+    match refused {
+        Some(reject) if after.is_empty() => Err(format!("act {} was not allowed: {reject}", act.seq)),
+        _ => Ok(after),
+    }
+}
+
+/// Who signed an act, if nothing but a record could forbid it: a statement is executed while it may be, says nothing that
+/// never may be said, and is of somebody whose part it is. A member's roles never change: those at the head are those
+/// of then.
+fn signer<'a>(act: &ActEntry, verified: &VerifiedStatement, members: &[&'a Member]) -> Result<&'a Member, String> {
+    let said = verified.statement();
+    if said.not_after_ms < act.time_ms || said.not_after_ms > act.time_ms.saturating_add(EXPIRY_HORIZON_MS) {
+        return Err("its statement was not to be executed at that time".to_owned());
+    }
+    coherent(&said.action)?;
+    let signer = members.iter().find(|member| member.id == said.member);
+    let signer = signer.ok_or_else(|| format!("no proof that `{}` is a member", said.member))?;
+    match role(&said.action).filter(|needed| !signer.roles.contains(needed)) {
+        Some(needed) => Err(format!("`{}` has not the role {}, which this needs", signer.id, needed.as_str())),
+        None => Ok(signer),
+    }
+}
+
+/// The role that an action needs; of acts on a title or on an origin the law itself asks it.
+fn role(action: &Action) -> Option<Role> {
+    match action {
+        Action::Issue(issue) => Some(match issue.claims.kind() {
+            DocKind::BillOfLading => Role::Carrier,
+            DocKind::CertificateOfOrigin => Role::IssuingAuthority,
+        }),
+        Action::Apply(_) => Some(Role::Trader),
+        Action::Finding(_) => Some(Role::Customs),
+        Action::Title(_) | Action::Origin(_) | Action::Govern(_) => None,
+    }
+}
+
+/// What an action says of itself, whatever the state.
+fn coherent(action: &Action) -> Result<(), String> {
+    let names_no_seq = match action {
+        Action::Issue(issue) => return ledger::coherent(issue).map_err(|reject| reject.to_string()),
+        Action::Apply(application) if application.claims.kind() != DocKind::CertificateOfOrigin => {
+            return Err("only certificates of origin are applied for".to_owned());
+        }
+        Action::Title(on) => on.seq.is_none() && !on.act.outruns(),
+        Action::Origin(on) => on.seq.is_none(),
+        Action::Apply(_) | Action::Finding(_) | Action::Govern(_) => false,
+    };
+    if names_no_seq { Err("it names no seq".to_owned()) } else { Ok(()) }
 }
 
 const fn is_freeze(act: &ActEntry) -> bool {

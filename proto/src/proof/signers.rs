@@ -14,6 +14,11 @@ pub(super) struct Signers<'a> {
     pub(super) known: &'a mut Known,
 }
 
+/// Whether an entry is of its statement's own record, and not of another that an issue changes with it.
+pub(super) fn is_own(act: &ActEntry, verified: &VerifiedStatement) -> bool {
+    act.record == verified.statement().action.record(verified.id())
+}
+
 impl<'a> Signers<'a> {
     /// The member that signed.
     ///
@@ -36,8 +41,7 @@ impl<'a> Signers<'a> {
         let Some((kind, seq)) = statement.action.touches(verified.id(), act.record) else {
             return Err("the statement does not touch the record that the entry names".to_owned());
         };
-        let own = act.record == statement.action.record(verified.id());
-        let body = statement.action.body().filter(|_| own).map(|body| body.commitment);
+        let body = statement.action.body().filter(|_| is_own(act, &verified)).map(|body| body.commitment);
         let same = act.statement == verified.id()
             && act.action == kind
             && act.actor == state_key::member(&statement.member)

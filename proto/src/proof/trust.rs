@@ -44,6 +44,9 @@ pub enum Broken {
     /// A step is missing before it.
     #[error("decided by another roster than the one before it named")]
     Skipped,
+    /// No roster hands over to itself: such steps would only make a path long.
+    #[error("its header names the roster that decided it")]
+    Unchanged,
     /// A certificate that belongs elsewhere.
     #[error("the certificate is for another header")]
     AnotherHeader,
@@ -228,6 +231,9 @@ fn hand_over<'a>(
     }
     if header.roster_hash != roster.hash() {
         return Err(Broken::Skipped);
+    }
+    if header.next_roster_hash == header.roster_hash {
+        return Err(Broken::Unchanged);
     }
     if certificate.block != header.hash() || certificate.height != header.height {
         return Err(Broken::AnotherHeader);

@@ -4,8 +4,8 @@ use super::anchor::{Anchor, Start};
 use super::bundle::{BUNDLE_MEDIA_TYPE, Bundle, EntryPart, HistoryEntry, ReceiptPart, StatusPart};
 use super::counterpart::counterpart;
 use super::ladder::{Ladder, Verdict, expect};
-use super::replay::{Setting, replay};
-use super::signers::Signers;
+use super::replay::replay;
+use super::signers::{Signers, is_own};
 use super::trust::{self, Voucher};
 use super::witness;
 use crate::block::Header;
@@ -112,7 +112,7 @@ pub fn verify_knowing(bundle: &Bundle, anchor: &dyn Anchor, policy: &Policy<'_>,
     };
     let record = bundle.status.as_ref().and_then(|part| status(part, header, &mut ladder));
     let origin = match (&record, bundle.history.is_empty()) {
-        (Some(record), false) => history(&bundle.history, record, header, &mut signers, &mut ladder),
+        (Some(record), false) => history(&bundle.history, record, &mut signers, &mut ladder),
         (None, false) => {
             ladder.push(
                 "history",
@@ -218,7 +218,8 @@ fn entry(part: &EntryPart, subject: Option<RecordId>, header: &Header, ladder: &
     let _ = ladder.check("entry", expect(included, place, "the entry's path does not lead to the head's log root"));
 }
 
-/// The statement's entry is in the log, says what the statement says, and a member's key signed it.
+/// The statement's entry is in the log, says what the statement says, and a member's key signed it. Gives the statement
+/// if the record is its own: an issue replaces other records and draws on them, and its document is not theirs.
 fn receipt(
     part: &ReceiptPart,
     subject: Option<RecordId>,
@@ -239,7 +240,8 @@ fn receipt(
     } else {
         Err("the receipt is of another record than the status".to_owned())
     };
-    ladder.check("statement", statement.map(|statement| (statement, act_words(act))))
+    let statement = ladder.check("statement", statement.map(|statement| (statement, act_words(act))))?;
+    is_own(act, &statement).then_some(statement)
 }
 
 /// The record's state, or its absence, at the head.
@@ -263,7 +265,6 @@ fn status(part: &StatusPart, header: &Header, ladder: &mut Ladder) -> Option<Rec
 fn history(
     history: &[HistoryEntry],
     record: &Record,
-    header: &Header,
     signers: &mut Signers<'_>,
     ladder: &mut Ladder,
 ) -> Option<VerifiedStatement> {
@@ -273,7 +274,7 @@ fn history(
     });
     let count = history.len();
     let said = ladder.check("history", said.map(|said| (said, format!("{count} acts, complete back to the issue"))))?;
-    replay(&said, record, &Setting::new(signers.anchor, header, signers.members), ladder);
+    replay(&said, record, signers.members, ladder);
     // The walk ended at the issue, so there is a first.
     said.into_iter().next().map(|(_, issue)| issue)
 }

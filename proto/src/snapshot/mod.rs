@@ -96,7 +96,7 @@ impl Manifest {
         }
         let roster = match after {
             [] => roster,
-            [step] if step.header.0 == *header => &step.roster.0,
+            [step] if is_own(step, header, certificate) => &step.roster.0,
             _ => return Err(BadSnapshot::Header),
         };
         if roster.hash() != header.next_roster_hash {
@@ -108,4 +108,10 @@ impl Manifest {
         let roster = roster.clone();
         Ok(CheckedManifest { manifest: self, roster })
     }
+}
+
+/// Whether a handover is the one that the block makes. Its certificate is the block's own, which was verified: whoever
+/// takes the snapshot over keeps one of a height.
+fn is_own(step: &Handover, header: &Header, certificate: &Certificate) -> bool {
+    step.header.0 == *header && step.certificate.0 == *certificate && header.next_roster_hash != header.roster_hash
 }

@@ -129,6 +129,7 @@ impl Chain {
         }));
         let record = match (&statement.action, before) {
             (Action::Issue(issue), _) => self.issued(&verified, issue, height),
+            (Action::Apply(application), _) => Record::applied(verified.id(), &statement.member, application, height),
             (action, Some(record)) => {
                 let actor = self.genesis.members.iter().find(|member| member.id == statement.member);
                 let terms = Terms { time_ms, freeze_quorum: self.genesis.parameters.freeze_quorum };

@@ -15,6 +15,7 @@ pub(crate) mod scene;
 pub(crate) mod seats;
 pub(crate) mod sheet;
 pub(crate) mod story;
+pub(crate) mod unlawful;
 pub(crate) mod witness;
 
 use sampan_proto::hash::Hash32;

@@ -64,7 +64,7 @@ fn write(
 }
 
 /// Writes an act that another record's statement brings to this one.
-fn touched(chain: &mut Chain, signed: &SignedStatement, id: RecordId, action: ActionKind, status: Status) {
+pub(crate) fn touched(chain: &mut Chain, signed: &SignedStatement, id: RecordId, action: ActionKind, status: Status) {
     let before = chain.records[&id].clone();
     let seq = before.seq + 1;
     let last = write(chain, signed, (id, action, seq), Some(before.last));
@@ -72,7 +72,7 @@ fn touched(chain: &mut Chain, signed: &SignedStatement, id: RecordId, action: Ac
 }
 
 /// Writes an issue and the record that it brings.
-fn issued(chain: &mut Chain, signed: &SignedStatement, issuer: &str, issue: &Issue) -> RecordId {
+pub(crate) fn issued(chain: &mut Chain, signed: &SignedStatement, issuer: &str, issue: &Issue) -> RecordId {
     let id = Record::id_of(signed.id());
     let last = write(chain, signed, (id, ActionKind::Issue, 1), None);
     let height = Height(chain.heads.len() as u64 + 1);
@@ -107,7 +107,7 @@ impl Elsewhere {
     }
 }
 
-fn apply(story: &mut Story) -> (RecordId, u64) {
+pub(crate) fn apply(story: &mut Story) -> (RecordId, u64) {
     let Issue { claims, body, .. } = story.origin_issue.clone();
     let application = Application { claims, body, to: cast::id(CHAMBER) };
     let chain = &mut story.chain;

@@ -117,6 +117,8 @@ def hand_over(step: Handover, number: int, trusted: tuple[int, Roster], chain: b
         raise Refused(f"handover {number}: of another network or protocol version")
     if header.height <= height or header.roster_hash != roster.hash():
         raise Refused(f"handover {number}: does not follow the one before")
+    if header.next_roster_hash == header.roster_hash:
+        raise Refused(f"handover {number}: its header names the roster that decided it")
     if not certificate.names(header):
         raise Refused(f"handover {number}: the certificate is for another header")
     fault = certificate.fault(chain, roster)
@@ -264,7 +266,8 @@ class _Climb:
         return path.size == header.log_size and path.leads(part.entry.leaf(), header.log_root)
 
     def receipt(self) -> Statement | None:
-        """Rungs `inclusion` and `statement`, or `receipt` when the entry is that of a block."""
+        """Rungs `inclusion` and `statement`, or `receipt` when the entry is that of a block; gives the statement if the
+        entry is on its own record, whose document a body would be."""
         part = self.bundle.receipt
         if part is None or not self.included(part):
             return None
@@ -280,7 +283,7 @@ class _Climb:
             self.ladder.push("statement", INVALID, str(refusal))
             return None
         self.ladder.push("statement", VALID, f"{act.action} at height {act.height}")
-        return statement
+        return statement if act.record == statement.record() else None
 
     def included(self, part: Receipt) -> bool:
         """Rung `inclusion`."""

@@ -55,7 +55,7 @@ pub(super) fn judge<V: View>(
 }
 
 /// What an issue says of itself, whatever the state.
-fn coherent(issue: &Issue) -> Result<(), Reject> {
+pub(crate) fn coherent(issue: &Issue) -> Result<(), Reject> {
     let refuse = |code, field: &str, detail: &str| Err(Reject::new(code, format!("{ACT}.{field}"), detail));
     match (&issue.claims, &issue.holder) {
         (Claims::BillOfLading(claims), holder) if issue.claims.is_title() => match (claims.form, holder) {

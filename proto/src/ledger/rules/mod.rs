@@ -12,6 +12,8 @@ mod title;
 
 use std::sync::Arc;
 
+pub(crate) use issue::coherent;
+
 use crate::governance::{self as governance_law, Proposal};
 use crate::hash::Hash32;
 use crate::ids::{BodyCommitment, ChainId, Height, MemberId, RecordId};

@@ -16,6 +16,7 @@ use crate::support::cast::{self, BANK, CARRIER, TRADER};
 use crate::support::chain::Chain;
 use crate::support::digest;
 use crate::support::story::{self, ISSUE_INDEX, Story};
+use crate::support::unlawful;
 
 /// Heads on which the validators themselves lie.
 pub(super) fn lies(cases: &mut Cases) {
@@ -37,6 +38,16 @@ pub(super) fn lies(cases: &mut Cases) {
     let taken = |record: &mut Record| record.possessor = Some(cast::id(TRADER));
     lie(cases, "lie, possessor", &[], &["law"], honest, taken);
     lie(cases, "lie, status", &[], &["law"], honest, |record| record.status = Status::Void);
+}
+
+/// Histories of which only the law knows whether they may be.
+pub(super) fn laws(cases: &mut Cases) {
+    for (name, bundle) in unlawful::lawful().into_iter().chain(unlawful::open()) {
+        cases.good(&format!("law, {name}"), &bundle);
+    }
+    for (name, bundle) in unlawful::unlawful() {
+        cases.add(&format!("lie, {name}"), &bundle, &Policy::default(), &["law"], Some("law"));
+    }
 }
 
 /// Histories that do not begin, and a record in another's place.

@@ -5,6 +5,7 @@ mod goods;
 mod lies;
 mod parts;
 mod refused;
+mod touched;
 mod witness;
 
 use sampan_proto::block::Header;
@@ -103,8 +104,10 @@ fn bundles() {
     parts::reference(&mut cases, &story);
     parts::body(&mut cases, &story);
     parts::counterpart(&mut cases, &story);
+    touched::touched_records(&mut cases);
     lies::lies(&mut cases);
     lies::beginnings(&mut cases);
+    lies::laws(&mut cases);
     lies::issuers(&mut cases, &story);
     refused::refused(&mut cases, &story);
     settle("bundles.json", &[("cases", cases.index)]);

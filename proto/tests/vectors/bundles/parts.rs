@@ -4,7 +4,9 @@ use sampan_proto::block::Header;
 use sampan_proto::body::Body;
 use sampan_proto::ids::{ChainId, Height, RecordId};
 use sampan_proto::member::Purpose;
-use sampan_proto::proof::{Binary, Bundle, Counterpart, MemberProof, Policy, ReceiptPart, ReferenceProof, StatusPart};
+use sampan_proto::proof::{
+    Binary, Bundle, Counterpart, Handover, MemberProof, Policy, ReceiptPart, ReferenceProof, StatusPart,
+};
 use sampan_proto::record::Record;
 use sampan_proto::state_key;
 use sampan_proto::statement::{Action, DsseEnvelope, SignedStatement};
@@ -56,6 +58,10 @@ pub(super) fn trust(cases: &mut Cases, story: &Story) {
     bad("trust, no quorum", &|b| {
         b.trust_path[0].certificate.0 = certify(genesis, &b.trust_path[0].header.0, &[1, 2]);
     });
+    let (header, certificate) = story.chain.heads[0].clone();
+    let (certificate, roster) = (Binary(certificate), Binary(genesis.roster.clone()));
+    let idle = Handover { header: Binary(header), certificate, roster };
+    bad("trust, a step that changes nothing", &|b| b.trust_path.insert(0, idle.clone()));
     let old = certify(genesis, &base.head.header.0, &[0, 1, 3]);
     cases.bad("trust, the head decided by the old roster", &["certificate"], &base, |b| b.head.certificate.0 = old);
 }
