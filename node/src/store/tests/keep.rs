@@ -10,9 +10,10 @@ use sampan_proto::proof::{Outcome, Verdict};
 use sampan_proto::statement::{Action, Finding};
 use tempfile::TempDir;
 
+use super::snapshot::{lived_in, rows};
 use super::*;
 use crate::core::ledger::{Draft, Execution};
-use crate::store::{Depth, Sound, StateSound};
+use crate::store::{Depth, Sound, StateSound, schema};
 
 /// A world with some life in it: bills, transfers, a new validator, empty blocks.
 fn lived() -> World {
@@ -106,6 +107,7 @@ fn every_row_of_the_log_is_looked_at() {
         (Family::Placed, "is not where its row says"),
         (Family::Statements, "is not there or another"),
         (Family::Entries, "block 1: its entries do not lead to its log root"),
+        (Family::Tiles, "block 4: tile 0/0 is not what its entries lead to"),
     ] {
         let said = changed(family, Depth::Log, last);
         assert!(said.contains(says) || said.contains("cannot be read"), "{}: {said}", family.name());
@@ -119,12 +121,46 @@ fn every_row_of_the_state_is_looked_at() {
         let said = changed(family, Depth::State, first);
         assert!(said.contains(family.name()) || said.contains("bodies"), "{}: {said}", family.name());
     }
+    let last = |_: &[u8], row: &mut Vec<u8>| *row.last_mut().expect("bytes") ^= 1;
+    for family in [Family::Executed, Family::Pages] {
+        let said = changed(family, Depth::State, last);
+        assert!(said.contains(family.name()), "{}: {said}", family.name());
+    }
+    let said = changed(Family::Executed, Depth::State, |_, row| row[32] ^= 1);
+    assert!(said.contains("`executed`"), "another index: {said}");
     let world = lived();
     let db = &world.store.0.db;
     let handle = Family::Goods.handle(db).expect("a family");
     db.put_cf(handle, [7; 32], [8; 32]).expect("written");
     let said = world.store.reader().fsck(&world.network.genesis, Depth::State, |_| ()).expect_err("a row too many");
     assert!(said.to_string().contains("`goods`"), "{said}");
+}
+
+#[test]
+fn every_tile_of_a_long_log_is_looked_at() {
+    let (world, _) = lived_in();
+    let db = &world.store.0.db;
+    let handle = Family::Tiles.handle(db).expect("a family");
+    let said =
+        || world.store.reader().fsck(&world.network.genesis, Depth::Log, |_| ()).map_err(|fault| fault.to_string());
+    let tiles = rows(&world.store, Family::Tiles);
+    assert!(tiles.len() > 8, "{} tiles", tiles.len());
+    for (key, value) in &tiles {
+        let mut changed = value.clone();
+        changed[0] ^= 1;
+        let longer = [&value[..], &[7; 32]].concat();
+        for wrong in [&changed[..], &value[..value.len() - 32], &longer] {
+            db.put_cf(handle, key, wrong).expect("written");
+            assert!(said().expect_err("another tile").contains("tile"), "{key:?}");
+        }
+        db.put_cf(handle, key, value).expect("written");
+    }
+    for key in [schema::tile_key(0, 1_000), schema::tile_key(5, 0)] {
+        db.put_cf(handle, key, [7; 32]).expect("written");
+        assert!(said().expect_err("a tile too many").contains("the log leads to 0"), "{key:?}");
+        db.delete_cf(handle, key).expect("deleted");
+    }
+    said().expect("sound again");
 }
 
 /// An agency's order to erase the document of a record.
