@@ -181,6 +181,12 @@ pub struct Floor {
 }
 
 impl Floor {
+    /// Whether the log of so many entries can be told of; of the empty one everybody can tell.
+    #[must_use]
+    pub const fn holds_log(&self, size: u64) -> bool {
+        size == 0 || size >= self.entries
+    }
+
     /// The first tile of a row that is held: those left of the edge of the log under the floor are not.
     #[must_use]
     pub fn first_tile(&self, level: u8) -> u64 {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::snapshot::{lived_in, rows};
 use super::*;
 use crate::core::ledger::{Draft, Execution};
-use crate::store::{Depth, Sound, StateSound, schema};
+use crate::store::{Depth, Sound, StateSound, Unswept, schema};
 
 /// A world with some life in it: bills, transfers, a new validator, empty blocks.
 fn lived() -> World {
@@ -257,6 +257,13 @@ fn any_file_holds(dir: &Path, bytes: &[u8]) -> bool {
     files.filter_map(|file| std::fs::read(file).ok()).any(|file| file.windows(bytes.len()).any(|part| part == bytes))
 }
 
+/// What was written last goes from the database's own log to the files of its families.
+fn flush(store: &Store) {
+    for family in Family::ALL {
+        store.0.db.flush_cf(family.handle(&store.0.db).expect("a family")).expect("flushed");
+    }
+}
+
 #[test]
 fn a_sweep_leaves_nothing_of_it_in_the_files() {
     // Bytes that no compression makes shorter, more of them than a row holds beside its key.
@@ -266,10 +273,31 @@ fn a_sweep_leaves_nothing_of_it_in_the_files() {
     let [erased, kept] = [1, 2].map(|seed| world.anything(u64::from(seed), secret(seed), T0 + 3_600_000));
     let record = record_of(&erased);
     world.decide(&[erased, kept]);
+    flush(&world.store);
+    assert!(any_file_holds(world.dir.path(), &secret(1)[..64]), "still there");
     world.decide(&[erasure(&world, record)]);
-    world.store.sweep().expect("swept");
+    world.store.sweep().expect("written").expect("swept");
     let world = world.reopen();
     assert!(!any_file_holds(world.dir.path(), &secret(1)[..64]), "the erased document");
     assert!(any_file_holds(world.dir.path(), &secret(2)[..64]), "the other one");
     world.store.reader().fsck(&world.network.genesis, Depth::Log, |_| ()).expect("sound");
+}
+
+/// What lies in the way of new files fails a sweep as a full disk does.
+#[test]
+fn a_sweep_that_could_not_write_says_so() {
+    let mut world = World::new();
+    let documents = [1, 2].map(|number: u8| world.anything(number.into(), vec![number; 4_096], T0 + 3_600_000));
+    world.decide(&documents);
+    world.decide(&[erasure(&world, record_of(&documents[0]))]);
+    flush(&world.store);
+    let in_the_way: Vec<_> = (0..500).map(|number| world.dir.path().join(format!("{number:06}.blob"))).collect();
+    let in_the_way: Vec<_> = in_the_way.into_iter().filter(|path| std::fs::create_dir(path).is_ok()).collect();
+    assert_eq!(world.store.sweep().expect("readable"), Err(Unswept(1)));
+    for path in in_the_way.iter().filter(|path| path.is_dir()) {
+        std::fs::remove_dir(path).expect("removed");
+    }
+    let world = world.reopen();
+    world.store.sweep().expect("written").expect("swept");
+    assert!(world.store.reader().record_body(&record_of(&documents[1])).expect("readable").is_some());
 }
