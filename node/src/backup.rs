@@ -29,6 +29,8 @@ use crate::store::{Store, Voice};
 const MANIFEST: &str = "backup.json";
 /// The database's folder.
 const STORE: &str = "store";
+/// Names of copies that are looked at begin so.
+const LOOKED_AT: &str = "looked-at.";
 /// The version of this layout.
 const VERSION: u32 = 1;
 /// Memory for the database's cache while it is looked through, in MiB.
@@ -65,6 +67,9 @@ pub struct Kept {
 /// Why a backup was not made or not put back.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    /// There is no store to be backed up or looked at.
+    #[error("{0} holds no store")]
+    Nothing(PathBuf),
     /// Something is there already.
     #[error("{0} is there already")]
     Occupied(PathBuf),
@@ -113,6 +118,7 @@ impl BackupError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Nothing(_) => "name the configuration of a node that has run, with `--config`",
             Self::Occupied(_) => "choose another place, or move away what is there: nothing is overwritten",
             Self::File { .. } => "check the path, its permissions, and the room on the disk",
             Self::Node(_) => "see the node's log; a node that is stopped can be backed up too",
@@ -132,7 +138,11 @@ impl BackupError {
         match self {
             Self::Store(fault) => fault.is_for_the_operator(),
             Self::File { .. } | Self::Node(_) => false,
-            Self::Occupied(_) | Self::Unreadable { .. } | Self::Damaged { .. } | Self::OtherNetwork { .. } => true,
+            Self::Nothing(_)
+            | Self::Occupied(_)
+            | Self::Unreadable { .. }
+            | Self::Damaged { .. }
+            | Self::OtherNetwork { .. } => true,
         }
     }
 }
@@ -149,6 +159,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> BackupError + '_ {
 /// # Errors
 /// Nothing is at `to` then.
 pub fn take(data: &Path, genesis_bytes: &[u8], genesis: &Genesis, to: &Path) -> Outcome<Manifest> {
+    is_founded(data)?;
     if to.exists() {
         return Err(BackupError::Occupied(to.to_owned()));
     }
@@ -178,23 +189,72 @@ pub fn take(data: &Path, genesis_bytes: &[u8], genesis: &Genesis, to: &Path) -> 
 }
 
 /// Looks at the store in `data` as it is at one moment, whether a node runs on it or not: a node that does makes a copy
-/// beside `data`, of links where the filesystem has them. It is gone afterwards; what a crash leaves goes with the next.
+/// inside `data`, of links where the file system has them. It is gone afterwards, or with the next if a crash leaves it.
 ///
 /// # Errors
 /// Nothing was looked at then.
 pub fn look<T>(data: &Path, genesis: &Genesis, cache_mib: usize, at_it: impl FnOnce(&Store) -> T) -> Outcome<T> {
+    is_founded(data)?;
     // The node may have another working directory.
     let data = data.canonicalize().map_err(at(data))?;
-    let copy = data.with_file_name(beside(&data, "looked-at"));
-    clear(&copy)?;
-    let store = match control::order(&data, &Order::Checkpoint(copy.clone())).map_err(at(&data))? {
-        Some(Reply::Done) => Store::open(&copy, genesis, cache_mib),
+    let copy = Copy::place(&data)?;
+    let store = match control::order(&data, &Order::Checkpoint(copy.store())).map_err(at(&data))? {
+        Some(Reply::Done) => Store::open(&copy.store(), genesis, cache_mib),
         Some(Reply::Failed(why)) => return Err(BackupError::Node(why)),
         None => Store::open(&data, genesis, cache_mib),
     };
-    let seen = store.map(|store| at_it(&store));
-    clear(&copy)?;
-    Ok(seen?)
+    Ok(store.map(|store| at_it(&store))?)
+}
+
+/// Nothing comes into being by being looked at.
+fn is_founded(data: &Path) -> Outcome<()> {
+    if Store::is_in(data) { Ok(()) } else { Err(BackupError::Nothing(data.to_owned())) }
+}
+
+/// A copy of a store, for as long as somebody looks at it. The lock on its directory says so.
+struct Copy {
+    dir: PathBuf,
+    _looking: File,
+}
+
+impl Copy {
+    /// A place for one in the data directory: links do not lead to another file system. Copies that a crash left go
+    /// away, those that others look at stay.
+    fn place(data: &Path) -> Outcome<Self> {
+        // Until this returns: in between, ours is not locked yet and looks as if it had been left.
+        let door = File::open(data).map_err(at(data))?;
+        door.lock().map_err(at(data))?;
+        for entry in fs::read_dir(data).map_err(at(data))? {
+            let path = entry.map_err(at(data))?.path();
+            let is_copy = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(LOOKED_AT));
+            // One that cannot be opened was put away this moment.
+            if is_copy && File::open(&path).is_ok_and(|copy| copy.try_lock().is_ok()) {
+                clear(&path)?;
+            }
+        }
+        let place = |number: u64| data.join(format!("{LOOKED_AT}{number}"));
+        let mut number = 0;
+        while place(number).exists() {
+            number += 1;
+        }
+        let dir = place(number);
+        // A crash from here on leaves a directory that nobody has locked.
+        fs::create_dir(&dir).map_err(at(&dir))?;
+        let looking = File::open(&dir).map_err(at(&dir))?;
+        looking.lock().map_err(at(&dir))?;
+        Ok(Self { dir, _looking: looking })
+    }
+
+    fn store(&self) -> PathBuf {
+        self.dir.join(STORE)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // What cannot be removed goes with the next.
+        let _ = fs::remove_dir_all(&self.dir);
+    }
 }
 
 /// Puts a backup back as the data directory `data`, which must be empty or not there: every file compared with its

@@ -40,9 +40,9 @@ enum Command {
     /// Make code lists of their publishers' files.
     #[command(subcommand)]
     Codes(cmd::codes::Command),
-    /// Write a stopped node's whole chain to an archive, which `sampan audit` checks.
+    /// Write the whole chain to an archive, which `sampan audit` checks; also while the node runs.
     Export(cmd::keep::Export),
-    /// Derive again what a stopped node's store holds, and compare.
+    /// Derive again what the store holds, and compare; also while the node runs.
     Fsck(cmd::keep::Fsck),
     /// Order that a document be erased.
     #[command(subcommand)]

@@ -104,7 +104,8 @@ fn what_the_user_can_mend_exits_1_with_a_hint() {
         assert!(out.is_empty() && !err.is_empty(), "{args:?}: {out}{err}");
     }
     assert!(!dir.join("x").exists(), "nothing is left behind by a refused init");
-    assert!(run(dir, 0, &["--help"]).0.contains("Run a node"));
+    let (help, _) = run(dir, 0, &["--help"]);
+    assert!(help.contains("Run a node") && !help.contains("stopped"), "what looks at a node does not stop it: {help}");
     run(dir, 0, &["--version"]);
     std::fs::create_dir(dir.join("mine")).expect("directory");
     std::fs::write(dir.join("mine/letters.txt"), "keep").expect("written");
@@ -173,11 +174,18 @@ fn a_store_is_backed_up_and_a_damaged_one_is_refused_with_the_command_that_mends
     run(dir, 0, &["genesis", "assemble", "--network", "t", "-o", "cn-customs/genesis.json", "cn-customs/entry.json"]);
     let config = ["--config", "cn-customs/sampand.toml"];
     let command = |code, name: &str| run(dir, code, &[[name, "monday"].as_slice(), &config].concat());
+    let data = dir.join("cn-customs").join(Config::default().data_dir);
+    assert!(command(1, "backup").1.contains("holds no store"), "of a node that never ran");
+    assert!(!data.exists() && !dir.join("monday").exists(), "nothing comes into being");
+    std::fs::create_dir_all(&data).expect("made");
+    assert!(command(1, "backup").1.contains("holds no store"), "of another directory");
+    assert!(std::fs::read_dir(&data).expect("listed").next().is_none() && !dir.join("monday").exists());
+    let genesis = std::fs::read(dir.join("cn-customs/genesis.json")).expect("file");
+    drop(Store::open(&data, &Genesis::from_bytes(&genesis).expect("genesis"), 8).expect("opened"));
     assert_eq!(command(0, "backup").0, "0\n", "before the first block");
     assert!(command(1, "backup").1.contains("monday is there already"));
     assert!(command(1, "restore").1.contains("hint: choose another place"), "the data directory is in use");
 
-    let data = dir.join("cn-customs").join(Config::default().data_dir);
     for entry in std::fs::read_dir(&data).expect("a directory") {
         let path = entry.expect("a file").path();
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("MANIFEST")) {
@@ -202,8 +210,12 @@ fn a_stopped_node_is_checked_exported_and_told_to_erase() {
     let with = |args: &[&'static str]| [args, &config].concat();
 
     let (_, talk) = run(dir, 1, &with(&["fsck"]));
-    assert!(talk.contains("is not there") && !dir.join("cn-customs/data").exists(), "{talk}");
     let data = dir.join("cn-customs").join(Config::default().data_dir);
+    assert!(talk.contains("holds no store") && !data.exists(), "{talk}");
+    std::fs::create_dir_all(&data).expect("made");
+    for args in [&["fsck"][..], &["export", "--out", "chain.archive"], &["bodies", "sweep"]] {
+        assert!(run(dir, 1, &with(args)).1.contains("holds no store"), "{args:?}");
+    }
     let store = Store::open(&data, &Genesis::from_bytes(&genesis).expect("genesis"), 8).expect("opened");
     assert!(run(dir, 1, &with(&["fsck"])).1.contains("in use by another sampand"));
     drop(store);

@@ -12,6 +12,7 @@ use sampan_proto::reject::Code;
 use super::State;
 use super::error::Refusal;
 use super::input::{Path, parameter};
+use super::log::not_held;
 use super::query::as_of;
 
 /// `GET /v1/evidence`: what there is.
@@ -34,8 +35,12 @@ pub(super) async fn one(Shared(state): Shared<State>, Path(id): Path<String>) ->
     let evidence = state.read(move |reader| {
         let unknown = || Refusal::new(Code::NotFound, "$", format!("no evidence {} is kept here", id.0.short()));
         let offence = reader.offence(&id)?.ok_or_else(unknown)?;
-        let early = || Refusal::new(Code::NotReady, "$", "who validated at its height is known once that is decided");
-        reader.evidence(offence)?.ok_or_else(early)
+        let height = offence.height();
+        let floor = reader.floor()?.height;
+        reader.evidence(offence)?.ok_or_else(|| match height.filter(|height| *height <= floor) {
+            Some(height) => not_held(reader, &format!("the header of block {height}, which says who the signer was,")),
+            None => Refusal::new(Code::NotReady, "$", "who validated at its height is known once that is decided"),
+        })
     });
     Ok(([(header::CONTENT_TYPE, EVIDENCE_MEDIA_TYPE)], Json(evidence.await?)).into_response())
 }

@@ -83,8 +83,9 @@ pub(super) async fn consistency(
             let detail = format!("`from` {from} and `to` {to}: expected from ≤ to ≤ {size}, the size of the log here");
             Refusal::new(if from > to { Code::RequestMalformed } else { Code::NotFound }, "$", detail)
         };
-        if from > 0 && from < reader.floor()?.entries {
-            return Err(not_held(reader, &format!("the log of {from} entries")));
+        let floor = reader.floor()?;
+        if let Some(size) = [from, to].into_iter().find(|size| from <= to && !floor.holds_log(*size)) {
+            return Err(not_held(reader, &format!("the log of {size} entries")));
         }
         reader.consistency(from, to)?.ok_or_else(none)
     });
@@ -105,7 +106,10 @@ pub(super) async fn tile(Shared(state): Shared<State>, Path(path): Path<String>)
     Ok(([(header::CONTENT_TYPE, BINARY), (header::CACHE_CONTROL, caching)], bytes).into_response())
 }
 
-fn hashes(reader: &Reader<'_>, path: &TilePath) -> Result<Vec<u8>, Refusal> {
+pub(super) fn hashes(reader: &Reader<'_>, path: &TilePath) -> Result<Vec<u8>, Refusal> {
+    if path.tile().index < reader.floor()?.first_tile(path.tile().level) {
+        return Err(not_held(reader, path));
+    }
     let Some(tile) = reader.tile_at(path)? else { return Err(beyond(reader, path)) };
     Ok(tile.iter().flat_map(|Hash32(bytes)| *bytes).collect())
 }

@@ -104,26 +104,33 @@ pub(super) async fn receipt(
 
 /// How a receipt is asked for. A statement's id has 64 digits, no index has.
 #[derive(Clone, Copy)]
-enum Named {
+pub(super) enum Named {
     Statement(StatementId),
     Index(u64),
 }
 
-fn receipt_of(reader: &Reader<'_>, named: Named, against: Option<Height>) -> Result<Bundle, Refusal> {
-    let newest = reader.tip()?.height;
+pub(super) fn receipt_of(reader: &Reader<'_>, named: Named, against: Option<Height>) -> Result<Bundle, Refusal> {
+    let (newest, floor) = (reader.tip()?.height, reader.floor()?);
     let pending = |id: StatementId| {
         let detail = format!("statement {} is not final here; /v1/statements/{id} tells where it is", id.0.short());
+        let older = format!("; what was final before block {} is not held here", floor.height.next());
+        let detail = if floor.height == Height::GENESIS { detail } else { detail + &older };
         Refusal::new(Code::NotFound, "$", detail)
     };
-    let (index, statement) = match named {
-        Named::Statement(id) => (reader.placed(&id)?.ok_or_else(|| pending(id))?.index, Some(id)),
-        Named::Index(index) => (index, reader.placed_at(index)?.map(|placed| placed.statement)),
+    let index = match named {
+        Named::Statement(id) => reader.placed(&id)?.ok_or_else(|| pending(id))?.index,
+        Named::Index(index) => index,
+    };
+    // Before anything else: while a past is being filled in, its entries are here and the tiles over them are not.
+    if index < floor.entries {
+        return Err(not_held(reader, &format!("entry {index}")));
+    }
+    let statement = match named {
+        Named::Statement(id) => Some(id),
+        Named::Index(index) => reader.placed_at(index)?.map(|placed| placed.statement),
     };
     if let (None, Some(id)) = (against, statement) {
         return reader.receipt(&id)?.ok_or_else(|| pending(id));
-    }
-    if index < reader.floor()?.entries {
-        return Err(not_held(reader, &format!("entry {index}")));
     }
     let height = against.unwrap_or(newest);
     reader.inclusion(index, height)?.ok_or_else(|| {

@@ -5,6 +5,7 @@ mod description;
 mod fixture;
 mod limits;
 mod log;
+mod pruned;
 mod reading;
 mod refusing;
 mod submitting;

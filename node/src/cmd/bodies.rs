@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use sampan_node::clock::now_ms;
+use sampan_node::config::Config;
 use sampan_node::{identity, setup};
 use sampan_proto::api::Submission;
 use sampan_proto::ids::RecordId;
@@ -45,8 +46,17 @@ pub(crate) struct Erase {
 pub(crate) fn bodies(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Erase(arguments) => erase(arguments),
-        Command::Sweep { source } => open(&source.load()?)?.sweep().map_err(|fault| Failure::from(&fault)),
+        Command::Sweep { source } => sweep(&source.load()?),
     }
+}
+
+fn sweep(config: &Config) -> Result<(), Failure> {
+    let swept = open(config)?.sweep().map_err(|fault| Failure::from(&fault))?;
+    swept.map_err(|unswept| {
+        let hint = "make as much room on the disk as all documents take, and sweep again; the file LOG in the data \
+                    directory says what failed";
+        Failure::unexpected(unswept.to_string(), hint)
+    })
 }
 
 /// The order is a finding like any other; every node that executes it drops the document.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sampan_node::backup;
+use sampan_node::backup::{self, BackupError};
 use sampan_node::config::Config;
 use sampan_node::fault::Fatal;
 use sampan_node::store::{Depth, Sound, StateSound, Store};
@@ -106,11 +106,10 @@ fn whole(store: &Store) -> Result<(), Failure> {
 fn founded(config: &Config) -> Result<(Genesis, Vec<u8>), Failure> {
     let bytes = read(&config.genesis)?;
     let genesis = Genesis::from_bytes(&bytes)?;
-    if config.data_dir.is_dir() {
+    if Store::is_in(&config.data_dir) {
         return Ok((genesis, bytes));
     }
-    let what = format!("{} is not there", config.data_dir.display());
-    Err(Failure::refused(what, "name a node's configuration with `--config`"))
+    Err(BackupError::Nothing(config.data_dir.clone()).into())
 }
 
 /// The store of a stopped node's configuration. Nothing is created.

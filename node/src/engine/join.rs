@@ -8,12 +8,20 @@
 //! ```
 //!
 //! Parts come from every peer that holds the same state, and each is checked by the hash that its parent promises
-//! before it is here. Until the last one is in, there is no state to judge anything by: the engine hears nothing and
-//! the node says that it is not ready.
+//! before it is here. Who refuses one may be busy: it has a rest, and is a source no more only when it refuses the same
+//! part again and again. Peers hold the state before their newest, too: who offers a newer one is asked for ours first,
+//! and what is here is given up only when nobody has the rest.
+//!
+//! Until the last part is in, there is no state to judge anything by: the engine hears nothing and the node says that it
+//! is not ready.
 
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
+use sampan_proto::block::Header;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::Height;
 use sampan_proto::merkle::state::PagePath;
@@ -28,6 +36,8 @@ use crate::store::TakeOver;
 const AT_ONCE: usize = 4;
 /// Peers that parts are asked of.
 const SOURCES: usize = 4;
+/// Refusals of one part after which a peer is taken not to hold the state: so many patrols, for it rests in between.
+const REFUSED: u32 = 4;
 /// Answers without a state that can be taken over before the blocks are asked for after all.
 const REFUSALS: u32 = 8;
 
@@ -55,12 +65,74 @@ enum Phase {
 /// A state on its way.
 pub(super) struct Taking {
     state: TakeOver,
-    /// Who holds it.
+    /// Who holds it, or did not say that it does not.
     sources: Vec<PeerId>,
+    /// Who does not hold it any more.
+    gone: BTreeSet<PeerId>,
+    /// Who refused a part since the last patrol.
+    resting: BTreeSet<PeerId>,
+    /// How often a source refused a part that is wanted.
+    refused: BTreeMap<(PeerId, PagePath), u32>,
     /// Who was asked for which part.
     asked: BTreeMap<PagePath, PeerId>,
     turn: usize,
     parts: u64,
+}
+
+impl Taking {
+    fn of(state: TakeOver, source: PeerId) -> Self {
+        Self {
+            state,
+            sources: vec![source],
+            gone: BTreeSet::new(),
+            resting: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            turn: 0,
+            parts: 0,
+        }
+    }
+
+    /// A peer offers a state; whether ours may be had from it: it is the same, or a newer one, with ours before it.
+    fn may_be_had_from(&mut self, peer: PeerId, offered: &Header) -> bool {
+        let ours = &self.state.manifest().header;
+        if offered == ours {
+            self.gone.remove(&peer);
+        } else if offered.height <= ours.height || self.gone.contains(&peer) {
+            return false;
+        }
+        if !self.sources.contains(&peer) {
+            self.sources.push(peer);
+        }
+        true
+    }
+
+    /// A part came: whoever gave it holds the state.
+    fn on_given(&mut self, path: &PagePath) {
+        let giver = self.asked.remove(path);
+        self.resting.retain(|peer| Some(*peer) != giver);
+        self.refused.retain(|(peer, refused), _| Some(*peer) != giver && refused != path);
+    }
+
+    /// A peer does not give a part.
+    fn on_refused(&mut self, peer: PeerId, path: &PagePath) {
+        self.asked.remove(path);
+        self.resting.insert(peer);
+        let times = self.refused.entry((peer, *path)).or_default();
+        *times += 1;
+        if *times >= REFUSED {
+            self.sources.retain(|source| *source != peer);
+            self.refused.retain(|(source, _), _| *source != peer);
+            self.gone.insert(peer);
+        }
+    }
+
+    /// Whose turn it is to be asked.
+    fn next_source(&mut self) -> Option<PeerId> {
+        let awake: Vec<PeerId> = self.sources.iter().filter(|source| !self.resting.contains(source)).copied().collect();
+        self.turn = self.turn.wrapping_add(1);
+        awake.get(self.turn % awake.len().max(1)).copied()
+    }
 }
 
 impl std::fmt::Debug for Taking {
@@ -103,6 +175,7 @@ impl Engine {
             }
             Phase::Asking(_) => self.ask_which_state(),
             Phase::Taking(taking) => {
+                taking.resting.clear();
                 if taking.sources.len() < SOURCES {
                     self.ask_which_state();
                 }
@@ -127,28 +200,26 @@ impl Engine {
                 return Ok(());
             }
             Phase::Asking(_) => {}
-            Phase::Taking(taking) if taking.state.manifest().header == *header => {
-                if !taking.sources.contains(&peer) {
-                    taking.sources.push(peer);
+            Phase::Taking(taking) => {
+                if taking.may_be_had_from(peer, header) {
+                    self.ask_parts();
+                    return Ok(());
                 }
-                self.ask_parts();
-                return Ok(());
-            }
-            // Nobody holds ours any more.
-            Phase::Taking(taking) if taking.sources.is_empty() => {
+                if !taking.sources.is_empty() {
+                    return Ok(());
+                }
                 tracing::warn!("the state that was being taken over is held by nobody any more: another one");
                 if let Phase::Taking(taking) = std::mem::take(&mut self.joining.phase) {
                     taking.state.abandon()?;
                 }
             }
-            Phase::No | Phase::Taking(_) | Phase::Done => return Ok(()),
+            Phase::No | Phase::Done => return Ok(()),
         }
         tracing::info!(height = %header.height, "taking over the state");
         // What our key may have said is said at heights that we shall not see.
         self.fall_silent_to_join()?;
         let state = self.store.take_over(manifest)?;
-        let (asked, sources) = (BTreeMap::new(), vec![peer]);
-        self.joining.phase = Phase::Taking(Box::new(Taking { state, sources, asked, turn: 0, parts: 0 }));
+        self.joining.phase = Phase::Taking(Box::new(Taking::of(state, peer)));
         self.tell_whether_it_joins();
         self.ask_parts();
         Ok(())
@@ -164,7 +235,7 @@ impl Engine {
 
     pub(super) fn on_part(&mut self, part: &CheckedPart) -> Result<(), Fatal> {
         let Phase::Taking(taking) = &mut self.joining.phase else { return Ok(()) };
-        taking.asked.remove(&part.path);
+        taking.on_given(&part.path);
         taking.state.take(part)?;
         taking.parts += 1;
         self.metrics.set_snapshot_parts(taking.parts, taking.state.wanted().len());
@@ -175,11 +246,10 @@ impl Engine {
         Ok(())
     }
 
-    /// A peer does not give a part: it is asked of the others.
+    /// A peer does not give a part: it is asked of the others, and of that one again after a while.
     pub(super) fn on_no_part(&mut self, peer: PeerId, path: &PagePath) {
         if let Phase::Taking(taking) = &mut self.joining.phase {
-            taking.asked.remove(path);
-            taking.sources.retain(|source| *source != peer);
+            taking.on_refused(peer, path);
             self.ask_parts();
         }
     }
@@ -190,13 +260,13 @@ impl Engine {
         let wanted = taking.state.wanted().iter().filter(|(path, _)| !taking.asked.contains_key(path));
         let unasked: Vec<(PagePath, Hash32)> = wanted.take(AT_ONCE).map(|(path, hash)| (*path, *hash)).collect();
         for (path, hash) in unasked {
-            if taking.sources.is_empty() || taking.asked.len() >= AT_ONCE {
+            if taking.asked.len() >= AT_ONCE {
                 return;
             }
-            taking.turn = taking.turn.wrapping_add(1);
-            let Some(peer) = taking.sources.get(taking.turn % taking.sources.len()) else { return };
-            taking.asked.insert(path, *peer);
-            self.follower.ask(*peer, Request::State(StatePart { after, path, hash }));
+            // When all have a rest, the next patrol asks.
+            let Some(peer) = taking.next_source() else { return };
+            taking.asked.insert(path, peer);
+            self.follower.ask(peer, Request::State(StatePart { after, path, hash }));
         }
     }
 

@@ -69,6 +69,11 @@ fn signer(offence: &Offence) -> Hash32 {
     }
 }
 
+/// One vote or proposal does not say who may sign at its height: a decided header does.
+const fn needs_header(offence: &Offence) -> bool {
+    matches!(offence, Offence::Votes(_) | Offence::Proposals(_))
+}
+
 impl Reader<'_> {
     /// Every offence that is kept.
     pub fn offences(&self) -> Result<Vec<Offence>, Fatal> {
@@ -82,8 +87,13 @@ impl Reader<'_> {
         Ok(self.offences()?.into_iter().find(|offence| offence.id() == *id))
     }
 
+    /// Heights whose headers say who the signers of offences that are kept were.
+    pub(super) fn judged_by(&self) -> Result<Vec<Height>, Fatal> {
+        Ok(self.offences()?.iter().filter(|offence| needs_header(offence)).filter_map(Offence::height).collect())
+    }
+
     /// The offence with all that a stranger needs to judge it; none while its height is not decided, for until then
-    /// nobody has said who its validators are.
+    /// nobody has said who its validators are, and none when the header that says so is not held here.
     pub fn evidence(&self, offence: Offence) -> Result<Option<Evidence>, Fatal> {
         if let Offence::Statements([one, _]) = &offence {
             let Some(registry) = self.member(&proofs::signer(&one.0)?)? else { return Ok(None) };
@@ -92,11 +102,16 @@ impl Reader<'_> {
             return Ok(Some(Evidence { trust_path, head, member, ..Evidence::new(self.inner.chain, offence) }));
         }
         let height = offence.height().unwrap_or(Height(1));
-        let Some((header, certificate)) = self.header(height)? else { return Ok(None) };
-        let alone = matches!(offence, Offence::Votes(_) | Offence::Proposals(_));
-        let head = alone.then_some(Head { header: Binary(header), certificate: Binary(certificate) });
-        let trust_path = self.trust_path(height)?;
-        Ok(Some(Evidence { trust_path, head, ..Evidence::new(self.inner.chain, offence) }))
+        if height > self.tip()?.height {
+            return Ok(None);
+        }
+        let mut evidence =
+            Evidence { trust_path: self.trust_path(height)?, ..Evidence::new(self.inner.chain, offence) };
+        if needs_header(&evidence.offence) {
+            let Some((header, certificate)) = self.header(height)? else { return Ok(None) };
+            evidence.head = Some(Head { header: Binary(header), certificate: Binary(certificate) });
+        }
+        Ok(Some(evidence))
     }
 
     /// The offence of a member whose statement comes too late because another of its own, which says otherwise, was
@@ -143,6 +158,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use sampan_proto::block::Header;
     use sampan_proto::evidence::verify;
     use sampan_proto::ids::HeaderHash;
     use sampan_proto::member::Purpose;
@@ -225,6 +241,37 @@ mod tests {
 
     fn transfer(record: RecordId, seq: u64, to: &str) -> Action {
         Action::title(record, seq, TitleAct::Transfer { to: to.parse().expect("id") })
+    }
+
+    fn assert_proven(world: &World, offence: &Offence) {
+        let evidence = world.store.reader().evidence(offence.clone()).expect("read").expect("held");
+        let (ladder, _) = verify(&evidence, &world.network.genesis);
+        assert_eq!(ladder.outcome(), Outcome::Valid, "{}: {ladder:#?}", offence.kind());
+    }
+
+    #[test]
+    fn it_proves_itself_still_when_its_block_is_dropped() {
+        let mut world = World::new();
+        let head =
+            |header: &Header, certificate| Head { header: Binary(header.clone()), certificate: Binary(certificate) };
+        let (one, two) = (world.execute(world.next_ms(), &[]).header, world.execute(world.next_ms() + 1, &[]).header);
+        let fork = [one, two].map(|header| head(&header, world.certify(&header)));
+        let offences = [twice(&world, 1, 0), Offence::Certificates(Box::new(fork))];
+        for offence in &offences {
+            world.store.accuse(offence).expect("written");
+        }
+        for number in 1..=4 {
+            let bill = world.bill(number, "ningbo-tools");
+            world.decide(&[bill]);
+        }
+        world.store.prune(Height(3)).expect("dropped");
+        assert!(world.store.reader().header(Height(2)).expect("read").is_none(), "others are gone");
+        for offence in &offences {
+            assert_proven(&world, offence);
+        }
+        assert_eq!(world.store.reader().evidence(twice(&world, 2, 0)).expect("read"), None, "met too late");
+        let later = twice(&world, 5, 0);
+        assert_eq!(world.store.reader().evidence(later).expect("read"), None, "not decided yet");
     }
 
     #[test]

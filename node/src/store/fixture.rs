@@ -10,15 +10,17 @@ use sampan_proto::doc::DocKind;
 use sampan_proto::genesis::GenesisEntry;
 use sampan_proto::governance::{Change, Govern, Ready};
 use sampan_proto::hash::Domain;
+use sampan_proto::ids::Height;
 use sampan_proto::keys::SecretKey;
 use sampan_proto::member::{Member, MemberKey, Purpose};
 use sampan_proto::proof::Binary;
 use sampan_proto::roster::Validator;
 use sampan_proto::statement::{Action, Nonce, SignedStatement, Statement, VERSION};
 use sampan_proto::vote::{Certificate, Signed, Vote, VoteType};
+use sampan_proto::wire::{self, PastBlock};
 use tempfile::TempDir;
 
-use super::{Staged, Store};
+use super::{Past, Staged, Store};
 use crate::core::Document;
 use crate::core::ledger::fixtures::{Network, T0};
 use crate::core::ledger::{Draft, Execution, Outcome};
@@ -81,6 +83,17 @@ impl World {
 
     pub(crate) fn draft(&self, time_ms: u64) -> Draft {
         Draft { tip: self.store.tip(), ..self.network.draft(time_ms) }
+    }
+
+    /// A decided block as a peer tells it and the pool hands it on.
+    pub(crate) fn past(&self, height: Height) -> Past {
+        let PastBlock { block, entries } = self.store.reader().past(height).expect("read").expect("decided");
+        let chain = self.network.genesis.chain;
+        let document = |(statement, body)| {
+            Arc::new(Document::check_decided(wire::Document { statement, body }, chain).expect("a document"))
+        };
+        let documents = block.statements.into_iter().zip(block.bodies).map(document).collect();
+        Past { header: block.header, certificate: block.certificate, documents, entries }
     }
 
     /// Executes documents on the reader; all must be accepted.

@@ -2,14 +2,15 @@
 //!
 //! | depth | derived again | compared with |
 //! |---|---|---|
-//! | [`Depth::Log`] | each header's place, roster and certificate; its payload from the statements; the log's root after it from the entries | the headers |
+//! | [`Depth::Log`] | each header's place, roster and certificate; its payload from the statements; the log's root after it and its tiles from the entries | the headers, every tile |
 //! | [`Depth::State`] | besides: every block executed again from the genesis, bodies included | every root, and every row of the state |
 //!
 //! A node that took the state over begins after the block that it took it after, which is derived from the genesis by the
-//! handovers; at [`Depth::State`] its rows are compared with the newest root, for what led there is not held.
+//! handovers; at [`Depth::State`] its rows are compared with the newest root, for what led there is not held, and the
+//! bodies of its blocks with what their statements commit to.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use borsh::BorshDeserialize;
@@ -19,11 +20,13 @@ use sampan_proto::block::{Header, payload_hash};
 use sampan_proto::entry::Entry;
 use sampan_proto::genesis::Genesis;
 use sampan_proto::hash::Hash32;
-use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, RecordId};
+use sampan_proto::ids::{EnvelopeId, HeaderHash, Height, RecordId, StatementId};
 use sampan_proto::member::Member;
 use sampan_proto::merkle::frontier::Frontier;
 use sampan_proto::merkle::state::PagePath;
 use sampan_proto::merkle::state::tree::PageRead as _;
+use sampan_proto::merkle::tile::{self, RowAppend, TILE_HEIGHT, TILE_WIDTH, TileAppend, TileId, TileRead as _};
+use sampan_proto::proof::check_commitment;
 use sampan_proto::snapshot::Item;
 use sampan_proto::state_key;
 use sampan_proto::statement::SignedStatement;
@@ -83,9 +86,12 @@ impl Reader<'_> {
             if let Some(audit) = &mut audit {
                 let block = self.block(height)?.ok_or_else(|| wrong(height, "it is not there"))?;
                 audit.block(&block).map_err(|fault| Fatal::Damaged(fault.to_string()))?;
+            } else if depth == Depth::State {
+                self.check_bodies(height)?;
             }
             reached(height);
         }
+        self.check_tiles(walk.frontier.size())?;
         let state = match (&audit, depth) {
             (Some(audit), _) => {
                 self.check_rows(audit)?;
@@ -114,7 +120,7 @@ impl Reader<'_> {
         let Some((header, _)) = self.head()? else { return Ok(0) };
         let wrong = |what: &dyn Display| wrong(header.height, format!("its state: {what}"));
         let mut promised = BTreeMap::from([(PagePath::ROOT, header.state_root)]);
-        let (mut items, mut members) = (0, BTreeMap::new());
+        let (mut items, mut members, mut expiry) = (0, BTreeMap::new(), BTreeSet::new());
         while let Some((path, hash)) = promised.pop_first() {
             let part = self.part(&path)?.ok_or_else(|| wrong(&"a part is not there"))?;
             let part = part.check(&path, &hash).map_err(|bad| wrong(&bad))?;
@@ -124,15 +130,39 @@ impl Reader<'_> {
                 }
             }
             items += part.items.len() as u64;
-            members.extend(part.items.into_iter().filter_map(|(_, item)| match item {
-                Item::Member(member) => Some((member.id.clone(), member)),
-                _ => None,
-            }));
+            for (_, item) in part.items {
+                match item {
+                    Item::Member(member) => {
+                        members.insert(member.id.clone(), member);
+                    }
+                    Item::Executed { statement, not_after_ms, .. } => {
+                        expiry.insert((not_after_ms, statement));
+                    }
+                    _ => {}
+                }
+            }
             promised.extend(part.below);
         }
         // The registry is answered from memory; its rows are what the next start reads.
         self.same_rows::<_, _, Member>(Family::Members, &members, |id| id.as_str().as_bytes().to_vec())?;
+        self.same_expiry(&expiry)?;
         Ok(items)
+    }
+
+    /// What is executed again is compared with its commitment where it is executed; this is for what is not. A document
+    /// that is not held was erased, or never came.
+    fn check_bodies(&self, height: Height) -> Result<(), Fatal> {
+        let block = self.block(height)?.ok_or_else(|| wrong(height, "it is not there"))?;
+        for (statement, body) in block.statements.iter().zip(&block.bodies) {
+            let Some(body) = body else { continue };
+            let said = statement.parse().ok();
+            let committed = said.as_ref().and_then(|said| said.action.body());
+            if committed.is_none_or(|committed| check_commitment(committed, body).is_err()) {
+                let name = statement.id().0.short();
+                return Err(wrong(height, format!("`bodies` has another document than statement {name} commits to")));
+            }
+        }
+        Ok(())
     }
 
     /// A header follows on the one before, its roster decided it, and its contents are those of the log.
@@ -178,15 +208,42 @@ impl Reader<'_> {
     }
 
     fn check_entries(&self, header: &Header, walk: &mut Walk) -> Result<(), Fatal> {
+        let mut leaves = Vec::new();
         for index in walk.frontier.size()..header.log_size {
             let entry: Option<Entry> = self.entry(index)?;
             let entry = entry.ok_or_else(|| wrong(header.height, format!("entry {index} is not there")))?;
-            walk.frontier.append(entry.leaf_hash());
+            leaves.push(entry.leaf_hash());
         }
-        if walk.frontier.size() == header.log_size && walk.frontier.root() == header.log_root {
-            return Ok(());
+        let rows = tile::append(&mut walk.frontier, &leaves);
+        if walk.frontier.size() != header.log_size || walk.frontier.root() != header.log_root {
+            return Err(wrong(header.height, "its entries do not lead to its log root"));
         }
-        Err(wrong(header.height, "its entries do not lead to its log root"))
+        for TileAppend { tile, held, hashes } in rows.iter().flat_map(RowAppend::tiles) {
+            let row = self.tile(tile.level, tile.index)?;
+            if row.get(held..).is_none_or(|added| !added.starts_with(hashes)) {
+                let what = format!("tile {}/{} is not what its entries lead to", tile.level, tile.index);
+                return Err(wrong(header.height, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// No tile holds more than the log. What is left of the floor's edge is a past on its way in, and proves itself when
+    /// it is whole.
+    fn check_tiles(&self, size: u64) -> Result<(), Fatal> {
+        let floor = self.floor()?;
+        for row in self.snapshot.iterator_cf(Family::Tiles.handle(&self.inner.db)?, IteratorMode::Start) {
+            let (key, value) = row?;
+            let TileId { level, index } = schema::tile_of(&key)?;
+            let in_row = size.checked_shr(u32::from(TILE_HEIGHT) * u32::from(level)).unwrap_or(0);
+            let expected = in_row.saturating_sub(index.saturating_mul(TILE_WIDTH as u64)).min(TILE_WIDTH as u64);
+            let held = schema::decode_tile(&key, &value)?.len() as u64;
+            if index >= floor.first_tile(level) && (held != expected || held == 0) {
+                let what = format!("tile {level}/{index} has {held} hashes, the log leads to {expected}");
+                return Err(Fatal::Damaged(what));
+            }
+        }
+        Ok(())
     }
 
     /// The rows of the state are what execution leads to, no more and no less.
@@ -204,11 +261,19 @@ impl Reader<'_> {
             Ok(state.goods.get(&goods) == Some(&record) && state_key::goods(&goods).0 == key)
         })?;
         self.compare(Family::Executed, state.executed.len(), |key, row| {
-            let ExecutedRow { statement, .. } = schema::decode(Family::Executed, key, row)?;
-            Ok(state.executed.contains(&statement) && state_key::executed(&statement).0 == key)
+            let ExecutedRow { statement, index, not_after_ms } = schema::decode(Family::Executed, key, row)?;
+            // Where it stands was compared block by block.
+            let here = self.placed(&statement)?.is_some_and(|placed| placed.index == index);
+            let known = state.executed.contains(&statement) && state.expiry.contains(&(not_after_ms, statement));
+            Ok(here && known && state_key::executed(&statement).0 == key)
         })?;
-        let expiry = |key: &[u8], _: &[u8]| Ok(state.expiry.contains(&schema::expiry_of(key)?));
-        self.compare(Family::Expiry, state.expiry.len(), expiry)
+        self.same_expiry(&state.expiry)
+    }
+
+    /// What must not be executed again leaves the state when its time has come, and nothing else does.
+    fn same_expiry(&self, derived: &BTreeSet<(u64, StatementId)>) -> Result<(), Fatal> {
+        let is_right = |key: &[u8], row: &[u8]| Ok(row.is_empty() && derived.contains(&schema::expiry_of(key)?));
+        self.compare(Family::Expiry, derived.len(), is_right)
     }
 
     /// The rows of a family are these values under these keys.

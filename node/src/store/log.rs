@@ -53,8 +53,8 @@ impl Reader<'_> {
 
     /// That the log of `to` entries begins with that of `from`; none unless `from ≤ to` and both are held here.
     pub fn consistency(&self, from: u64, to: u64) -> Result<Option<Consistency>, Fatal> {
-        let below = from > 0 && from < self.floor()?.entries;
-        if from > to || to > self.tip()?.frontier.size() || below {
+        let floor = self.floor()?;
+        if from > to || to > self.tip()?.frontier.size() || !floor.holds_log(from) || !floor.holds_log(to) {
             return Ok(None);
         }
         let tiles = TiledLog::new(self);

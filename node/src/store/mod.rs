@@ -64,6 +64,7 @@ pub use fsck::{Depth, Sound, StateSound};
 pub use read::{Acts, Reader};
 pub use schema::Floor;
 use schema::TipRow;
+pub use sweep::Unswept;
 pub use take_over::TakeOver;
 pub use voice::{Place, Voice};
 

@@ -21,6 +21,13 @@ use crate::core::ledger::{GenesisState, Tip, genesis_state};
 use crate::fault::Fatal;
 
 impl Store {
+    /// Whether there is a store in `dir`, whole or not.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        // RocksDB writes CURRENT last when it creates a database: without it there is none yet.
+        dir.join("CURRENT").exists()
+    }
+
     /// Opens the store in `dir`, and creates it from `genesis` if there is none. `cache_mib` bounds the
     /// memory for blocks read from disk.
     ///
@@ -65,8 +72,7 @@ impl Store {
 
 /// Later schemas may bring families that this software does not know; RocksDB's own refusal would not say why.
 fn refuse_other_families(dir: &Path) -> Result<(), Fatal> {
-    // RocksDB writes CURRENT last when it creates a database: without it there is none yet.
-    if !dir.join("CURRENT").exists() {
+    if !Store::is_in(dir) {
         return Ok(());
     }
     let known = |name: &str| name == "default" || Family::ALL.iter().any(|family| family.name() == name);

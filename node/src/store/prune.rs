@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rocksdb::{IteratorMode, ReadOptions};
 use sampan_proto::entry::{ActEntry, Entry};
 use sampan_proto::ids::Height;
-use sampan_proto::merkle::tile::{MAX_TILE_LEVEL, TILE_HEIGHT};
+use sampan_proto::merkle::tile::MAX_TILE_LEVEL;
 
 use super::commit::{Batch, Prepared};
 use super::schema::{self, Family, FilledRow, Floor, META_FILLED, META_FLOOR, PlacedRow};
@@ -36,11 +36,13 @@ impl Inner {
         let first = if reader.filling()?.is_some() { Height(1) } else { before.height.next() };
         let oldest = reader.payloads(first, through.min(Height(self.tip().tip().height.0.saturating_sub(1))))?;
         let (Some((lowest, _)), Some((highest, _))) = (oldest.first(), oldest.last()) else { return Ok(None) };
-        let floor =
-            Floor { height: before.height.max(*highest), entries: before.entries.max(reader.log_after(*highest)?) };
+        let dropped = reader.log_after(*highest)?;
+        let floor = Floor { height: before.height.max(*highest), entries: before.entries.max(dropped) };
         let mut batch = Batch::new(&self.db, 0)?;
-        // Who decided when is needed for ever: the headers that changed it stay, and the floor's own.
-        let kept: BTreeSet<Height> = reader.handovers()?.into_iter().map(|(height, _)| height).collect();
+        // Who decided when is needed for ever: the headers that changed it stay, and the floor's own. So do those that
+        // say who the signer of an offence was, for evidence is kept for ever.
+        let mut kept: BTreeSet<Height> = reader.handovers()?.into_iter().map(|(height, _)| height).collect();
+        kept.extend(reader.judged_by()?);
         let heights = oldest.iter().map(|(height, _)| *height).chain([before.height]);
         for height in heights.filter(|height| *height != floor.height && !kept.contains(height)) {
             batch.delete(Family::Headers, &schema::height_key(height));
@@ -49,7 +51,11 @@ impl Inner {
             batch.delete(Family::Payloads, &schema::height_key(*height));
             placed.iter().try_for_each(|placed| reader.drop_document(&mut batch, placed))?;
         }
-        batch.drop_log(if *lowest <= before.height { 0 } else { before.entries }, floor.entries);
+        // Entries go with their blocks, not before: of a past that was being filled in the later ones stay until their
+        // turn comes, for a statement that is placed names its entry.
+        let begin = if *lowest <= before.height { Floor::default() } else { before };
+        batch.delete_range(Family::Entries, &schema::index_key(begin.entries), &schema::index_key(dropped));
+        batch.drop_tiles(&begin, &floor);
         if *highest <= before.height {
             // Nothing counts as filled in any more: if it is wanted again, it begins anew.
             batch.put_borsh(Family::Meta, META_FILLED, &FilledRow::genesis(self.chain));
@@ -89,12 +95,10 @@ impl Reader<'_> {
 }
 
 impl Batch<'_> {
-    /// Drops entries, and the tiles that are left of the edge that a log of `end` entries has.
-    fn drop_log(&mut self, first: u64, end: u64) {
-        self.delete_range(Family::Entries, &schema::index_key(first), &schema::index_key(end));
+    /// Drops the tiles that are left of the edge of the log under the new floor.
+    fn drop_tiles(&mut self, before: &Floor, floor: &Floor) {
         for level in 0..=MAX_TILE_LEVEL {
-            let tile = |entries: u64| entries.checked_shr(u32::from(TILE_HEIGHT) * (u32::from(level) + 1)).unwrap_or(0);
-            let (from, to) = (tile(first), tile(end));
+            let (from, to) = (before.first_tile(level), floor.first_tile(level));
             if from < to {
                 self.delete_range(Family::Tiles, &schema::tile_key(level, from), &schema::tile_key(level, to));
             }

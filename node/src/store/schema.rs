@@ -38,7 +38,7 @@ use sampan_proto::codec;
 use sampan_proto::hash::Hash32;
 use sampan_proto::ids::{BodyCommitment, ChainId, EnvelopeId, HeaderHash, Height, OffenceId, StatementId};
 use sampan_proto::merkle::frontier::Frontier;
-use sampan_proto::merkle::tile::TILE_WIDTH;
+use sampan_proto::merkle::tile::{TILE_HEIGHT, TILE_WIDTH, TileId};
 use sampan_proto::text::Note;
 
 use crate::core::ledger::{InForce, Placed, Tip};
@@ -180,6 +180,20 @@ pub struct Floor {
     pub entries: u64,
 }
 
+impl Floor {
+    /// Whether the log of so many entries can be told of; of the empty one everybody can tell.
+    #[must_use]
+    pub const fn holds_log(&self, size: u64) -> bool {
+        size == 0 || size >= self.entries
+    }
+
+    /// The first tile of a row that is held: those left of the edge of the log under the floor are not.
+    #[must_use]
+    pub fn first_tile(&self, level: u8) -> u64 {
+        self.entries.checked_shr(u32::from(TILE_HEIGHT) * (u32::from(level) + 1)).unwrap_or(0)
+    }
+}
+
 /// How far the past below the floor is filled in, in `meta` under `filled`.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(super) struct FilledRow {
@@ -280,6 +294,13 @@ pub(super) fn tile_key(level: u8, index: u64) -> [u8; 9] {
     let mut key = [level; 9];
     key[1..].copy_from_slice(&index.to_be_bytes());
     key
+}
+
+/// What a key of `tiles` says.
+pub(super) fn tile_of(key: &[u8]) -> Result<TileId, Fatal> {
+    let parts = key.split_first().and_then(|(level, index)| Some((*level, index.try_into().ok()?)));
+    let (level, index) = parts.ok_or_else(|| unreadable(Family::Tiles, key))?;
+    Ok(TileId { level, index: u64::from_be_bytes(index) })
 }
 
 /// Key in `expiry`.

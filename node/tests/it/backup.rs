@@ -67,10 +67,37 @@ async fn a_running_node_is_exported_and_checked_as_of_one_moment() {
         })
     });
     assert_eq!(looked.expect("while it runs"), (is_final, is_final, 2));
-    let data = net.data_dir(0);
-    let beside = fs::read_dir(data.parent().expect("a parent")).expect("a directory");
-    let left: Vec<_> = beside.map(|entry| entry.expect("a file").file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().contains("looked-at")), "{left:?}");
+    assert_eq!(copies(&net.data_dir(0)), 0);
+    net.stop_all().await;
+}
+
+/// Copies of the store that somebody looks at, or that a crash left.
+fn copies(data: &Path) -> usize {
+    let (inside, beside) = (fs::read_dir(data), fs::read_dir(data.parent().expect("a parent")));
+    let names = inside.expect("listed").chain(beside.expect("listed")).map(|entry| entry.expect("a file").file_name());
+    names.filter(|name| name.to_string_lossy().contains("looked-at")).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_look_at_one_running_node_and_what_a_crash_left_goes_away() {
+    let mut net = Network::new(1, 0, Parameters { heartbeat_ms: 60_000, ..Parameters::default() });
+    net.start(0).await;
+    let (bill, statement, _) = net.bill("SMPN0001", "klang-import");
+    assert_eq!(net.submit(0, &bill).await.0, 202);
+    let is_final = net.is_final(0, statement).await;
+    let (data, genesis) = (net.data_dir(0), &net.genesis);
+    fs::create_dir_all(data.join("looked-at.0/store")).expect("left by a crash");
+    let sound = |store: &Store| store.reader().fsck(genesis, Depth::State, |_| ()).expect("sound").height;
+    let seen = tokio::task::block_in_place(|| {
+        backup::look(&data, genesis, 8, |outer| {
+            assert_eq!(copies(&data), 1, "its own");
+            let inner = backup::look(&data, genesis, 8, |inner| (sound(inner), copies(&data))).expect("beside it");
+            assert_eq!(copies(&data), 1, "the other has put its own away");
+            (sound(outer), inner)
+        })
+    });
+    assert_eq!(seen.expect("while it runs"), (is_final, (is_final, 2)));
+    assert_eq!(copies(&data), 0);
     net.stop_all().await;
 }
 

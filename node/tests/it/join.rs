@@ -54,9 +54,9 @@ async fn a_new_node_takes_the_state_over_and_serves_what_it_has() {
     let view: RecordView = net.get_json(4, &format!("/v1/records/{record}")).await;
     assert_eq!((view.record.seq, view.record.possessor), (5, Some("klang-import".parse().expect("id"))));
     proven(&net, &net.get_json(4, &format!("/v1/records/{record}/status")).await);
-    for path in
-        [format!("/v1/records/{record}/history"), format!("/v1/records/{record}/bundle"), "/v1/headers/1".into()]
-    {
+    let (history, bundle) = (format!("/v1/records/{record}/history"), format!("/v1/records/{record}/bundle"));
+    let of_the_log = ["/v1/headers/1", "/v1/receipts/1", "/v1/log/consistency?from=0&to=2"].map(str::to_owned);
+    for path in of_the_log.into_iter().chain([history, bundle]) {
         let (status, body) = net.get(4, &path).await;
         assert_eq!(status, 410, "{path}");
         assert!(String::from_utf8_lossy(&body).contains("history_not_held"), "{path}");

@@ -10,9 +10,10 @@ use sampan_proto::proof::{Outcome, Verdict};
 use sampan_proto::statement::{Action, Finding};
 use tempfile::TempDir;
 
+use super::snapshot::{lived_in, rows};
 use super::*;
 use crate::core::ledger::{Draft, Execution};
-use crate::store::{Depth, Sound, StateSound};
+use crate::store::{Depth, Sound, StateSound, Unswept, schema};
 
 /// A world with some life in it: bills, transfers, a new validator, empty blocks.
 fn lived() -> World {
@@ -106,6 +107,7 @@ fn every_row_of_the_log_is_looked_at() {
         (Family::Placed, "is not where its row says"),
         (Family::Statements, "is not there or another"),
         (Family::Entries, "block 1: its entries do not lead to its log root"),
+        (Family::Tiles, "block 4: tile 0/0 is not what its entries lead to"),
     ] {
         let said = changed(family, Depth::Log, last);
         assert!(said.contains(says) || said.contains("cannot be read"), "{}: {said}", family.name());
@@ -119,12 +121,46 @@ fn every_row_of_the_state_is_looked_at() {
         let said = changed(family, Depth::State, first);
         assert!(said.contains(family.name()) || said.contains("bodies"), "{}: {said}", family.name());
     }
+    let last = |_: &[u8], row: &mut Vec<u8>| *row.last_mut().expect("bytes") ^= 1;
+    for family in [Family::Executed, Family::Pages] {
+        let said = changed(family, Depth::State, last);
+        assert!(said.contains(family.name()), "{}: {said}", family.name());
+    }
+    let said = changed(Family::Executed, Depth::State, |_, row| row[32] ^= 1);
+    assert!(said.contains("`executed`"), "another index: {said}");
     let world = lived();
     let db = &world.store.0.db;
     let handle = Family::Goods.handle(db).expect("a family");
     db.put_cf(handle, [7; 32], [8; 32]).expect("written");
     let said = world.store.reader().fsck(&world.network.genesis, Depth::State, |_| ()).expect_err("a row too many");
     assert!(said.to_string().contains("`goods`"), "{said}");
+}
+
+#[test]
+fn every_tile_of_a_long_log_is_looked_at() {
+    let (world, _) = lived_in();
+    let db = &world.store.0.db;
+    let handle = Family::Tiles.handle(db).expect("a family");
+    let said =
+        || world.store.reader().fsck(&world.network.genesis, Depth::Log, |_| ()).map_err(|fault| fault.to_string());
+    let tiles = rows(&world.store, Family::Tiles);
+    assert!(tiles.len() > 8, "{} tiles", tiles.len());
+    for (key, value) in &tiles {
+        let mut changed = value.clone();
+        changed[0] ^= 1;
+        let longer = [&value[..], &[7; 32]].concat();
+        for wrong in [&changed[..], &value[..value.len() - 32], &longer] {
+            db.put_cf(handle, key, wrong).expect("written");
+            assert!(said().expect_err("another tile").contains("tile"), "{key:?}");
+        }
+        db.put_cf(handle, key, value).expect("written");
+    }
+    for key in [schema::tile_key(0, 1_000), schema::tile_key(5, 0)] {
+        db.put_cf(handle, key, [7; 32]).expect("written");
+        assert!(said().expect_err("a tile too many").contains("the log leads to 0"), "{key:?}");
+        db.delete_cf(handle, key).expect("deleted");
+    }
+    said().expect("sound again");
 }
 
 /// An agency's order to erase the document of a record.
@@ -221,6 +257,13 @@ fn any_file_holds(dir: &Path, bytes: &[u8]) -> bool {
     files.filter_map(|file| std::fs::read(file).ok()).any(|file| file.windows(bytes.len()).any(|part| part == bytes))
 }
 
+/// What was written last goes from the database's own log to the files of its families.
+fn flush(store: &Store) {
+    for family in Family::ALL {
+        store.0.db.flush_cf(family.handle(&store.0.db).expect("a family")).expect("flushed");
+    }
+}
+
 #[test]
 fn a_sweep_leaves_nothing_of_it_in_the_files() {
     // Bytes that no compression makes shorter, more of them than a row holds beside its key.
@@ -230,10 +273,31 @@ fn a_sweep_leaves_nothing_of_it_in_the_files() {
     let [erased, kept] = [1, 2].map(|seed| world.anything(u64::from(seed), secret(seed), T0 + 3_600_000));
     let record = record_of(&erased);
     world.decide(&[erased, kept]);
+    flush(&world.store);
+    assert!(any_file_holds(world.dir.path(), &secret(1)[..64]), "still there");
     world.decide(&[erasure(&world, record)]);
-    world.store.sweep().expect("swept");
+    world.store.sweep().expect("written").expect("swept");
     let world = world.reopen();
     assert!(!any_file_holds(world.dir.path(), &secret(1)[..64]), "the erased document");
     assert!(any_file_holds(world.dir.path(), &secret(2)[..64]), "the other one");
     world.store.reader().fsck(&world.network.genesis, Depth::Log, |_| ()).expect("sound");
+}
+
+/// What lies in the way of new files fails a sweep as a full disk does.
+#[test]
+fn a_sweep_that_could_not_write_says_so() {
+    let mut world = World::new();
+    let documents = [1, 2].map(|number: u8| world.anything(number.into(), vec![number; 4_096], T0 + 3_600_000));
+    world.decide(&documents);
+    world.decide(&[erasure(&world, record_of(&documents[0]))]);
+    flush(&world.store);
+    let in_the_way: Vec<_> = (0..500).map(|number| world.dir.path().join(format!("{number:06}.blob"))).collect();
+    let in_the_way: Vec<_> = in_the_way.into_iter().filter(|path| std::fs::create_dir(path).is_ok()).collect();
+    assert_eq!(world.store.sweep().expect("readable"), Err(Unswept(1)));
+    for path in in_the_way.iter().filter(|path| path.is_dir()) {
+        std::fs::remove_dir(path).expect("removed");
+    }
+    let world = world.reopen();
+    world.store.sweep().expect("written").expect("swept");
+    assert!(world.store.reader().record_body(&record_of(&documents[1])).expect("readable").is_some());
 }

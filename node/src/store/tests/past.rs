@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sampan_proto::ids::ChainId;
 use sampan_proto::proof::{self, Policy};
-use sampan_proto::wire::PastBlock;
 
 use super::keep::erasure;
 use super::snapshot::{joined, lived_in, rows};
@@ -23,20 +21,18 @@ const HISTORY: [Family; 8] = [
     Family::Tiles,
 ];
 
-/// As a peer tells it and the pool hands it on.
-fn told(chain: ChainId, past: PastBlock) -> Past {
-    let PastBlock { block, entries } = past;
-    let wire = block.statements.into_iter().zip(block.bodies);
-    let document = |(statement, body)| {
-        Arc::new(Document::check_decided(wire::Document { statement, body }, chain).expect("a document"))
-    };
-    Past { header: block.header, certificate: block.certificate, documents: wire.map(document).collect(), entries }
+fn past(of: &World, heights: std::ops::RangeInclusive<u64>) -> Vec<Past> {
+    heights.map(|height| of.past(Height(height))).collect()
 }
 
-fn past(of: &World, heights: std::ops::RangeInclusive<u64>) -> Vec<Past> {
-    let reader = of.store.reader();
-    let block = |height| reader.past(Height(height)).expect("read").expect("decided");
-    heights.map(|height| told(of.network.genesis.chain, block(height))).collect()
+/// Of each statement that is placed.
+fn assert_every_entry_is_there(store: &Store) {
+    let reader = store.reader();
+    for key in keys(store, Family::Placed) {
+        let id = StatementId(Hash32(key.try_into().expect("an id")));
+        let placed = reader.placed(&id).expect("read").expect("placed");
+        assert!(reader.entry(placed.index).expect("read").is_some(), "entry {}", placed.index);
+    }
 }
 
 fn fill_in(store: &Store, past: &[Past]) {
@@ -212,6 +208,7 @@ fn a_past_that_is_not_wanted_any_more_is_dropped() {
     let mut other = joined(&world);
     fill_in(&other.store, &past(&world, 1..=9));
     other.store.prune(Height(3)).expect("dropped");
+    assert_every_entry_is_there(&other.store);
     assert_eq!(missing(&other.store), Some(1), "half of it counts for nothing");
     let (older, grown) = (other.many(0..10), other.many(10..20));
     other.decide(&older);
@@ -219,11 +216,14 @@ fn a_past_that_is_not_wanted_any_more_is_dropped() {
     let tip = other.store.tip().height;
     for _ in 0..3 {
         other.store.prune(tip).expect("dropped");
+        assert_every_entry_is_there(&other.store);
     }
     assert_eq!(heights(&other.store, Family::Payloads), [tip.0]);
     assert_eq!(other.store.reader().floor().expect("read").height.0, tip.0 - 1);
     assert!(rows(&other.store, Family::Meta).keys().all(|key| key != b"filled"));
-    assert_eq!(keys(&other.store, Family::Statements).len(), 10);
+    for family in [Family::Statements, Family::Bodies, Family::Placed] {
+        assert_eq!(keys(&other.store, family).len(), 10, "{}", family.name());
+    }
     let other = other.reopen();
     assert_proven(&other, &grown[3].statement().id());
 }

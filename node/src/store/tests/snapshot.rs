@@ -162,6 +162,8 @@ fn what_was_taken_over_is_checked_from_there_on() {
         (Family::Entries, Depth::Log),
         (Family::Statements, Depth::Log),
         (Family::Rosters, Depth::Log),
+        (Family::Tiles, Depth::Log),
+        (Family::Bodies, Depth::State),
         (Family::Records, Depth::State),
         (Family::References, Depth::State),
         (Family::Executed, Depth::State),
@@ -177,6 +179,17 @@ fn what_was_taken_over_is_checked_from_there_on() {
         assert!(check(&other, depth).is_err(), "{}", family.name());
         other.store.0.db.put_cf(handle, &key, &value).expect("written");
     }
+    // What expires has no value: a row too few, and one too many.
+    let handle = Family::Expiry.handle(&other.store.0.db).expect("family");
+    let (key, _) = rows(&other.store, Family::Expiry).pop_last().expect("a row");
+    let foreign = [&[0xff], &key[1..]].concat();
+    other.store.0.db.put_cf(handle, &foreign, []).expect("written");
+    assert!(refused(check(&other, Depth::State)).contains("`expiry`"), "one too many");
+    other.store.0.db.delete_cf(handle, &key).expect("deleted");
+    assert!(refused(check(&other, Depth::State)).contains("`expiry`"), "another");
+    other.store.0.db.delete_cf(handle, &foreign).expect("deleted");
+    assert!(refused(check(&other, Depth::State)).contains("`expiry`"), "one too few");
+    other.store.0.db.put_cf(handle, &key, []).expect("written");
     check(&other, Depth::State).expect("sound again");
 }
 
