@@ -184,6 +184,7 @@ impl Alone {
             peers: process.net.peers(),
             space: sampan_node::space::Space::default(),
             gate: api::Gate::default(),
+            local_reads: true,
             // Never busy: what is fed here is one request at a time.
             shares: api::Shares::new(100),
         })
