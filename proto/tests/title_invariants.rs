@@ -36,7 +36,9 @@ fn deed() -> impl Strategy<Value = TitleAct> {
         3 => offer,
         2 => surrender,
         1 => somebody().prop_map(|bank| TitleAct::Pledge { bank, goods: GOODS }),
+        2 => Just(TitleAct::AcceptPledge {}),
         1 => somebody().prop_map(|to| TitleAct::ConsentToTransfer { to }),
+        1 => Just(TitleAct::ConsentToTransfer { to: cast::id(CARRIER) }),
         9 => prop::sample::select(scene::acts()),
     ]
 }
