@@ -128,7 +128,7 @@ pub(crate) fn for_bundle(settings: &Settings, chain: ChainId, printer: &Printer)
     }
     let pins = settings.folder.as_deref().map(Pins::at);
     let own = match (&pins, &settings.node) {
-        (Some(pins), Some(node)) => pins.chain_of(node)?.map(|own| (own, pins, node)),
+        (Some(pins), Some(node)) => own_network(pins, node, settings, printer)?.map(|own| (own, pins, node)),
         _ => None,
     };
     if let Some((own, pins, node)) = own.filter(|(own, ..)| *own != chain) {
@@ -145,6 +145,19 @@ pub(crate) fn for_bundle(settings: &Settings, chain: ChainId, printer: &Printer)
     match &settings.node {
         Some(node) => for_node(settings, &Client::new(node), printer),
         None => Err(no_anchor()),
+    }
+}
+
+/// The network of the node in the settings: as it is pinned, or else as the node says now. None when it was never asked
+/// and cannot be.
+fn own_network(pins: &Pins, node: &str, settings: &Settings, printer: &Printer) -> Result<Option<ChainId>, Failure> {
+    if let Some(own) = pins.chain_of(node)? {
+        return Ok(Some(own));
+    }
+    match for_node(settings, &Client::new(node), printer) {
+        Ok(anchor) => Ok(Some(anchor.chain())),
+        Err(failure) if failure.may_pass() => Ok(None),
+        Err(failure) => Err(failure),
     }
 }
 

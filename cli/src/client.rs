@@ -46,6 +46,7 @@ impl Client {
             .user_agent(concat!("sampan/", env!("CARGO_PKG_VERSION")))
             // Whoever is asked answers: a signed read is not carried on to somebody else.
             .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_connect(Some(CONNECT))
             .timeout_global(Some(TIMEOUT));
         // A node on this machine is asked directly: it grants more to its own machine.

@@ -6,7 +6,7 @@ use sampan_proto::entry::{ActEntry, Entry};
 use sampan_proto::ids::{Height, MemberId, RecordId, StatementId};
 use sampan_proto::limits::HISTORY_ENTRIES;
 use sampan_proto::member::Member;
-use sampan_proto::proof::{Bundle, Ladder, Outcome, Policy, Verdict, verify};
+use sampan_proto::proof::{self, Bundle, Ladder, Outcome, Policy, Verdict, verify};
 use sampan_proto::record::Record;
 use sampan_proto::statement::{Action, ActionKind, DsseEnvelope, Finding, OnRecord, SignedStatement, Statement};
 use sampan_proto::text::Sealed;
@@ -67,7 +67,14 @@ impl AsOf {
 }
 
 /// How old a proof may be by which something is signed or sealed: a node can go on showing what was true once.
-pub(crate) const FRESH: Duration = Duration::from_secs(300);
+const FRESH: Duration = Duration::from_secs(300);
+
+/// The same on this network: where nothing happens, the newest block may be as old as a heartbeat.
+pub(crate) fn fresh(anchor: &Anchor) -> Duration {
+    const LONGEST: u64 = 3_600_000;
+    let heartbeat = proof::Anchor::start(anchor).parameters.map_or(LONGEST, |parameters| parameters.heartbeat_ms);
+    FRESH + Duration::from_millis(heartbeat)
+}
 
 /// What is asked of a bundle by the clock of this machine.
 pub(crate) fn policy(max_age: Option<Duration>, strict: bool) -> Policy<'static> {

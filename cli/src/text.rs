@@ -173,6 +173,10 @@ pub(crate) fn has_the_receipt(path: &Path) -> String {
 /// The node does not hold the record's past.
 pub(crate) const NO_PAST_HERE: &str = "the node does not hold the record's past: this is its state; a node that holds the whole log also tells its acts and remarks";
 
+/// Why a record is shown without its remarks.
+pub(crate) const LONG_HISTORY: &str =
+    "the record has more acts than a bundle holds: this is its state and its issue; its remarks are not shown";
+
 /// How to send again what may or may not have arrived.
 pub(crate) fn send_again(path: &Path) -> String {
     format!("nothing is lost: `sampan submit {}` sends the same statement, and it counts once", path.display())

@@ -211,6 +211,26 @@ fn is_founded(data: &Path) -> Outcome<()> {
     if Store::is_in(data) { Ok(()) } else { Err(BackupError::Nothing(data.to_owned())) }
 }
 
+/// Puts away the copies that a crash left, or whoever interrupted a look; gives how many are being looked at.
+///
+/// # Errors
+/// When they cannot be listed or removed.
+pub fn put_away(data: &Path) -> Outcome<usize> {
+    let mut looked_at = 0;
+    for entry in fs::read_dir(data).map_err(at(data))? {
+        let path = entry.map_err(at(data))?.path();
+        let is_copy = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(LOOKED_AT));
+        // One that cannot be opened was put away this moment.
+        let Some(copy) = is_copy.then(|| File::open(&path).ok()).flatten() else { continue };
+        if copy.try_lock().is_ok() {
+            clear(&path)?;
+        } else {
+            looked_at += 1;
+        }
+    }
+    Ok(looked_at)
+}
+
 /// A copy of a store, for as long as somebody looks at it. The lock on its directory says so.
 struct Copy {
     dir: PathBuf,
@@ -224,14 +244,7 @@ impl Copy {
         // Until this returns: in between, ours is not locked yet and looks as if it had been left.
         let door = File::open(data).map_err(at(data))?;
         door.lock().map_err(at(data))?;
-        for entry in fs::read_dir(data).map_err(at(data))? {
-            let path = entry.map_err(at(data))?.path();
-            let is_copy = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(LOOKED_AT));
-            // One that cannot be opened was put away this moment.
-            if is_copy && File::open(&path).is_ok_and(|copy| copy.try_lock().is_ok()) {
-                clear(&path)?;
-            }
-        }
+        put_away(data)?;
         let place = |number: u64| data.join(format!("{LOOKED_AT}{number}"));
         let mut number = 0;
         while place(number).exists() {

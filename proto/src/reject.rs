@@ -108,7 +108,7 @@ codes! {
     NotAPair = "not_a_pair", 422, "name a bill of lading and a certificate of origin";
     UnknownProposal = "unknown_proposal", 404, "check the id of the statement that proposed it";
     NotOnRoster = "not_on_roster", 403, "only members whose validator is on the roster propose, vote and enact";
-    ProposalClosed = "proposal_closed", 409, "nothing to do: it is decided or its time is over";
+    ProposalClosed = "proposal_closed", 409, "it is decided or its time is over; propose it again if it is still wanted";
     ProposalWaits = "proposal_waits", 409, "carry it out when its waiting time is over";
     ReadyRefused = "ready_refused", 422, "let the validator sign anew with `sampand ready`";
     RosterRefused = "roster_refused", 422, "name a customs agency with a key of its own; one validator stays at least";

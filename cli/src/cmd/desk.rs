@@ -85,7 +85,7 @@ impl<'a> Desk<'a> {
             Failure::refused(format!("the key of `{id}` is not known")).hint("name a node to ask for it: `--node URL`")
         })?;
         let bundle = client.member(id)?;
-        let ladder = proven::demand(&bundle, &self.anchor, &["members"], Some(proven::FRESH))?;
+        let ladder = proven::demand(&bundle, &self.anchor, &["members"], Some(proven::fresh(&self.anchor)))?;
         let members = proven::members(&bundle, &ladder);
         let member = members.into_iter().find(|member| member.id == *id);
         let member = member.ok_or_else(|| Failure::unproven(text::OFF_THE_POINT))?;

@@ -89,7 +89,7 @@ fn first_block(args: &Upgrade, context: &Context) -> Result<Height, Failure> {
             let client = context.client()?;
             let anchor = context.anchor(&client)?;
             let newest = client.head(None)?;
-            proven::demand(&newest, &anchor, &["certificate"], Some(proven::FRESH))?;
+            proven::demand(&newest, &anchor, &["certificate"], Some(proven::fresh(&anchor)))?;
             Ok(Height(newest.head.header.0.height.0.saturating_add(lead)))
         }
         (None, None) => {

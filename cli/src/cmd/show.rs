@@ -95,8 +95,8 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let client = context.client()?;
     let anchor = context.anchor(&client)?;
     let id = record_id(&args.record)?;
-    let (bundle, complete) = past_or_state(&client, &anchor, &id, context)?;
-    let (record, ladder) = if complete {
+    let (bundle, whole) = past_or_state(&client, &anchor, &id, context)?;
+    let (record, ladder) = if whole {
         proven::record(&bundle, &anchor, &id)?
     } else {
         let (record, ladder) = proven::status(&bundle, &anchor, &id, None)?;
@@ -107,6 +107,10 @@ pub(super) fn run(args: &Show, context: &Context) -> Result<Exit, Failure> {
     let others = anchor.members().iter().filter(|member| is_named(record, &member.id));
     let founding = others.filter(|member| !acted(&member.id)).collect();
     let remarks = remarks(proven::acts(&bundle, &ladder), args, context, Place { chain: anchor.chain(), record: id })?;
+    let complete = whole && proven::has_history(record);
+    if whole && !complete {
+        context.printer.warn(text::LONG_HISTORY);
+    }
     let report = Report { record, members, founding, remarks, complete, as_of: AsOf::of(&bundle), proven: true };
     context.printer.data(&report, |page| write(&report, page))?;
     Ok(Exit::Done)

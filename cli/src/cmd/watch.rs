@@ -20,6 +20,8 @@ use crate::text;
 const WAIT: Duration = Duration::from_secs(30);
 /// Pause before a node that did not answer is asked again.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often a node that has told nothing yet may say "not now".
+const REFUSALS: u32 = 60;
 
 /// One change.
 #[derive(Serialize)]
@@ -39,6 +41,7 @@ pub(super) fn run(args: &Watch, context: &Context) -> Result<Exit, Failure> {
     let mut told: Option<Option<u64>> = None;
     let mut height = Height::GENESIS;
     let mut troubled = false;
+    let mut refusals = 0;
     loop {
         match look(&client, &anchor, &id, height) {
             Ok((_, as_of)) if as_of.height < height => sleep(PAUSE),
@@ -59,14 +62,16 @@ pub(super) fn run(args: &Watch, context: &Context) -> Result<Exit, Failure> {
                     return Ok(Exit::Done);
                 }
             }
-            // Who says "not now" is there. Before the first answer any other fault ends it; afterwards the network may
-            // come and go.
-            Err(failure) if !failure.is_busy() && (!failure.may_pass() || told.is_none()) => return Err(failure),
+            // Who says "not now" is there, and is waited for, though not for ever before it has told anything. Before
+            // that any other fault ends it; afterwards the network may come and go.
+            Err(failure) if told.is_none() && (!failure.is_busy() || refusals == REFUSALS) => return Err(failure),
+            Err(failure) if !failure.is_busy() && !failure.may_pass() => return Err(failure),
             Err(failure) => {
                 if !troubled {
                     context.printer.warn(format!("{}; asking again", failure.parts().what));
                 }
                 troubled = true;
+                refusals += 1;
                 sleep(PAUSE);
             }
         }

@@ -114,6 +114,6 @@ fn a_lead_counts_from_the_block_that_is_proven() {
     };
     assert_eq!(*change, Change::Upgrade(Protocol { version: 2, from: Height(10_001) }));
     let (run, machine) = propose(&old);
-    run.exits(3).says("at most 300 s asked for");
+    run.exits(3).says("at most 310 s asked for");
     assert!(!machine.has("up.json"));
 }

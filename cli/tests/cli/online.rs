@@ -209,7 +209,7 @@ fn a_remark_is_not_sealed_to_a_key_of_long_ago() {
     let record = issued(&machine);
     let remark =
         format!("title remark {record} --remark-for {BUYER} --key {SHIPPER}.key.json --sign-only r.json --text x");
-    machine.run(&remark).exits(3).says("at most 300 s asked for");
+    machine.run(&remark).exits(3).says("at most 310 s asked for");
     assert!(!machine.has("r.json"));
 }
 
@@ -453,6 +453,12 @@ fn a_network_that_was_only_looked_at_vouches_for_nothing_by_itself() {
         }
     }
     machine.run(&format!("verify x.json --node {}", theirs.url)).says(&format!("network `harbour-2`, chain {chain}"));
+    // A node that was never asked is asked now; one that cannot be says nothing of what is meant.
+    let other = bare(&theirs);
+    other.run(&format!("network --node {}", theirs.url)).exits(0);
+    other.write("x.json", machine.read("x.json"));
+    other.run("verify x.json --node http://127.0.0.1:9").exits(0).says("was pinned on first use");
+    other.run(&format!("verify x.json --node {}", ours.url)).exits(3).says("the proof is of network");
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn what_anybody_can_see_is_refused_before_anything_is_sent() {
     let cases: [(&str, Vec<u8>, &str, &str); 7] = [
         ("malformed", b"{\"statement\":".to_vec(), "json_malformed", "$"),
         ("twice", b"{\"statement\":1,\"statement\":2}".to_vec(), "json_duplicate_key", "$.statement"),
-        ("huge", vec![b' '; 3 * 1024 * 1024], "json_too_large", "$"),
+        ("huge", vec![b' '; 9 * 1024 * 1024], "json_too_large", "$"),
         ("unknown", edited(&machine, "{\"", "{\"note\":1,\""), "json_unknown_field", "$.note"),
         ("elsewhere", edited(&machine, &chain, &other), "wrong_chain", "$.chain"),
         ("unversioned", edited(&machine, "\"version\":1", "\"version\":9"), "statement_version", "$.version"),
@@ -146,4 +146,24 @@ fn what_a_node_cannot_do_is_not_the_users_fault() {
         (request.path == "/v1/statements").then(|| problem(&Problem::from(reject)))
     });
     machine(&node).run("submit s.json").exits(2).says("not_ready");
+}
+
+/// A node that sends whoever asks on to somebody else would have a signed read used there.
+#[test]
+fn a_signed_read_is_not_carried_on_to_somebody_else() {
+    let (elsewhere, asked) = (Arc::new(AtomicU32::new(0)), format!("bundle {} --with-body", "1".repeat(64)));
+    let counted = Arc::clone(&elsewhere);
+    let other = Node::with(World::live(), move |_, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        None
+    });
+    // What stands in the place of a media type ends its line.
+    let onward: &'static str = Box::leak(format!("text/plain\r\nlocation: {}/v1/node", other.url).into_boxed_str());
+    let node = Node::with(World::live(), move |request, _| {
+        request.path.contains("body=true").then(|| (302, onward, b"over there".to_vec()))
+    });
+    let machine = machine(&node);
+    let run = machine.run(&format!("{asked} -o b.json --key pearl-line.key.json")).exits(2);
+    run.says("does not answer like a Sampan node").says("status 302");
+    assert_eq!(elsewhere.load(Ordering::Relaxed), 0, "nobody else is asked");
 }

@@ -285,7 +285,8 @@ impl World {
         self.append(&Entry::Block(BlockEntry { height, previous: self.head.0.hash() }));
         let entry = Entry::Act(ActEntry {
             height,
-            time_ms: self.time(height),
+            // Whatever the header says: the program signs by its clock, and nothing is executed weeks before that.
+            time_ms: verified.statement().not_after_ms,
             action: verified.statement().action.kind(),
             record,
             seq,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use sampan_node::backup;
 use sampan_node::clock::now_ms;
 use sampan_node::config::Config;
 use sampan_node::{identity, setup};
@@ -51,7 +52,12 @@ pub(crate) fn bodies(command: &Command) -> Result<(), Failure> {
 }
 
 fn sweep(config: &Config) -> Result<(), Failure> {
-    let swept = open(config)?.sweep().map_err(|fault| Failure::from(&fault))?;
+    let store = open(config)?;
+    // Copies that somebody looked at hold what was there then.
+    if backup::put_away(&config.data_dir)? > 0 {
+        return Err(Failure::refused("somebody looks at a copy of the store", "sweep when fsck or export has ended"));
+    }
+    let swept = store.sweep().map_err(|fault| Failure::from(&fault))?;
     swept.map_err(|unswept| {
         let hint = "make as much room on the disk as all documents take, and sweep again; the file LOG in the data \
                     directory says what failed";

@@ -15,25 +15,39 @@ pub(super) const ABSENT: usize = 4_096;
 /// Requests for one, of one peer after the other and seconds apart, before it is given up.
 const ASK_AGAIN: u8 = 32;
 
+/// Documents asked for at once: of the largest an answer holds so many.
+const AT_ONCE: usize = 16;
+/// Patrols between two requests that bring nothing.
+const ASK_AFTER: u32 = 8;
+
 /// What is missing, and how often each was asked for.
 #[derive(Debug, Default)]
-pub(super) struct Absent(BTreeMap<EnvelopeId, u8>);
+pub(super) struct Absent {
+    asked: BTreeMap<EnvelopeId, u8>,
+    patrols: u32,
+}
 
 impl Absent {
     /// These are missing, as far as they name a document that is not with them.
     pub(super) fn note<'a>(&mut self, documents: impl IntoIterator<Item = &'a Arc<Document>>) {
         for document in documents.into_iter().filter(|document| is_bare(document)) {
-            if self.0.len() < ABSENT {
-                self.0.entry(document.statement().envelope()).or_insert(0);
+            if self.asked.len() < ABSENT {
+                self.asked.entry(document.statement().envelope()).or_insert(0);
             }
         }
     }
 
-    /// So many to be asked for now, those first that were asked for least.
-    pub(super) fn next(&mut self, most: usize) -> Vec<EnvelopeId> {
-        self.0.retain(|_, asked| *asked < ASK_AGAIN);
-        let Some(least) = self.0.values().min().copied() else { return Vec::new() };
-        let due = self.0.iter_mut().filter(|(_, asked)| **asked == least).take(most);
+    /// At every patrol: whether it is time to ask. At once when somebody new is there.
+    pub(super) const fn is_due(&mut self, company: bool) -> bool {
+        self.patrols = self.patrols.wrapping_add(1);
+        company || self.patrols.is_multiple_of(ASK_AFTER)
+    }
+
+    /// Those to be asked for now: a few that were asked for least.
+    pub(super) fn next(&mut self) -> Vec<EnvelopeId> {
+        self.asked.retain(|_, asked| *asked < ASK_AGAIN);
+        let Some(least) = self.asked.values().min().copied() else { return Vec::new() };
+        let due = self.asked.iter_mut().filter(|(_, asked)| **asked == least).take(AT_ONCE);
         due.map(|(id, asked)| {
             *asked += 1;
             *id
@@ -44,11 +58,11 @@ impl Absent {
     /// Those of them that were missing, and are not any more.
     fn found(&mut self, documents: &[Arc<Document>]) -> Vec<Arc<Document>> {
         let found = documents.iter().filter(|document| !is_bare(document));
-        found.filter(|document| self.0.remove(&document.statement().envelope()).is_some()).cloned().collect()
+        found.filter(|document| self.asked.remove(&document.statement().envelope()).is_some()).cloned().collect()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.asked.len()
     }
 }
 
@@ -72,7 +86,13 @@ impl Engine {
     /// Asked-for documents of decided blocks came.
     pub(super) fn supply(&mut self, documents: &[Arc<Document>]) -> Result<(), Fatal> {
         let found = self.follower.absent.found(documents);
-        if found.is_empty() { Ok(()) } else { self.store.supply(&found) }
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.store.supply(&found)?;
+        // Whoever had these is followed by whoever is next: there is something to be had.
+        self.follower.ask_absent();
+        Ok(())
     }
 }
 
@@ -84,18 +104,19 @@ mod tests {
     #[test]
     fn what_is_missing_is_asked_for_a_few_times_and_then_given_up() {
         let network = Network::new();
-        let documents = ["1", "2", "3"].map(|number| network.issue_bill(number, "ningbo-pump"));
+        let documents = std::array::from_fn::<_, 20, _>(|number| number)
+            .map(|number| network.issue_bill(&format!("SPLNGB26{number:05}"), "ningbo-tools"));
         let naked = documents.each_ref().map(|document| network.bare(document));
         let mut absent = Absent::default();
         absent.note(&documents);
         assert_eq!(absent.len(), 0, "nothing is missing of what came whole");
         absent.note(&naked);
-        assert_eq!(absent.next(2).len(), 2);
-        assert_eq!(absent.next(2).len(), 1, "the third has its turn before the others have their second");
+        assert_eq!(absent.next().len(), AT_ONCE);
+        assert_eq!(absent.next().len(), 4, "the others have their turn before the first have their second");
         assert_eq!(absent.found(&naked), [], "came without again");
         assert_eq!(absent.found(&documents[..1]), documents[..1]);
         assert_eq!(absent.found(&documents[..1]), [], "once");
-        let asked: usize = std::iter::repeat_with(|| absent.next(10).len()).take(100).sum();
-        assert_eq!((asked, absent.len()), (2 * (usize::from(ASK_AGAIN) - 1), 0));
+        let asked: usize = std::iter::repeat_with(|| absent.next().len()).take(200).sum();
+        assert_eq!((asked, absent.len()), (19 * (usize::from(ASK_AGAIN) - 1), 0));
     }
 }

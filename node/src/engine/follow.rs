@@ -135,20 +135,20 @@ impl Follower {
         self.pose(Question::Documents, (asked == 1).then_some(offerer), Request::Documents(vec![id]));
     }
 
-    /// Asks for documents of decided blocks, which nothing waits for.
-    fn ask_absent(&mut self) {
-        if self.questions.wait(Question::Documents) {
-            return;
-        }
-        let absent = self.absent.next(DOCUMENTS);
-        if !absent.is_empty() {
-            self.pose(Question::Documents, None, Request::Documents(absent));
+    /// Asks for documents of decided blocks. Nothing waits for them, and nothing may wait for the answer.
+    pub(super) fn ask_absent(&mut self) {
+        if self.absent.len() > 0
+            && let Some(peer) = self.next_peer(Question::Absent)
+        {
+            let ids = self.absent.next();
+            if !ids.is_empty() {
+                self.ask(peer, Request::Documents(ids));
+            }
         }
     }
 
     pub(super) fn decided(&mut self) {
         self.sources.clear();
-        self.target.decided();
         self.idle_patrols = 0;
     }
 
@@ -425,7 +425,12 @@ impl Engine {
         self.follow();
         self.fetch_missing();
         let height = self.next_height();
-        let at_ease = self.follower.has_company() || patrols.is_multiple_of(STATUS_AFTER);
+        let company = self.follower.has_company();
+        self.follower.target.patrol(company);
+        if self.follower.absent.is_due(company) {
+            self.follower.ask_absent();
+        }
+        let at_ease = company || patrols.is_multiple_of(STATUS_AFTER);
         // Votes are told once: one that rests may have missed that the others began, and they may need it.
         let uncertain = if self.is_running(height) {
             patrols.is_multiple_of(REPAIR_AFTER)
@@ -440,7 +445,6 @@ impl Engine {
         }
         if at_ease {
             self.follower.ask_status();
-            self.follower.ask_absent();
         }
         Ok(())
     }

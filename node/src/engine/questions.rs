@@ -7,6 +7,7 @@ use libp2p::PeerId;
 pub(super) enum Question {
     Blocks,
     Documents,
+    Absent,
     Round,
     Snapshot,
     Past,

@@ -60,6 +60,7 @@ impl Engine {
         let outcome = self.execute(self.draft(header.time_ms, header.proposer), &documents)?;
         match outcome.filter(|outcome| outcome.header == header) {
             Some(outcome) => {
+                self.follower.absent.note(&documents);
                 self.candidates.insert_valid(outcome, documents);
                 Ok(())
             }

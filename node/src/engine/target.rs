@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use libp2p::PeerId;
 use sampan_proto::ids::Height;
 
+/// Patrols after which nobody is doubted any more.
+const DOUBT: u32 = 40;
+
 /// The newest height that there seems to be.
 #[derive(Debug, Default)]
 pub(super) struct Target {
@@ -12,8 +15,9 @@ pub(super) struct Target {
     proven: Height,
     /// One beyond it that somebody says is: believed until nobody can show a block on the way there.
     claim: Option<Claim>,
-    /// Who said what nobody could show, since the last decision.
+    /// Who said what nobody could show, not long ago.
     doubted: BTreeSet<PeerId>,
+    patrols: u32,
     /// Who told of it last, and was not asked yet.
     informant: Option<PeerId>,
 }
@@ -46,9 +50,13 @@ impl Target {
         }
     }
 
-    /// A block was decided: whoever was early may have been right.
-    pub(super) fn decided(&mut self) {
-        self.doubted.clear();
+    /// At every patrol. Who was doubted may only have been busy: after a while, and when somebody new is there, it is
+    /// heard again. A liar costs some requests each time.
+    pub(super) fn patrol(&mut self, company: bool) {
+        self.patrols = self.patrols.wrapping_add(1);
+        if company || self.patrols.is_multiple_of(DOUBT) {
+            self.doubted.clear();
+        }
     }
 
     /// The newest height that somebody proved or says to be decided.
@@ -88,8 +96,8 @@ impl Target {
 mod tests {
     use super::*;
 
-    /// A height that nobody can show a block on the way to is not waited for, and its teller not believed again until
-    /// something is decided.
+    /// A height that nobody can show a block on the way to is not waited for, and its teller not believed again
+    /// for a while.
     #[test]
     fn what_one_peer_says_of_its_height_is_doubted_when_nobody_has_the_blocks() {
         let (mut target, liar, other) = (Target::default(), PeerId::random(), PeerId::random());
@@ -112,8 +120,16 @@ mod tests {
         assert_eq!(target.height(), Height(9), "others are believed");
         target.saw(Height(12), other);
         assert_eq!((target.height(), target.proven_lag(Height(10))), (Height(12), 2));
-        target.decided();
-        target.claimed(far, Some(liar));
-        assert_eq!(target.height(), far);
+        let mut doubting = Target { doubted: BTreeSet::from([liar]), ..Target::default() };
+        (1..DOUBT).for_each(|_| doubting.patrol(false));
+        doubting.claimed(far, Some(liar));
+        assert_eq!(doubting.height(), Height::GENESIS);
+        doubting.patrol(false);
+        doubting.claimed(far, Some(liar));
+        assert_eq!(doubting.height(), far, "who was only busy is heard again");
+        let mut doubting = Target { doubted: BTreeSet::from([liar]), ..Target::default() };
+        doubting.patrol(true);
+        doubting.claimed(far, Some(liar));
+        assert_eq!(doubting.height(), far, "at once when somebody new is there");
     }
 }

@@ -121,24 +121,28 @@ impl Inner {
             return Err(Fatal::Damaged(detail));
         }
         let hash = header.hash();
+        let mut rows = Vec::with_capacity(staged.documents.len());
+        for document in &staged.documents {
+            rows.push(self.staged_document(document)?);
+        }
         let others = self.staged_rows(header.height)?;
-        if others.contains_key(&hash) {
+        if let Some(there) = others.get(&hash)
+            && !brings_bodies(&mut rows, &there.documents)
+        {
             return Ok(None);
         }
         // Blocks proposed for one height have most of their statements in common: those are written once.
         // Their rows cannot go away before this height is decided, for only its commit removes any.
-        let held: BTreeSet<EnvelopeId> = envelopes(others.values()).collect();
+        let held = others.values().flat_map(|row| &row.documents);
+        let held: BTreeSet<(EnvelopeId, bool)> = held.map(|row| (row.envelope, row.body.is_some())).collect();
         let bytes: usize = staged.documents.iter().map(|document| document.size() + STAGED_ROWS_BYTES).sum();
         let mut batch = Batch::new(&self.db, bytes)?;
-        let mut documents = Vec::with_capacity(staged.documents.len());
-        for document in &staged.documents {
-            let row = self.staged_document(document)?;
-            documents.push(row);
-            if !held.contains(&row.envelope) {
-                batch.put_contents(document, &row);
+        for (document, row) in staged.documents.iter().zip(&rows) {
+            if !held.contains(&(row.envelope, row.body.is_some())) {
+                batch.put_contents(document, row);
             }
         }
-        let row = StagedRow { header: header.clone(), documents };
+        let row = StagedRow { header: header.clone(), documents: rows };
         batch.put_borsh(Family::Staged, &schema::staged_key(header.height, &hash), &row);
         Ok(Some((batch, None)))
     }
@@ -304,6 +308,17 @@ fn is_staged(outcome: &Outcome, staged: Option<&StagedRow>) -> Result<(), Fatal>
 
 fn refused(height: Height, why: &str) -> Fatal {
     Fatal::Damaged(format!("block {height} cannot be committed: {why}"))
+}
+
+/// Whether a block that is staged already comes with bodies that it came without then: it was sent by somebody who did
+/// not have them, and a crash came before it was committed. What was there stays.
+fn brings_bodies(rows: &mut [StagedDocument], there: &[StagedDocument]) -> bool {
+    let mut brings = false;
+    for (row, there) in rows.iter_mut().zip(there) {
+        brings |= row.body.is_some() && there.body.is_none();
+        row.body = row.body.or(there.body);
+    }
+    brings
 }
 
 fn envelopes<'a>(rows: impl IntoIterator<Item = &'a StagedRow>) -> impl Iterator<Item = EnvelopeId> {

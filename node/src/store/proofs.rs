@@ -93,8 +93,8 @@ impl Reader<'_> {
 
     /// All that can be shown of a record: state, history back to the issue, its number, the members that
     /// acted, and `with_body` the document if this node holds it. Without the record, that there is none. A
-    /// history of more than [`limits::HISTORY_ENTRIES`] acts is left out, and the document with it, for it
-    /// hangs on the issue. None before the first block.
+    /// history of more than [`limits::HISTORY_ENTRIES`] acts is left out; the receipt of the issue stands for it, on
+    /// which the document hangs. None before the first block.
     pub fn record_bundle(&self, id: &RecordId, with_body: bool) -> Result<Option<Bundle>, Fatal> {
         let Some(mut bundle) = self.bundle()? else { return Ok(None) };
         let record = self.record(id)?;
@@ -110,9 +110,12 @@ impl Reader<'_> {
                 members.insert(signer(statement)?);
             }
             bundle.history = history.into_iter().map(history_part).collect();
-            if with_body {
-                bundle.body = self.record_body(id)?.map(|body| DisclosedBody(Binary(body)));
-            }
+        } else {
+            let issue = self.placed_act(&self.issue(&record)?)?;
+            bundle.receipt = Some(self.receipt_part(&bundle, issue)?);
+        }
+        if with_body {
+            bundle.body = self.record_body(id)?.map(|body| DisclosedBody(Binary(body)));
         }
         bundle.members = self.member_proofs(members)?;
         Ok(Some(bundle))

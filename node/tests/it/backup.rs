@@ -91,6 +91,7 @@ async fn two_look_at_one_running_node_and_what_a_crash_left_goes_away() {
     let seen = tokio::task::block_in_place(|| {
         backup::look(&data, genesis, 8, |outer| {
             assert_eq!(copies(&data), 1, "its own");
+            assert_eq!(backup::put_away(&data).expect("listed"), 1, "it stays as long as somebody looks");
             let inner = backup::look(&data, genesis, 8, |inner| (sound(inner), copies(&data))).expect("beside it");
             assert_eq!(copies(&data), 1, "the other has put its own away");
             (sound(outer), inner)
@@ -98,6 +99,8 @@ async fn two_look_at_one_running_node_and_what_a_crash_left_goes_away() {
     });
     assert_eq!(seen.expect("while it runs"), (is_final, (is_final, 2)));
     assert_eq!(copies(&data), 0);
+    fs::create_dir_all(data.join("looked-at.3/store")).expect("left by whoever was interrupted");
+    assert_eq!((backup::put_away(&data).expect("removed"), copies(&data)), (0, 0));
     net.stop_all().await;
 }
 

@@ -3,6 +3,7 @@
 
 use sampan_proto::governance::{Govern, Proposal, State};
 use sampan_proto::ids::{MemberId, StatementId};
+use sampan_proto::limits::PROPOSAL_HORIZON_MS;
 use sampan_proto::statement::Action;
 
 use super::super::Context;
@@ -17,6 +18,7 @@ use crate::{proven, time};
 pub(super) fn list(context: &Context) -> Result<Exit, Failure> {
     let view = context.client()?.proposals()?;
     context.printer.data(&view, |page| {
+        let row = |proposal| row(proposal, view.as_of.time_ms);
         page.table(&view.proposals.iter().map(row).collect::<Vec<_>>());
         if view.proposals.is_empty() {
             page.line("nothing is proposed");
@@ -32,7 +34,7 @@ pub(super) fn show(id: &StatementId, context: &Context) -> Result<Exit, Failure>
     let anchor = context.anchor(&client)?;
     let view = client.proposal(id)?;
     proposed(id, &view.proposal, &client, &anchor)?;
-    context.printer.data(&view, |page| write(&view.proposal, page))?;
+    context.printer.data(&view, |page| write(&view.proposal, view.as_of.time_ms, page))?;
     context.printer.note(
         "the change, who proposed it and until when it is open are proven; state and votes are what the node says",
     );
@@ -61,18 +63,22 @@ fn proposed(id: &StatementId, shown: &Proposal, client: &Client, anchor: &Anchor
     }
 }
 
-fn row(proposal: &Proposal) -> Vec<Cell> {
+fn row(proposal: &Proposal, now_ms: u64) -> Vec<Cell> {
     vec![
-        state(proposal),
+        state(proposal, now_ms),
         Cell::new(proposal.id.to_string(), Tone::Strong),
         format!("by {}", proposal.by).into(),
         words(&proposal.change).into(),
     ]
 }
 
-fn state(proposal: &Proposal) -> Cell {
+/// How far it has come at the newest block.
+fn state(proposal: &Proposal, now_ms: u64) -> Cell {
     match proposal.state {
         State::Open => Cell::new("open", Tone::Care),
+        State::Accepted { from_ms } if now_ms > from_ms.saturating_add(PROPOSAL_HORIZON_MS) => {
+            Cell::new("accepted, and not carried out in time", Tone::Faint)
+        }
         State::Accepted { from_ms } => Cell::new(format!("accepted, from {}", time::utc(from_ms)), Tone::Care),
         State::Enacted => Cell::new("enacted", Tone::Good),
         State::Rejected => Cell::new("rejected", Tone::Faint),
@@ -80,7 +86,7 @@ fn state(proposal: &Proposal) -> Cell {
     }
 }
 
-fn write(proposal: &Proposal, page: &mut Page) {
+fn write(proposal: &Proposal, now_ms: u64, page: &mut Page) {
     let names = |members: &std::collections::BTreeSet<MemberId>| {
         let names: Vec<&str> = members.iter().map(MemberId::as_str).collect();
         if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
@@ -92,7 +98,7 @@ fn write(proposal: &Proposal, page: &mut Page) {
     pairs.extend(details(&proposal.change));
     pairs.extend([
         ("by", proposal.by.to_string().into()),
-        ("state", state(proposal)),
+        ("state", state(proposal, now_ms)),
         ("open until", time::utc(proposal.until_ms).into()),
         ("for it", names(&proposal.yes).into()),
         ("against it", names(&proposal.no).into()),

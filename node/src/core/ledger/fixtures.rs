@@ -93,7 +93,7 @@ impl Network {
 
     /// A statement of `member`, signed by its statement key, with room to change it before.
     pub fn sign(&self, member: &str, action: Action, edit: impl FnOnce(&mut Statement)) -> SignedStatement {
-        self.nonces.set(self.nonces.get() + 1);
+        self.nonces.set(self.nonces.get().wrapping_add(1));
         let mut statement = Statement {
             version: VERSION,
             chain: self.genesis.chain,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use sampan_proto::body::Body;
 use sampan_proto::hash::Hash32;
 use sampan_proto::proof::{Ladder, Outcome, Policy, Verdict, verify};
-use sampan_proto::statement::Action;
+use sampan_proto::statement::{Action, Nonce};
+use sampan_proto::title::TitleAct;
 
 use super::*;
 use crate::core::Document;
@@ -193,4 +194,26 @@ fn a_second_issuer_of_the_same_document_does_not_take_the_first_one_s_body() {
         let bundle = reader.record_bundle(record, true).expect("read").expect("a head");
         assert_proves(&world, &bundle, &["history", "body"]);
     }
+}
+
+/// Anybody who may leave a remark can make a history longer than a bundle holds; the document does not go with it.
+#[test]
+fn of_a_history_too_long_for_a_bundle_the_issue_stays_and_the_document() {
+    let mut world = World::new();
+    let issue = world.bill(1, "ningbo-tools");
+    let record = Record::id_of(issue.statement().id());
+    world.decide(&[issue]);
+    let most = sampan_proto::limits::HISTORY_ENTRIES as u64;
+    let remark =
+        |seq| world.network.title("ningbo-tools", record, seq, TitleAct::ProveControl { challenge: Nonce([7; 16]) });
+    let remarks: Vec<_> = (1..=most).map(remark).collect();
+    let (last, others) = remarks.split_last().expect("remarks");
+    world.decide(others);
+    let bundle = world.store.reader().record_bundle(&record, true).expect("read").expect("a head");
+    assert_eq!((bundle.history.len() as u64, bundle.receipt.is_none()), (most, true));
+    assert_proves(&world, &bundle, &["status", "history", "reference", "body"]);
+    world.decide(&[Arc::clone(last)]);
+    let bundle = world.store.reader().record_bundle(&record, true).expect("read").expect("a head");
+    assert!(bundle.history.is_empty());
+    assert_proves(&world, &bundle, &["status", "inclusion", "statement", "reference", "members", "body"]);
 }
