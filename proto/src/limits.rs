@@ -63,6 +63,8 @@ pub const SNAPSHOT_PART_BYTES: usize = 1024 * 1024;
 pub const SNAPSHOT_DEPTH: u8 = 16;
 /// Records that one document replaces, and certificates that it draws on.
 pub const REPLACED_RECORDS: usize = 16;
+/// Units of measure in which a certificate, with those that it replaces, draws on others.
+pub const DRAWN_UNITS: usize = 64;
 /// A member's handle, in characters.
 pub const MEMBER_ID_CHARS: usize = 40;
 /// An organisation's name, in characters.

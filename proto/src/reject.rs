@@ -94,7 +94,7 @@ codes! {
     NotAParty = "not_a_party", 403, "only a party of the document may do this";
     NotReplaceable = "not_replaceable", 422, "see the detail: what replaces what, and how";
     VersionMismatch = "version_mismatch", 422, "a first issue is version 1; an amendment is one above what it replaces";
-    QuantityImbalance = "quantity_imbalance", 422, "packages and weights must add up to those replaced; a certificate certifies at most what it draws";
+    QuantityImbalance = "quantity_imbalance", 422, "packages and weights must add up to those replaced; a certificate certifies at most what was drawn, and draws in every unit of an item";
     NotACertificate = "not_a_certificate", 422, "only a certificate of origin has this act";
     WrongState = "wrong_state", 409, "fetch the record's newest state; the detail names it";
     NotImportingCustoms = "not_importing_customs", 403, "customs of the country where preference is asked decide";

@@ -33,7 +33,7 @@ use support::cast::{self, BANK, BUYER, CARRIER, CHAMBER, TRADER};
 use support::log::MemoryLog;
 use support::sheet::{self, Sheet, settle};
 use support::story::{self, ISSUE_INDEX, ORIGIN_INDEX, Story};
-use support::{digest, samples};
+use support::{digest, samples, scene};
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
@@ -249,11 +249,14 @@ fn entries() {
 #[test]
 fn records() {
     let story = Story::tell();
-    let mut sheet =
-        Sheet::new("records.txt", "Records: a bill in force, the same given back, a certificate of origin.");
+    let mut sheet = Sheet::new(
+        "records.txt",
+        "Records: a bill in force, the same given back, a certificate of origin, one that drew.",
+    );
     let bill = &story.chain.records[&story.bill];
     let ended = Record { status: Status::SurrenderedForDelivery, possessor: None, seq: 4, ..bill.clone() };
-    for (name, record) in [("bill", bill), ("ended bill", &ended), ("origin", &story.chain.records[&story.origin])] {
+    let (origin, drew) = (&story.chain.records[&story.origin], &scene::back_to_back());
+    for (name, record) in [("bill", bill), ("ended bill", &ended), ("origin", origin), ("back to back", drew)] {
         sheet.line(format!("{name}, JSON"), serde_json::to_string(record).expect("JSON"));
         sheet.borsh(format!("{name}, borsh"), record);
         sheet.line(format!("{name}, value hash"), record.value_hash());

@@ -156,7 +156,9 @@ fn every_act_on_a_certificate_in_every_situation_by_everybody() {
     }
     page.push_str(
         "\n## drawn on\n\nA back-to-back certificate of another authority takes a part of the goods; the ledger asks \
-         besides that it certifies\nno more than it draws.\n\n| situation | draw |\n|---|---|\n",
+         besides that it certifies\nno more than it and the certificates that it replaces drew. A draw on an item takes some \
+         of every unit in which that item is\ncertified; in a unit in which the originals certify nothing (pieces, where they \
+         state only the weight) the new one may certify freely,\nfor there is nothing to compare it with.\n\n| situation | draw |\n|---|---|\n",
     );
     for (situation, record) in origin_situations() {
         let _ = writeln!(page, "| {situation} | {} |", cell(&drawn(&record)));
@@ -167,7 +169,7 @@ fn every_act_on_a_certificate_in_every_situation_by_everybody() {
 /// An original after another certificate under the same agreement drew four tons from it.
 fn drawn(original: &Record) -> Result<Record, Reject> {
     let new = scene::certificate().origin.expect("a certificate");
-    origin::draw_on(original, &scene::kilograms("4000"), &new, NOW)
+    origin::draw_on(original, &scene::kilograms("4000"), &new, NOW).map(|(after, _)| after)
 }
 
 #[test]

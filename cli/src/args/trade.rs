@@ -367,7 +367,8 @@ pub(crate) struct Predecessors {
     /// The number's version: one above the version that an amendment replaces
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) version: u32,
-    /// What a back-to-back certificate draws from an original, such as `RECORD:1=4000KGM`; may be given several times
+    /// What a back-to-back certificate draws from an original, such as `RECORD:1=4000KGM`; given once for each unit of
+    /// each item
     #[arg(long = "draw", value_name = "RECORD:ITEM=AMOUNT+UNIT")]
     pub(crate) draws: Vec<Draw>,
     /// The paper original that was shown destroyed, as a file

@@ -170,6 +170,9 @@ fn origin_pairs(origin: &Origin, pairs: &mut Vec<(&'static str, Cell)>) {
         let of = origin.certified.get(number).map_or(String::new(), |all| format!(" of {all}"));
         pairs.push(("left", format!("item {}: {left}{of}", number.0).into()));
     }
+    if !origin.drawn.0.is_empty() {
+        pairs.push(("drawn", format!("{} on other certificates", origin.drawn).into()));
+    }
     if let Some(check) = origin.check.as_ref().filter(|check| !check.closed) {
         let due = time::utc(check.reply_by_ms);
         let state = match check.answer {

@@ -2,7 +2,7 @@
 
 use super::act::ItemAmounts;
 use super::state::Origin;
-use super::{Actor, issued_by, refuse};
+use super::{Actor, account, issued_by, refuse};
 use crate::doc::{Amounts, ItemNumber};
 use crate::hash::Hash32;
 use crate::ids::RecordId;
@@ -45,7 +45,7 @@ pub(super) fn certify_copy(
 }
 
 /// The certificate that another one replaces (ATIGA Annex 8 r.9, RCEP art. 3.17.5), and the account that the
-/// new one begins with: what was used under the old one stays used.
+/// new one begins with: what was used under the old one stays used, and what it drew the new one has drawn.
 ///
 /// # Errors
 /// The rule that forbids it.
@@ -61,10 +61,11 @@ pub fn replace(old: &Record, new: &Origin, heir: RecordId, actor: &Actor<'_>) ->
         return refuse(Code::CheckOpen, "a retroactive check is open: it has to be closed first");
     }
     let used = used(origin);
-    let account = super::account::draw(new, &used)?;
+    let account = account::draw(new, &used)?;
     let mut after = Record { status: Status::Replaced, seq: old.seq + 1, ..old.clone() };
     after.replaced_by.push(heir);
-    Ok((after, Origin { account, applicant: origin.applicant.clone(), ..new.clone() }))
+    let (drawn, applicant) = (origin.drawn.clone(), origin.applicant.clone());
+    Ok((after, Origin { account, drawn, applicant, ..new.clone() }))
 }
 
 /// What was used of each item so far.
@@ -77,12 +78,12 @@ fn used(origin: &Origin) -> ItemAmounts {
     origin.certified.iter().filter_map(difference).collect()
 }
 
-/// An original after a back-to-back certificate drew on it.
+/// An original after a back-to-back certificate drew on it, and that certificate, which remembers what it drew.
 ///
 /// # Errors
 /// The rule that forbids it: another scheme, its life over, in doubt, its last day before the new one's, not enough
-/// left.
-pub fn draw_on(original: &Record, used: &ItemAmounts, new: &Origin, at_ms: u64) -> Result<Record, Reject> {
+/// left, a unit left out.
+pub fn draw_on(original: &Record, used: &ItemAmounts, new: &Origin, at_ms: u64) -> Result<(Record, Origin), Reject> {
     let Some(origin) = &original.origin else {
         return refuse(Code::NotACertificate, format!("this {} certifies no origin", original.kind.as_str()));
     };
@@ -104,9 +105,14 @@ pub fn draw_on(original: &Record, used: &ItemAmounts, new: &Origin, at_ms: u64) 
         let detail = format!("the original is under {}", origin.scheme.as_str());
         return refuse(Code::NotReplaceable, detail);
     }
-    let account = super::account::draw(origin, used)?;
+    if used.is_empty() {
+        return refuse(Code::NoSuchItem, "nothing of the original is used: leave it out");
+    }
+    let account = account::draw(origin, used)?;
+    account::in_every_unit(origin, used)?;
+    let new = Origin { drawn: account::drawn(&new.drawn, [used])?, ..new.clone() };
     let origin = Origin { account, ..origin.clone() };
-    Ok(Record { seq: original.seq + 1, origin: Some(origin), ..original.clone() })
+    Ok((Record { seq: original.seq + 1, origin: Some(origin), ..original.clone() }, new))
 }
 
 /// The application that a certificate answers, if it is the same document and asked of this authority.
@@ -121,7 +127,9 @@ pub fn certify(application: &Record, new: &Record, actor: &Actor<'_>) -> Result<
         let detail = format!("it was applied for with `{}`", application.issued_to);
         return Err(Reject::new(Code::NotIssuer, "$.member", detail));
     }
-    let facts = |record: &Record| record.origin.as_ref().map(|origin| Origin { applicant: None, ..origin.clone() });
+    // Nobody applies for what the authority draws: that the certificate replaces another is no other claim.
+    let claimed = |origin: &Origin| Origin { applicant: None, drawn: Amounts::default(), ..origin.clone() };
+    let facts = |record: &Record| record.origin.as_ref().map(claimed);
     if application.body != new.body || facts(application) != facts(new) {
         return refuse(Code::ApplicationMismatch, "the certificate is of another document or claims something else");
     }

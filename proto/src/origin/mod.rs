@@ -15,7 +15,7 @@ mod issuer;
 pub mod policy;
 mod state;
 
-pub use account::{covered, draw};
+pub use account::{covered, draw, drawn};
 pub use act::{ItemAmounts, OriginAct};
 pub use issuer::{certify, draw_on, replace};
 pub use state::{Check, Origin};

@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::act::ItemAmounts;
-use crate::doc::{Date, OriginClaims, Scheme};
+use crate::doc::{Amounts, Date, OriginClaims, Scheme};
 use crate::hash::Hash32;
 use crate::ids::MemberId;
 use crate::member::Country;
@@ -24,6 +24,8 @@ pub struct Origin {
     pub account: ItemAmounts,
     /// What it certified in the first place.
     pub certified: ItemAmounts,
+    /// What it and those that it replaces drew on their originals, over all items; nothing for one that stands on none.
+    pub drawn: Amounts,
     /// The exporter that applied for it, when it did so on the network.
     pub applicant: Option<MemberId>,
     /// The last retroactive check.
@@ -60,6 +62,7 @@ impl Origin {
             expires: claims.expires,
             account: claims.items.clone(),
             certified: claims.items.clone(),
+            drawn: Amounts::default(),
             applicant,
             check: None,
             copy: None,

@@ -59,6 +59,20 @@ pub(crate) fn certificate() -> Record {
     Record { origin, ..record(DocKind::CertificateOfOrigin, "ningbo-chamber", SHIPPER) }
 }
 
+/// A certificate that drew on others.
+pub(crate) fn back_to_back() -> Record {
+    let certificate = certificate();
+    let (weight, pieces) = (kilograms("6000"), ItemAmounts::from([(ItemNumber(2), amounts(&[("146", "H87")]))]));
+    let drawn = sampan_proto::origin::drawn(&Amounts::default(), [&weight, &pieces]).expect("few");
+    let origin = certificate.origin.clone().map(|origin| Origin { drawn, ..origin });
+    Record { origin, ..certificate }
+}
+
+pub(crate) fn amounts(all: &[(&str, &str)]) -> Amounts {
+    let one = |(amount, unit): &(&str, &str)| (unit.parse().expect("unit"), amount.parse().expect("amount"));
+    Amounts(all.iter().map(one).collect())
+}
+
 pub(crate) fn kilograms(amount: &str) -> ItemAmounts {
     let amounts = Amounts([("KGM".parse().expect("unit"), amount.parse().expect("amount"))].into());
     ItemAmounts::from([(ItemNumber(1), amounts)])

@@ -76,7 +76,11 @@ pub(crate) fn issued(chain: &mut Chain, signed: &SignedStatement, issuer: &str, 
     let id = Record::id_of(signed.id());
     let last = write(chain, signed, (id, ActionKind::Issue, 1), None);
     let height = Height(chain.heads.len() as u64 + 1);
-    chain.keep(Record { last, ..Record::issued(signed.id(), &cast::id(issuer), issue, height) });
+    let mut record = Record { last, ..Record::issued(signed.id(), &cast::id(issuer), issue, height) };
+    if let Some(origin) = &mut record.origin {
+        origin.drawn = sampan_proto::origin::drawn(&origin.drawn, issue.draws.values()).expect("few");
+    }
+    chain.keep(record);
     id
 }
 

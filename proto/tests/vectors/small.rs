@@ -87,7 +87,11 @@ fn records() -> Vec<Json> {
     let origin = story.chain.records[&story.origin].clone();
     scene::situations()
         .into_iter()
-        .chain([("a certificate", scene::certificate()), ("a signed one", origin)])
+        .chain([
+            ("a certificate", scene::certificate()),
+            ("one that drew", scene::back_to_back()),
+            ("a signed one", origin),
+        ])
         .map(one)
         .collect()
 }

@@ -315,7 +315,7 @@ def _title(reader: Reader) -> None:
 def _origin(reader: Reader) -> None:
     """`Origin`, field by field as in SPEC section 4."""
     reader.tag(4), _country(reader), _country(reader), rules.date(reader.string())
-    _items(reader), _items(reader), reader.option(reader.member)
+    _items(reader), _items(reader), _amounts(reader), reader.option(reader.member)
 
     def check() -> None:
         reader.member(), reader.u64(), reader.u64(), reader.u64()

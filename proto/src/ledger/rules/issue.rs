@@ -1,10 +1,10 @@
 //! Issue: a document comes onto the ledger, once, ever, alone or in the place of others.
 
-use crate::doc::{Claims, DocKind, TitleForm};
+use crate::doc::{Amounts, Claims, DocKind, TitleForm};
 use crate::ids::RecordId;
 use crate::limits::REPLACED_RECORDS;
 use crate::member::{Member, Role};
-use crate::origin;
+use crate::origin::{self, ItemAmounts};
 use crate::record::Record;
 use crate::reject::{Code, Reject};
 use crate::state_key;
@@ -15,6 +15,8 @@ use super::title::{actor, goods_moved};
 use super::{At, Change, Judged, Overlay, View, below, named, recipient, role};
 
 const ACT: &str = "$.action.issue";
+/// What a certificate certifies.
+const ITEMS: &str = "$.action.issue.claims.certificate-of-origin.items";
 
 /// A carrier issues bills of lading, an issuing authority certificates of origin; the reference is free;
 /// those it names are members. What it replaces, answers or draws on changes with it, in the same statement.
@@ -92,7 +94,7 @@ pub(crate) fn coherent(issue: &Issue) -> Result<(), Reject> {
 }
 
 /// What a back-to-back certificate says of its originals: it draws on none that it ends itself, and certifies no
-/// more than it draws.
+/// more than it draws. For one that replaces another, what that one drew counts, too: the state knows it.
 fn draws_coherent(issue: &Issue) -> Result<(), Reject> {
     let Claims::CertificateOfOrigin(claims) = &issue.claims else { return Ok(()) };
     let ends = |id: &&RecordId| issue.replaces.as_ref().is_some_and(|replaces| replaces.records.contains_key(id));
@@ -100,11 +102,11 @@ fn draws_coherent(issue: &Issue) -> Result<(), Reject> {
         let detail = "the same statement replaces it: what is left of it goes over to the new one";
         return Err(Reject::new(Code::NotReplaceable, format!("{ACT}.draws.{}", id.0), detail));
     }
-    if issue.draws.is_empty() {
+    if issue.draws.is_empty() || issue.replaces.is_some() {
         return Ok(());
     }
-    let items = format!("{ACT}.claims.certificate-of-origin.items");
-    origin::covered(&claims.items, &issue.draws).map_err(|reject| below(reject, &items))
+    let drawn = origin::drawn(&Amounts::default(), issue.draws.values());
+    drawn.and_then(|drawn| origin::covered(&claims.items, &drawn)).map_err(|reject| below(reject, ITEMS))
 }
 
 /// Records that change with the issue: those it replaces, the application it answers, those it draws on.
@@ -137,18 +139,34 @@ fn with_predecessors<V: View>(
         }
     }
     for (id, used) in &issue.draws {
-        let path = format!("$.action.issue.draws.{}", id.0);
+        let path = format!("{ACT}.draws.{}", id.0);
         let original = match named(state, id, None, &path)? {
             Ok(original) => original,
             Err(reject) => return Ok(Err(reject)),
         };
-        let Some(new) = change.records.first().and_then(|(record, _)| record.origin.as_ref()) else { continue };
-        let drawn = origin::draw_on(&original, used, new, at.time_ms);
-        if let Err(reject) = drawn.and_then(|after| change.also(after, ActionKind::Draw)) {
+        if let Err(reject) = draw_on(&original, used, at, &mut change) {
             return Ok(Err(below(reject, &path)));
         }
     }
-    Ok(Ok(change))
+    Ok(within_draws(&change).map(|()| change))
+}
+
+/// An original after it was drawn on, and the new certificate, which remembers it.
+fn draw_on(original: &Record, used: &ItemAmounts, at: At<'_>, change: &mut Change) -> Result<(), Reject> {
+    let Some((record, _)) = change.records.first_mut() else { return Ok(()) };
+    let Some(new) = &mut record.origin else { return Ok(()) };
+    let (after, drawing) = origin::draw_on(original, used, new, at.time_ms)?;
+    *new = drawing;
+    change.also(after, ActionKind::Draw)
+}
+
+/// Whoever stands on originals, by its own draws or by those of what it replaces, certifies no more than was drawn.
+fn within_draws(change: &Change) -> Result<(), Reject> {
+    let new = change.records.first().and_then(|(record, _)| record.origin.as_ref());
+    match new.filter(|origin| !origin.drawn.0.is_empty()) {
+        Some(origin) => origin::covered(&origin.certified, &origin.drawn).map_err(|reject| below(reject, ITEMS)),
+        None => Ok(()),
+    }
 }
 
 /// Old and new name each other; for bills packages and weights balance, for certificates what was used stays

@@ -26,7 +26,7 @@ packed! {
     Lien { bank, goods, consent }
     Freeze { voices, in_force, lift }
     Quantity { packages, gross }
-    Origin { scheme, issuing_country, importing_country, expires, account, certified, applicant, check, copy }
+    Origin { scheme, issuing_country, importing_country, expires, account, certified, drawn, applicant, check, copy }
     Check { by, since_ms, reply_by_ms, close_by_ms, answer, closed }
 }
 

@@ -138,3 +138,89 @@ fn no_certificate_is_replaced_and_drawn_on_by_one_statement() {
     let heir = certify(&mut net, "ccpit-ningbo", form_e("E2", "1"), replaced).expect("one of the two");
     assert_eq!(net.state.records[&id].replaced_by, [heir]);
 }
+
+/// A Form E of so many kilograms and pieces.
+fn with_pieces(number: &str, weighs: &str, pieces: &str) -> Vec<u8> {
+    let mut form: serde_json::Value = serde_json::from_slice(&form_e(number, weighs)).expect("json");
+    form["items"][0]["box9Quantity"] = serde_json::json!({ "value": pieces, "unit": "H87" });
+    serde_json::to_vec(&form).expect("json")
+}
+
+/// Item 1 in these units, such as `6000 KGM`.
+fn item(all: &[&str]) -> ItemAmounts {
+    let one = |text: &&str| {
+        let (amount, unit) = text.split_once(' ').expect("an amount");
+        (unit.parse().expect("unit"), amount.parse().expect("amount"))
+    };
+    ItemAmounts::from([(ItemNumber(1), Amounts(all.iter().map(one).collect()))])
+}
+
+#[test]
+fn goods_are_not_certified_twice_over_two_units() {
+    let mut net = Network::new();
+    let original = certify(&mut net, "ccpit-ningbo", with_pieces("E1", "9840.5", "240"), |_| ()).expect("issued");
+    let draw = |net: &mut Network, number: &str, form: [&str; 2], drawn: &[&str]| {
+        let form = with_pieces(number, form[0], form[1]);
+        certify(net, "moit-hanoi", form, |issue| issue.draws = BTreeMap::from([(original, item(drawn))]))
+    };
+    for (one, other) in [("9840.5 KGM", "H87"), ("240 H87", "KGM")] {
+        let refused = draw(&mut net, "B1", ["9840.5", "240"], &[one]).expect_err("half of it");
+        let path = format!("$.action.issue.draws.{}.1", original.0);
+        assert_eq!((refused.code, refused.path), (Code::QuantityImbalance, path));
+        assert!(refused.detail.contains(&format!("no {other}")), "{}", refused.detail);
+    }
+    let beyond = draw(&mut net, "B1", ["6000", "99999"], &["6000 KGM", "146 H87"]);
+    assert_eq!(beyond.map_err(|reject| reject.code), Err(Code::QuantityImbalance), "more pieces than were drawn");
+    draw(&mut net, "B1", ["6000", "146"], &["6000 KGM", "146 H87"]).expect("both units");
+    draw(&mut net, "B2", ["3840.5", "94"], &["3840.5 KGM", "94 H87"]).expect("the rest of both");
+    let twice = draw(&mut net, "B3", ["3840.5", "94"], &["3840.5 KGM", "94 H87"]);
+    assert_eq!(twice.map_err(|reject| reject.code), Err(Code::AccountOverdrawn));
+}
+
+#[test]
+fn pieces_may_be_certified_where_the_original_states_the_weight_alone() {
+    let (mut net, original) = with_certificate();
+    let draw = |issue: &mut Issue| issue.draws = BTreeMap::from([(original, kilograms("6000"))]);
+    certify(&mut net, "moit-hanoi", with_pieces("B1", "6000", "146"), draw).expect("nothing says otherwise");
+}
+
+#[test]
+fn an_amendment_is_held_to_what_was_drawn_before_it_and_by_it() {
+    let (mut net, original) = with_certificate();
+    let first = back_to_back(&mut net, form_e("B1", "1"), original, "1").expect("drawn");
+    let amend = |net: &mut Network, old: RecordId, version: u32, weighs: &str, used: Option<&str>| {
+        let seq = net.state.records[&old].seq;
+        // The reference has its version in it; here another number stands for it.
+        certify(net, "moit-hanoi", form_e(&format!("B1V{version}"), weighs), |issue| {
+            issue.version = version;
+            issue.replaces = Some(Replaces { how: Replacement::Amendment, records: BTreeMap::from([(old, seq)]) });
+            issue.draws = used.map(|used| (original, kilograms(used))).into_iter().collect();
+        })
+    };
+    let refused = amend(&mut net, first, 2, "9000", None).expect_err("out of one kilogram");
+    assert_eq!(
+        (refused.code, refused.path.as_str(), refused.detail.as_str()),
+        (
+            Code::QuantityImbalance,
+            "$.action.issue.claims.certificate-of-origin.items",
+            "9000 KGM certified, 1 KGM drawn"
+        )
+    );
+    let refused = amend(&mut net, first, 2, "5.1", Some("4")).expect_err("refused");
+    assert_eq!(refused.detail, "5.1 KGM certified, 5 KGM drawn");
+    assert_eq!(net.state.records[&original].seq, 2, "nothing more was drawn");
+    let second = amend(&mut net, first, 2, "5", Some("4")).expect("what the first drew counts");
+    let third = amend(&mut net, second, 3, "5", None).expect("an amendment of something else");
+    let drawn = net.state.records[&third].origin.as_ref().map(|origin| origin.drawn.clone());
+    assert_eq!(drawn.as_ref(), item(&["5 KGM"]).get(&ItemNumber(1)));
+    let fourth = amend(&mut net, third, 4, "5.1", None).map_err(|reject| reject.code);
+    assert_eq!(fourth, Err(Code::QuantityImbalance));
+    let own = net.issue_form_e("ccpit-ningbo", "E2", "klang-import");
+    let own_id = Record::id_of(own.statement().id());
+    accepted(&mut net, own);
+    let free = certify(&mut net, "ccpit-ningbo", form_e("E3", "10000"), |issue| {
+        issue.version = 2;
+        issue.replaces = Some(Replaces { how: Replacement::Amendment, records: BTreeMap::from([(own_id, 1)]) });
+    });
+    assert!(free.is_ok(), "who stands on no original is held to none");
+}
