@@ -289,6 +289,10 @@ impl Engine {
             Fetched::Blocks(from, blocks) => {
                 // Also the answer to a question about a round that is over.
                 self.follower.questions.answered(Question::Round);
+                if self.tip.height == Height::GENESIS && !self.follower.window.awaits(from) {
+                    // A node that has nothing yet hears first how far the others are: it may be to take a state over.
+                    return Ok(self.follower.ask_status());
+                }
                 self.on_blocks(from, blocks)?;
             }
             // There is nothing yet that they could be judged by.

@@ -61,6 +61,11 @@ impl<B> Window<B> {
         self.early.len()
     }
 
+    /// Whether a page from this block on was asked for.
+    pub(super) fn awaits(&self, from: Height) -> bool {
+        self.asked.contains(&from)
+    }
+
     /// A page is asked for.
     pub(super) fn asked(&mut self, from: Height) {
         self.asked.insert(from);
