@@ -141,8 +141,9 @@ impl Engine {
         height == self.next_height() && self.validator.as_ref().is_some_and(|validator| validator.running)
     }
 
+    /// While a state is looked for no block is executed: old votes, told again, decide none either.
     fn drive_at(&mut self, height: Height, input: Input) -> Result<(), Fatal> {
-        if self.is_running(height) { self.drive(input) } else { Ok(()) }
+        if self.is_running(height) && !self.is_joining() { self.drive(input) } else { Ok(()) }
     }
 
     /// Steps the core with an input and with whatever its effects bring about.
