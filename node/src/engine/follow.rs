@@ -291,7 +291,8 @@ impl Engine {
                 self.follower.questions.answered(Question::Round);
                 if self.tip.height == Height::GENESIS && !self.follower.window.awaits(from) {
                     // A node that has nothing yet hears first how far the others are: it may be to take a state over.
-                    return Ok(self.follower.ask_status());
+                    self.follower.ask_status();
+                    return Ok(());
                 }
                 self.on_blocks(from, blocks)?;
             }
