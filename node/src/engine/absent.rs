@@ -14,7 +14,6 @@ use crate::fault::Fatal;
 pub(super) const ABSENT: usize = 4_096;
 /// Requests for one, of one peer after the other and seconds apart, before it is given up.
 const ASK_AGAIN: u8 = 32;
-
 /// Documents asked for at once: of the largest an answer holds so many.
 const AT_ONCE: usize = 16;
 /// Patrols between two requests that bring nothing.

@@ -13,7 +13,7 @@ const DOUBT: u32 = 40;
 pub(super) struct Target {
     /// Proven by a certificate to be decided.
     proven: Height,
-    /// One beyond it that somebody says is: believed until nobody can show a block on the way there.
+    /// One that somebody says is, always beyond the proven one: believed until nobody can show a block on the way there.
     claim: Option<Claim>,
     /// Who said what nobody could show, not long ago.
     doubted: BTreeSet<PeerId>,
@@ -61,7 +61,7 @@ impl Target {
 
     /// The newest height that somebody proved or says to be decided.
     pub(super) fn height(&self) -> Height {
-        self.claim.map_or(self.proven, |claim| claim.height.max(self.proven))
+        self.claim.map_or(self.proven, |claim| claim.height)
     }
 
     /// How many blocks it is beyond `tip`.
